@@ -1,0 +1,122 @@
+"""Every error the extension raises on purpose, in one tree.
+
+The message of an error is a sentence for the person who has to act on it; it never holds a secret.
+"""
+
+from __future__ import annotations
+
+
+class RMMError(Exception):
+    """Root of all errors raised on purpose."""
+
+
+class ConfigError(RMMError):
+    """A setting an administrator has to mend; retrying does not help."""
+
+
+class Conflict(RMMError):
+    """The request clashes with what is there: a duplicate name, a run already under way."""
+
+
+class Forbidden(RMMError):
+    """The actor, or the tenant's edition, may not do this."""
+
+
+class WebhookRejected(RMMError):
+    """A delivery that is not taken: ``reason`` is a short word for the counter, never the body."""
+
+    def __init__(self, reason: str, message: str) -> None:
+        super().__init__(message)
+        self.reason = reason
+
+
+class HostError(RMMError):
+    """The host PSA could not do what was asked of it."""
+
+
+class HostCapabilityMissing(HostError):
+    """The host mounted the extension without the port this needs."""
+
+
+class HostRejected(HostError):
+    """The host refuses for good until somebody changes something: no board, no default status."""
+
+
+class HostUnavailable(HostError):
+    """The host cannot answer now; trying again later may work."""
+
+
+class ProviderError(RMMError):
+    """A vendor's answer, or its absence, that stops the work.
+
+    ``kind`` is a stable word for code and statistics, ``status`` the HTTP status if there was one, and
+    ``request_id`` ours, so that a log line and a page can be matched.
+    """
+
+    kind = "provider_error"
+
+    def __init__(
+        self, message: str, *, provider: str = "", status: int | None = None, request_id: str | None = None
+    ) -> None:
+        super().__init__(message)
+        self.provider = provider
+        self.status = status
+        self.request_id = request_id
+
+
+class AuthFailed(ProviderError):
+    """The credentials are wrong, expired or withdrawn: the connection needs a person."""
+
+    kind = "auth_failed"
+
+
+class PermissionMissing(ProviderError):
+    """The credentials work but lack a right; the message names the role switch or scope."""
+
+    kind = "permission_missing"
+
+
+class RateLimited(ProviderError):
+    """The vendor asks for patience: ``retry_after`` seconds."""
+
+    kind = "rate_limited"
+
+    def __init__(
+        self,
+        message: str,
+        *,
+        retry_after: float,
+        provider: str = "",
+        status: int | None = 429,
+        request_id: str | None = None,
+    ) -> None:
+        super().__init__(message, provider=provider, status=status, request_id=request_id)
+        self.retry_after = retry_after
+
+
+class Unavailable(ProviderError):
+    """No answer, a time-out or a 5xx: back off and try again."""
+
+    kind = "unavailable"
+
+
+class NotFound(ProviderError):
+    """The vendor does not know the object."""
+
+    kind = "not_found"
+
+
+class InvalidRequest(ProviderError):
+    """The vendor refuses what was sent; sending it again would be refused again."""
+
+    kind = "invalid_request"
+
+
+class BadResponse(ProviderError):
+    """The vendor answered something that has not the documented shape (``path`` says where)."""
+
+    kind = "bad_response"
+
+
+class AddressRefused(ConfigError):
+    """The instance URL leads to an address that the extension does not call."""

@@ -1,0 +1,150 @@
+"""The installation's configuration: read once, checked at start, a wrong value names its key."""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import ipaddress
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from difflib import get_close_matches
+from typing import Any
+from urllib.parse import urlsplit
+
+from .errors import ConfigError
+from .labels import LABELS
+
+Network = ipaddress.IPv4Network | ipaddress.IPv6Network
+_BASE_URL = re.compile(r"RMM_([A-Z0-9]+)_BASE_URL")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Settings:
+    """All ``RMM_*`` values, typed. The order of ``secret_keys`` matters: the first one encrypts."""
+
+    secret_keys: Mapping[str, bytes]
+    redis_url: str | None
+    public_url: str | None
+    url_prefix: str
+    base_template: str
+    allowed_networks: tuple[Network, ...]
+    base_urls: Mapping[str, str]
+    webhook_max_bytes: int
+    detail_wait: int
+
+    def __repr__(self) -> str:
+        return f"Settings(public_url={self.public_url!r}, url_prefix={self.url_prefix!r})"
+
+
+_DEFAULTS: dict[str, Any] = {
+    "RMM_SECRET_KEYS": None,
+    "RMM_REDIS_URL": None,
+    "RMM_PUBLIC_URL": None,
+    "RMM_URL_PREFIX": "/rmm",
+    "RMM_BASE_TEMPLATE": "rmm/base.html",
+    "RMM_ALLOWED_NETWORKS": "",
+    "RMM_WEBHOOK_MAX_BYTES": 262_144,
+    "RMM_DETAIL_WAIT": 120,
+}
+
+
+def read_settings(config: Mapping[str, Any]) -> Settings:
+    """The settings in ``config`` (an app's configuration); raises ``ConfigError`` naming the key."""
+    _refuse_unknown(config)
+    values = {key: config.get(key, default) for key, default in _DEFAULTS.items()}
+    return Settings(
+        secret_keys=_secret_keys(values["RMM_SECRET_KEYS"]),
+        redis_url=_url("RMM_REDIS_URL", values["RMM_REDIS_URL"], ("redis", "rediss", "unix")),
+        public_url=_public_url(values["RMM_PUBLIC_URL"]),
+        url_prefix=_prefix(values["RMM_URL_PREFIX"]),
+        base_template=str(values["RMM_BASE_TEMPLATE"]),
+        allowed_networks=_networks(values["RMM_ALLOWED_NETWORKS"]),
+        base_urls=_base_urls(config),
+        webhook_max_bytes=_whole("RMM_WEBHOOK_MAX_BYTES", values["RMM_WEBHOOK_MAX_BYTES"], 1024, 2**24),
+        detail_wait=_whole("RMM_DETAIL_WAIT", values["RMM_DETAIL_WAIT"], 0, 3600),
+    )
+
+
+def _refuse_unknown(config: Mapping[str, Any]) -> None:
+    for key in config:
+        if key.startswith("RMM_") and key not in _DEFAULTS and not _BASE_URL.fullmatch(key):
+            near = get_close_matches(key, _DEFAULTS, n=1)
+            hint = f" Did you mean {near[0]}?" if near else ""
+            raise ConfigError(f"{key} is not a setting of the RMM extension.{hint}")
+
+
+def _secret_keys(value: Any) -> dict[str, bytes]:
+    if not value:
+        raise ConfigError(
+            "RMM_SECRET_KEYS is missing. Make a key with `flask rmm new-key` and keep it outside the database."
+        )
+    entries = [part.strip() for part in str(value).split(",") if part.strip()]
+    return dict(_secret_key(entry) for entry in entries)
+
+
+def _secret_key(entry: str) -> tuple[str, bytes]:
+    key_id, _, encoded = entry.partition(":")
+    try:
+        key = base64.b64decode(encoded, validate=True)
+    except binascii.Error:
+        key = b""
+    if not key_id or len(key) != 32:
+        raise ConfigError(
+            "RMM_SECRET_KEYS must be <id>:<base64 of 32 bytes>, several separated by commas, the first in use."
+        )
+    return key_id, key
+
+
+def _url(key: str, value: Any, schemes: tuple[str, ...]) -> str | None:
+    if value in (None, ""):
+        return None
+    parts = urlsplit(str(value))
+    if parts.scheme not in schemes or not (parts.netloc or parts.path):
+        raise ConfigError(f"{key} must be a URL beginning with {' or '.join(s + '://' for s in schemes)}.")
+    return str(value)
+
+
+def _public_url(value: Any) -> str | None:
+    found = _url("RMM_PUBLIC_URL", value, ("https", "http"))
+    return found.rstrip("/") if found else None
+
+
+def _prefix(value: Any) -> str:
+    prefix = str(value)
+    if not re.fullmatch(r"(/[A-Za-z0-9_-]+)+", prefix):
+        raise ConfigError("RMM_URL_PREFIX must be a path such as /rmm, without a slash at its end.")
+    return prefix
+
+
+def _networks(value: Any) -> tuple[Network, ...]:
+    parts = value.split(",") if isinstance(value, str) else value
+    try:
+        return tuple(ipaddress.ip_network(str(part).strip()) for part in parts if str(part).strip())
+    except (ValueError, TypeError) as error:
+        raise ConfigError(
+            f"RMM_ALLOWED_NETWORKS must be networks such as 10.0.0.0/8, separated by commas ({error})."
+        ) from error
+
+
+def _base_urls(config: Mapping[str, Any]) -> dict[str, str]:
+    found = {}
+    for key in config:
+        match = _BASE_URL.fullmatch(key)
+        if not match or not config[key]:
+            continue
+        provider = match[1].lower()
+        if provider not in LABELS:
+            raise ConfigError(f"{key} names no vendor; known are {', '.join(sorted(LABELS))}.")
+        found[provider] = _url(key, config[key], ("https", "http")) or ""
+    return found
+
+
+def _whole(key: str, value: Any, low: int, high: int) -> int:
+    try:
+        number = int(value)
+    except (TypeError, ValueError):
+        number = low - 1
+    if not low <= number <= high:
+        raise ConfigError(f"{key} must be a whole number from {low} to {high}.")
+    return number

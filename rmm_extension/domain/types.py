@@ -1,0 +1,234 @@
+"""The values that travel between vendors, services and the host.
+
+All times are timezone-aware UTC. ``None`` means "not known": it never overwrites what is known.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import datetime
+from enum import StrEnum
+from typing import Any
+
+import msgspec
+
+
+class Severity(StrEnum):
+    """The common severity scale, worst first."""
+
+    CRITICAL = "critical"
+    MAJOR = "major"
+    MODERATE = "moderate"
+    MINOR = "minor"
+    NONE = "none"
+
+    @property
+    def rank(self) -> int:
+        """0 for none up to 4 for critical."""
+        return _RANK[self]
+
+
+_RANK = {severity: rank for rank, severity in enumerate(reversed(Severity))}
+
+
+class AgentStatus(StrEnum):
+    """What the vendor's agent says of itself; ``overdue`` counts as not online."""
+
+    ONLINE = "online"
+    OFFLINE = "offline"
+    OVERDUE = "overdue"
+    UNKNOWN = "unknown"
+
+
+class DeviceKind(StrEnum):
+    """What a device is; the host decides which asset type that makes."""
+
+    WORKSTATION = "workstation"
+    SERVER = "server"
+    NETWORK_DEVICE = "network_device"
+    MOBILE_DEVICE = "mobile_device"
+    PRINTER = "printer"
+    UNKNOWN = "unknown"
+
+
+class AlertKind(StrEnum):
+    """What a vendor says happened to an alert."""
+
+    TRIGGERED = "triggered"
+    RESET = "reset"
+    ACKNOWLEDGED = "acknowledged"
+
+
+class AlertStatus(StrEnum):
+    """The state of an alert here; the first three are open."""
+
+    ACTIVE = "active"
+    ACKNOWLEDGED = "acknowledged"
+    SUPPRESSED = "suppressed"
+    RESOLVED = "resolved"
+    AUTO_RESOLVED = "auto_resolved"
+
+    @property
+    def is_open(self) -> bool:
+        """Whether the vendor's condition is, as far as we know, still there."""
+        return self in OPEN_STATUSES
+
+
+OPEN_STATUSES = frozenset({AlertStatus.ACTIVE, AlertStatus.ACKNOWLEDGED, AlertStatus.SUPPRESSED})
+
+
+class Channel(StrEnum):
+    """The way an event reached us."""
+
+    WEBHOOK = "webhook"
+    POLL = "poll"
+    MANUAL = "manual"
+    TICK = "tick"
+
+
+class Outcome(StrEnum):
+    """What ingest did with an event."""
+
+    SUPPRESSED = "suppressed"
+    TICKET_CREATED = "ticket_created"
+    OCCURRENCE_APPENDED = "occurrence_appended"
+    RECORDED_ONLY = "recorded_only"
+    RESOLVED = "resolved"
+    ACKNOWLEDGED = "acknowledged"
+    AWAITING_DETAILS = "awaiting_details"
+    UPDATED = "updated"
+    SKIPPED = "skipped"
+
+
+class Organization(msgspec.Struct, frozen=True, kw_only=True):
+    """A vendor's customer (client, organization, group)."""
+
+    external_id: str
+    name: str
+    metadata: dict[str, Any] = {}
+
+
+class Disk(msgspec.Struct, frozen=True, kw_only=True):
+    """One volume; sizes in GB with two decimals, utilization in percent."""
+
+    name: str
+    total_gb: float | None = None
+    free_gb: float | None = None
+    utilization_percent: float | None = None
+
+
+class Hardware(msgspec.Struct, frozen=True, kw_only=True):
+    """Facts that only the slow, heavy listing of a vendor gives.
+
+    A device that comes without hardware leaves the stored hardware as it is.
+    """
+
+    memory_gb: float | None = None
+    disks: tuple[Disk, ...] = ()
+    macs: tuple[str, ...] = ()
+    manufacturer: str | None = None
+    model: str | None = None
+    cpu_model: str | None = None
+    last_user: str | None = None
+
+
+class Device(msgspec.Struct, frozen=True, kw_only=True):
+    """A managed device as its vendor describes it now."""
+
+    external_id: str
+    external_organization_id: str
+    name: str
+    kind: DeviceKind
+    status: AgentStatus
+    last_seen_at: datetime | None = None
+    serial: str | None = None
+    location: str | None = None
+    os_type: str | None = None
+    os_version: str | None = None
+    agent_version: str | None = None
+    current_user: str | None = None
+    boot_at: datetime | None = None
+    lan_ip: str | None = None
+    wan_ip: str | None = None
+    cpu_model: str | None = None
+    model: str | None = None
+    needs_reboot: bool | None = None
+    has_pending_patches: bool | None = None
+    maintenance: bool | None = None
+    offline_after_minutes: int | None = None
+    overdue_after_minutes: int | None = None
+    custom_fields: dict[str, Any] = {}
+    hardware: Hardware | None = None
+
+
+class DevicePage(msgspec.Struct, frozen=True, kw_only=True):
+    """A bounded slice of a device listing.
+
+    ``errors`` are rows that could not be read, as sentences. ``completed_organizations`` are the external
+    ids of organizations whose listing is complete with this page: only for these can absence mean anything.
+    ``total`` is the number of devices the whole listing will bring, where the vendor says it.
+    """
+
+    devices: tuple[Device, ...]
+    errors: tuple[str, ...] = ()
+    completed_organizations: tuple[str, ...] = ()
+    total: int | None = None
+
+
+class AlertEvent(msgspec.Struct, frozen=True, kw_only=True):
+    """One thing a vendor said about one alert, the same whichever channel brought it."""
+
+    kind: AlertKind
+    external_id: str
+    occurred_at: datetime
+    severity: Severity = Severity.NONE
+    external_device_id: str | None = None
+    external_organization_id: str | None = None
+    device_name: str | None = None
+    condition: str | None = None
+    alert_class: str | None = None
+    activity_type: str | None = None
+    source_type: str | None = None
+    message: str | None = None
+    synthesized: bool = False
+    raw: dict[str, Any] = {}
+
+
+class Check(msgspec.Struct, frozen=True, kw_only=True):
+    """One line of a connection test: ``state`` is ok, warning, failed or not_checked."""
+
+    name: str
+    state: str
+    message: str
+    remedy: str | None = None
+
+
+class Receipt(msgspec.Struct, frozen=True, kw_only=True):
+    """The vendor's answer to something we asked it to do."""
+
+    accepted: bool
+    message: str
+    status: int | None = None
+
+
+class Connection(msgspec.Struct, frozen=True, kw_only=True):
+    """All a provider needs to talk to one vendor account. Never logged: ``secrets`` are in clear."""
+
+    tenant_id: str
+    integration_id: str
+    provider: str
+    instance_url: str
+    auth_mode: str = "api_key"
+    secrets: dict[str, str] = {}
+    settings: dict[str, Any] = {}
+
+    def __repr__(self) -> str:
+        return f"Connection({self.provider}, {self.tenant_id}/{self.integration_id})"
+
+
+class WebhookRequest(msgspec.Struct, frozen=True, kw_only=True):
+    """A delivery as it arrived: header names in lower case, the body untouched."""
+
+    headers: Mapping[str, str]
+    body: bytes
+    received_at: datetime

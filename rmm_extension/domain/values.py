@@ -1,0 +1,45 @@
+"""Reading the loose texts vendors send."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from typing import Any
+
+_ABSENT = frozenset({"", "none", "null", "undefined"})
+
+
+def text(value: Any) -> str | None:
+    """The value as trimmed text; ``None`` for null, blank and the words None, null and undefined."""
+    if value is None or isinstance(value, (dict, list)):
+        return None
+    stripped = str(value).strip().replace("\x00", "")
+    return None if stripped.lower() in _ABSENT else stripped
+
+
+def moment(value: Any) -> datetime | None:
+    """An instant from ISO 8601 text or from epoch seconds or milliseconds; ``None`` if it is neither.
+
+    Text without a zone is UTC. Instants outside the years 2000 to 2100 are not believed.
+    """
+    if isinstance(value, datetime):
+        found: datetime | None = value if value.tzinfo else value.replace(tzinfo=UTC)
+    else:
+        cleaned = text(value)
+        found = (_epoch(cleaned) or _iso(cleaned)) if cleaned else None
+    return found.astimezone(UTC) if found and 2000 <= found.year <= 2100 else None
+
+
+def _epoch(value: str) -> datetime | None:
+    try:
+        number = float(value)
+        return datetime.fromtimestamp(number / 1000 if number >= 1e11 else number, UTC)
+    except (ValueError, OverflowError, OSError):
+        return None
+
+
+def _iso(value: str) -> datetime | None:
+    try:
+        found = datetime.fromisoformat(value)
+    except ValueError:
+        return None
+    return found if found.tzinfo else found.replace(tzinfo=UTC)

@@ -1,0 +1,216 @@
+"""What crosses the host port: frozen values with string ids, never ORM objects."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+
+PERMISSIONS = (
+    "rmm.view",
+    "rmm.configure",
+    "rmm.alerts.manage",
+    "rmm.sync",
+    "rmm.execute",
+    "rmm.remote_access",
+    "rmm.workflows.manage",
+    "rmm.jobs.view",
+)
+"""Every permission the extension asks for; the host maps them to its roles."""
+
+
+@dataclass(frozen=True, slots=True)
+class Actor:
+    """Who does something. ``tenant_id`` is the tenant the actor acts in."""
+
+    id: str
+    name: str
+    tenant_id: str
+    is_system: bool = False
+
+
+def SYSTEM_ACTOR(tenant_id: str) -> Actor:  # noqa: N802 - reads as the constant it is, per tenant
+    """The extension itself, acting without a person."""
+    return Actor(id="system", name="RMM integration", tenant_id=tenant_id, is_system=True)
+
+
+@dataclass(frozen=True, slots=True)
+class Tenant:
+    id: str
+    name: str
+    is_active: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Client:
+    id: str
+    name: str
+    is_active: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class Contact:
+    id: str
+    name: str
+    client_id: str
+    email: str | None = None
+    is_active: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class User:
+    id: str
+    name: str
+    email: str | None = None
+    is_active: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class Board:
+    """A ticket channel. ``default_status_id`` is the status of a new ticket there."""
+
+    id: str
+    name: str
+    is_default: bool = False
+    default_status_id: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Status:
+    id: str
+    name: str
+    board_id: str | None
+    is_closed: bool
+    order: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Priority:
+    id: str
+    name: str
+    order: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class TicketDraft:
+    """A ticket to be made by an alert.
+
+    ``idempotency_key`` identifies the wish: a second create with the same key returns the first ticket.
+    ``board_id`` ``None`` is the tenant's default board, ``status_id`` ``None`` the board's default status.
+    ``note`` becomes an internal, system-generated comment; ``asset_id`` an asset link.
+    """
+
+    idempotency_key: str
+    title: str
+    description: str
+    client_id: str
+    source: str
+    source_reference: str
+    board_id: str | None = None
+    status_id: str | None = None
+    priority_id: str | None = None
+    contact_id: str | None = None
+    assignee_id: str | None = None
+    asset_id: str | None = None
+    note: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class TicketRef:
+    """``id`` for links and storage, ``number`` as people say it."""
+
+    id: str
+    number: str
+
+
+@dataclass(frozen=True, slots=True)
+class TicketState:
+    """A ticket as the alert pipeline needs to know it.
+
+    ``touched`` tells whether a person changed the status, commented or booked time since creation, judged by
+    the host's history; assignee, priority and board changes do not count. ``touched_by`` says it in words
+    ("Mara commented at 14:02").
+    """
+
+    id: str
+    number: str
+    client_id: str | None
+    title: str
+    is_open: bool
+    status_name: str
+    touched: bool
+    touched_by: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class CloseResult:
+    """``closed`` is false with a ``reason`` when no closed status could be found."""
+
+    closed: bool
+    status_name: str | None = None
+    reason: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class AssetKey:
+    """What may identify an existing asset of a client: junk serials are already left out."""
+
+    client_id: str
+    serial: str | None
+    macs: tuple[str, ...]
+    name: str
+
+
+@dataclass(frozen=True, slots=True)
+class AssetMatch:
+    """An existing asset that shares a serial, a MAC or a name with one of the keys asked for."""
+
+    asset_id: str
+    client_id: str
+    serial: str | None
+    macs: tuple[str, ...]
+    name: str
+
+
+@dataclass(frozen=True, slots=True)
+class AssetRef:
+    """An asset for display: name, owner and where its page is."""
+
+    id: str
+    name: str
+    client_id: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class AssetChange:
+    """One asset to create (``asset_id`` ``None``) or to update.
+
+    ``None`` in any field, and a key missing in ``vitals``, leaves what is there. ``vitals`` holds the columns
+    of the workstation/server extension (behaviour: agent_version, current_user, last_reboot_at, uptime_seconds,
+    lan_ip, wan_ip, cpu_model, ram_gb, disk_usage (list of {name,total_gb,free_gb,utilization_percent}),
+    needs_reboot, pending_patches, os_name, os_version, manufacturer, model, mac_addresses, system_info …).
+    ``reactivate`` asks that an asset we had marked inactive becomes active again.
+    """
+
+    asset_id: str | None
+    client_id: str | None
+    name: str | None
+    asset_type: str | None
+    serial: str | None
+    location: str | None
+    rmm_provider: str
+    rmm_device_id: str
+    rmm_organization_id: str | None
+    agent_status: str
+    last_seen_at: datetime | None
+    asset_tag: str | None = None
+    reactivate: bool = False
+    vitals: dict[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class AssetApplied:
+    """The answer to one :class:`AssetChange`, in the order of the batch."""
+
+    asset_id: str
+    created: bool

@@ -1,0 +1,27 @@
+"""The extension's tables."""
+
+from .alert import OPEN_SQL, Alert, AlertCondition, AlertHistory, AlertRule, MaintenanceWindow
+from .base import Base, new_id, utc_now
+from .connection import Integration, OrganizationMapping, Secret
+from .device import DeviceRow
+from .work import Audit, JobRun, Outbox, WebhookDelivery
+
+__all__ = [
+    "OPEN_SQL",
+    "Alert",
+    "AlertCondition",
+    "AlertHistory",
+    "AlertRule",
+    "Audit",
+    "Base",
+    "DeviceRow",
+    "Integration",
+    "JobRun",
+    "MaintenanceWindow",
+    "OrganizationMapping",
+    "Outbox",
+    "Secret",
+    "WebhookDelivery",
+    "new_id",
+    "utc_now",
+]

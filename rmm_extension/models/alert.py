@@ -1,0 +1,188 @@
+"""Alerts, the conditions they share, and the history of every decision."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import ForeignKeyConstraint, Index, UniqueConstraint, text
+from sqlalchemy.orm import Mapped, mapped_column
+
+from .base import Base, TenantRow, Timestamps
+
+OPEN_SQL = "status IN ('active', 'acknowledged', 'suppressed')"
+"""The open states as the partial indexes spell them: queries must repeat it to use these."""
+
+
+class Alert(TenantRow, Timestamps, Base):
+    """The current state of one alert of a vendor.
+
+    ``last_event_at`` is the vendor's time of the newest event taken: older events never move the state.
+    ``attention`` says, in words, why a person or a retry is needed. ``rule_actions`` is a snapshot of the
+    matched rule. ``details_due_at`` is set while the text is awaited before a decision. ``generated_title``
+    and ``generated_description`` are what we wrote into the ticket, to complete it only where untouched.
+    ``resolved_here`` marks an alert a person resolved here while the vendor may still list it.
+    """
+
+    __tablename__ = "rmm_alerts"
+    __table_args__ = (
+        UniqueConstraint("tenant_id", "integration_id", "external_id"),
+        Index("ix_rmm_alerts_time", "tenant_id", text("triggered_at DESC"), text("id DESC")),
+        Index(
+            "ix_rmm_alerts_open",
+            "tenant_id",
+            text("triggered_at DESC"),
+            text("id DESC"),
+            postgresql_where=text(OPEN_SQL),
+        ),
+        Index("ix_rmm_alerts_client", "tenant_id", "client_id", text("triggered_at DESC"), text("id DESC")),
+        Index(
+            "ix_rmm_alerts_integration",
+            "tenant_id",
+            "integration_id",
+            text("triggered_at DESC"),
+            text("id DESC"),
+        ),
+        Index(
+            "ix_rmm_alerts_ticket",
+            "tenant_id",
+            "ticket_id",
+            postgresql_where=text("ticket_id IS NOT NULL"),
+        ),
+        Index("ix_rmm_alerts_device", "tenant_id", "device_id", postgresql_where=text(OPEN_SQL)),
+        Index(
+            "ix_rmm_alerts_attention", "tenant_id", "id", postgresql_where=text("attention IS NOT NULL")
+        ),
+        Index(
+            "ix_rmm_alerts_details",
+            "tenant_id",
+            "details_due_at",
+            postgresql_where=text("details_due_at IS NOT NULL"),
+        ),
+        ForeignKeyConstraint(
+            ["tenant_id", "integration_id"],
+            ["rmm_integrations.tenant_id", "rmm_integrations.id"],
+            ondelete="CASCADE",
+        ),
+    )
+
+    integration_id: Mapped[UUID]
+    external_id: Mapped[str]
+    synthesized: Mapped[bool] = mapped_column(default=False)
+    external_device_id: Mapped[str | None]
+    external_organization_id: Mapped[str | None]
+    device_id: Mapped[UUID | None]
+    asset_id: Mapped[str | None]
+    client_id: Mapped[str | None]
+    device_name: Mapped[str | None]
+    status: Mapped[str]
+    severity: Mapped[str]
+    alert_class: Mapped[str | None]
+    activity_type: Mapped[str | None]
+    source_type: Mapped[str | None]
+    dedup_key: Mapped[str]
+    message: Mapped[str | None]
+    ticket_id: Mapped[str | None]
+    auto_ticket_created: Mapped[bool] = mapped_column(default=False)
+    generated_title: Mapped[str | None]
+    generated_description: Mapped[str | None]
+    matched_rule_id: Mapped[UUID | None]
+    rule_actions: Mapped[dict[str, Any] | None]
+    suppressed_by_window_id: Mapped[UUID | None]
+    attention: Mapped[str | None]
+    attention_at: Mapped[datetime | None]
+    details_due_at: Mapped[datetime | None]
+    first_channel: Mapped[str]
+    episode: Mapped[int] = mapped_column(default=1)
+    triggered_at: Mapped[datetime]
+    last_event_at: Mapped[datetime]
+    acknowledged_at: Mapped[datetime | None]
+    acknowledged_by: Mapped[str | None]
+    resolved_at: Mapped[datetime | None]
+    resolved_by: Mapped[str | None]
+    resolved_here: Mapped[bool] = mapped_column(default=False)
+    raw: Mapped[dict[str, Any]] = mapped_column(default=dict)
+
+
+class AlertCondition(TenantRow, Base):
+    """One dedup key of one connection: the lock, the open ticket and the exact count of firings.
+
+    Nothing that changes here stands in an index, so that counting is a HOT update.
+    """
+
+    __tablename__ = "rmm_alert_conditions"
+    __table_args__ = (
+        UniqueConstraint("tenant_id", "integration_id", "dedup_key"),
+        ForeignKeyConstraint(
+            ["tenant_id", "integration_id"],
+            ["rmm_integrations.tenant_id", "rmm_integrations.id"],
+            ondelete="CASCADE",
+        ),
+        {"postgresql_with": {"fillfactor": 70}},
+    )
+
+    integration_id: Mapped[UUID]
+    dedup_key: Mapped[str]
+    ticket_id: Mapped[str | None]
+    occurrence_count: Mapped[int] = mapped_column(default=0)
+    last_occurrence_at: Mapped[datetime | None]
+
+
+class AlertHistory(TenantRow, Base):
+    """What one event did to one alert: append-only.
+
+    ``steps`` is a list of ``{"code": …, …}`` in the order of the decisions; pages turn codes into sentences.
+    """
+
+    __tablename__ = "rmm_alert_events"
+    __table_args__ = (Index(None, "tenant_id", "alert_id", "id"), Index(None, "tenant_id", "at"))
+
+    alert_id: Mapped[UUID]
+    integration_id: Mapped[UUID]
+    at: Mapped[datetime]
+    occurred_at: Mapped[datetime]
+    channel: Mapped[str]
+    kind: Mapped[str]
+    outcome: Mapped[str]
+    actor: Mapped[str | None]
+    duration_ms: Mapped[float | None]
+    steps: Mapped[list[Any]] = mapped_column(default=list)
+
+
+class AlertRule(TenantRow, Timestamps, Base):
+    """One rule of a connection; lower ``priority_order`` is asked first, the first match wins."""
+
+    __tablename__ = "rmm_alert_rules"
+    __table_args__ = (
+        Index(None, "tenant_id", "integration_id", "priority_order"),
+        ForeignKeyConstraint(
+            ["tenant_id", "integration_id"],
+            ["rmm_integrations.tenant_id", "rmm_integrations.id"],
+            ondelete="CASCADE",
+        ),
+    )
+
+    integration_id: Mapped[UUID]
+    name: Mapped[str]
+    description: Mapped[str | None]
+    is_active: Mapped[bool] = mapped_column(default=True)
+    priority_order: Mapped[int] = mapped_column(default=0)
+    conditions: Mapped[dict[str, Any]] = mapped_column(default=dict)
+    actions: Mapped[dict[str, Any]] = mapped_column(default=dict)
+
+
+class MaintenanceWindow(TenantRow, Timestamps, Base):
+    """A time in which matching alerts are suppressed; a scope that is ``None`` takes everything."""
+
+    __tablename__ = "rmm_maintenance_windows"
+    __table_args__ = (Index(None, "tenant_id", "is_active"),)
+
+    integration_id: Mapped[UUID | None]
+    client_id: Mapped[str | None]
+    asset_id: Mapped[str | None]
+    name: Mapped[str]
+    is_active: Mapped[bool] = mapped_column(default=True)
+    starts_at: Mapped[datetime | None]
+    ends_at: Mapped[datetime | None]
+    recurrence: Mapped[dict[str, Any] | None]

@@ -1,0 +1,103 @@
+"""Connections to vendors, their secrets, and the mapping of the vendor's organizations to clients."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import ForeignKeyConstraint, Index, LargeBinary, UniqueConstraint
+from sqlalchemy.orm import Mapped, mapped_column
+
+from .base import Base, TenantRow, Timestamps
+
+
+class Integration(TenantRow, Timestamps, Base):
+    """One connection to one vendor account; a tenant may have several of one vendor, each with a name.
+
+    ``state``: connected, error, needs_reauth, paused or not_connected. ``config_version`` moves with every
+    change that the ingest path must see: rules, windows, webhook switch, state. ``webhook_token_hash`` finds
+    the connection of a delivery; the token itself and the webhook secret are in ``rmm_secrets``.
+    """
+
+    __tablename__ = "rmm_integrations"
+    __table_args__ = (
+        UniqueConstraint("tenant_id", "provider", "name"),
+        Index(
+            "uq_rmm_integrations_webhook_token",
+            "tenant_id",
+            "webhook_token_hash",
+            unique=True,
+            postgresql_where="webhook_token_hash IS NOT NULL",
+        ),
+    )
+
+    provider: Mapped[str]
+    name: Mapped[str]
+    instance_url: Mapped[str] = mapped_column(default="")
+    auth_mode: Mapped[str] = mapped_column(default="api_key")
+    state: Mapped[str] = mapped_column(default="not_connected")
+    settings: Mapped[dict[str, Any]] = mapped_column(default=dict)
+    config_version: Mapped[int] = mapped_column(default=1)
+    webhook_enabled: Mapped[bool] = mapped_column(default=False)
+    webhook_token_hash: Mapped[bytes | None] = mapped_column(LargeBinary)
+    setup_step: Mapped[str | None]
+    connected_at: Mapped[datetime | None]
+    last_sync_at: Mapped[datetime | None]
+    last_full_sync_at: Mapped[datetime | None]
+    last_incremental_sync_at: Mapped[datetime | None]
+    last_error: Mapped[str | None]
+    last_error_at: Mapped[datetime | None]
+    next_device_sync_at: Mapped[datetime | None]
+    next_reconcile_at: Mapped[datetime | None]
+
+
+class Secret(TenantRow, Base):
+    """One encrypted value of a connection. ``hint`` is what a page may show: the last four characters."""
+
+    __tablename__ = "rmm_secrets"
+    __table_args__ = (
+        UniqueConstraint("tenant_id", "integration_id", "name"),
+        ForeignKeyConstraint(
+            ["tenant_id", "integration_id"],
+            ["rmm_integrations.tenant_id", "rmm_integrations.id"],
+            ondelete="CASCADE",
+        ),
+    )
+
+    integration_id: Mapped[UUID]
+    name: Mapped[str]
+    key_id: Mapped[str]
+    ciphertext: Mapped[bytes] = mapped_column(LargeBinary)
+    hint: Mapped[str] = mapped_column(default="")
+    updated_at: Mapped[datetime]
+
+
+class OrganizationMapping(TenantRow, Timestamps, Base):
+    """A vendor's organization and the client it belongs to here; never deleted.
+
+    ``missing_since`` is set while a complete listing does not name it any more.
+    """
+
+    __tablename__ = "rmm_organization_mappings"
+    __table_args__ = (
+        UniqueConstraint("tenant_id", "integration_id", "external_id"),
+        Index(None, "tenant_id", "client_id"),
+        Index(None, "tenant_id", "default_contact_id"),
+        ForeignKeyConstraint(
+            ["tenant_id", "integration_id"],
+            ["rmm_integrations.tenant_id", "rmm_integrations.id"],
+            ondelete="CASCADE",
+        ),
+    )
+
+    integration_id: Mapped[UUID]
+    external_id: Mapped[str]
+    name: Mapped[str]
+    client_id: Mapped[str | None]
+    default_contact_id: Mapped[str | None]
+    auto_sync: Mapped[bool] = mapped_column(default=True)
+    vendor_metadata: Mapped[dict[str, Any]] = mapped_column(default=dict)
+    missing_since: Mapped[datetime | None]
+    last_error: Mapped[str | None]
+    last_synced_at: Mapped[datetime | None]

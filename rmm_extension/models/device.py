@@ -1,0 +1,59 @@
+"""Devices: the crosswalk between a vendor's device and the host's asset, with what we know of it."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import ForeignKeyConstraint, Index, LargeBinary, Text, UniqueConstraint
+from sqlalchemy.dialects.postgresql import ARRAY
+from sqlalchemy.orm import Mapped, mapped_column
+
+from .base import Base, TenantRow, Timestamps
+
+
+class DeviceRow(TenantRow, Timestamps, Base):
+    """One device of one connection.
+
+    ``client_id`` repeats the asset's client so that ingest needs no look at host tables. ``core_hash`` and
+    ``hardware_hash`` are digests of what was last written; ``last_seen_at`` and ``status`` move without them
+    and stand in no index. ``facts`` are the vitals a page shows. ``missing_*`` are set by complete listings
+    that do not name the device, ``deleted_at`` by proof.
+    """
+
+    __tablename__ = "rmm_devices"
+    __table_args__ = (
+        UniqueConstraint("tenant_id", "integration_id", "external_id"),
+        Index(None, "tenant_id", "asset_id"),
+        Index(None, "tenant_id", "client_id"),
+        Index(None, "tenant_id", "name", "id"),
+        ForeignKeyConstraint(
+            ["tenant_id", "integration_id"],
+            ["rmm_integrations.tenant_id", "rmm_integrations.id"],
+            ondelete="CASCADE",
+        ),
+        {"postgresql_with": {"fillfactor": 80}},
+    )
+
+    integration_id: Mapped[UUID]
+    external_id: Mapped[str]
+    external_organization_id: Mapped[str]
+    asset_id: Mapped[str | None]
+    client_id: Mapped[str | None]
+    name: Mapped[str]
+    kind: Mapped[str]
+    status: Mapped[str]
+    last_seen_at: Mapped[datetime | None]
+    serial: Mapped[str | None]
+    macs: Mapped[list[str]] = mapped_column(ARRAY(Text()), default=list, server_default="{}")
+    facts: Mapped[dict[str, Any]] = mapped_column(default=dict)
+    core_hash: Mapped[bytes | None] = mapped_column(LargeBinary)
+    hardware_hash: Mapped[bytes | None] = mapped_column(LargeBinary)
+    offline_after_minutes: Mapped[int | None]
+    overdue_after_minutes: Mapped[int | None]
+    missing_since: Mapped[datetime | None]
+    missing_count: Mapped[int] = mapped_column(default=0, server_default="0")
+    deleted_at: Mapped[datetime | None]
+    last_error: Mapped[str | None]
+    last_synced_at: Mapped[datetime | None]

@@ -1,0 +1,196 @@
+"""What a provider is: a manifest and the capabilities it implements.
+
+A provider is made once per process with a :class:`Runtime` and is stateless between calls: everything about an
+account comes in the :class:`~rmm_extension.domain.types.Connection`. Every capability is a small protocol; the
+pages show only what a provider implements. Errors are the ``ProviderError`` classes of ``domain.errors``, with a
+message that says in words what happened and what to do.
+"""
+
+from __future__ import annotations
+
+import ipaddress
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import ClassVar, Protocol, runtime_checkable
+
+from rmm_extension.domain.types import (
+    AlertEvent,
+    Check,
+    Connection,
+    Device,
+    DevicePage,
+    Organization,
+    Receipt,
+    WebhookRequest,
+)
+
+Network = ipaddress.IPv4Network | ipaddress.IPv6Network
+
+
+@dataclass(frozen=True, slots=True)
+class Runtime:
+    """What the installation decides for every provider.
+
+    ``allowed_networks`` are private networks the administrator opened; ``base_urls`` replaces a vendor's
+    address (provider key to URL), set only for demos and tests.
+    """
+
+    allowed_networks: tuple[Network, ...] = ()
+    base_urls: Mapping[str, str] = ()  # type: ignore[assignment]
+    connect_timeout: float = 5.0
+    read_timeout: float = 30.0
+
+
+@dataclass(frozen=True, slots=True)
+class Field:
+    """One input of the connection form. A ``secret`` is write-only and stored encrypted under ``name``.
+
+    ``kind``: text, url, password, number, choice (then ``choices`` of (value, label)) or checkbox. A field that
+    is not secret is stored in the connection's settings, except ``instance_url``.
+    """
+
+    name: str
+    label: str
+    kind: str = "text"
+    secret: bool = False
+    required: bool = True
+    help: str = ""
+    default: str = ""
+    choices: tuple[tuple[str, str], ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class AuthMode:
+    """One way to sign in, with its fields and the steps to take on the vendor's side, in words."""
+
+    key: str
+    label: str
+    description: str
+    fields: tuple[Field, ...]
+    vendor_steps: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Manifest:
+    """What a provider says of itself.
+
+    ``editions`` are the host's editions that include it; ``organization_noun`` is the vendor's word for a
+    customer ("client", "organization", "group"); ``docs_url`` the vendor's documentation.
+    """
+
+    key: str
+    label: str
+    description: str
+    auth_modes: tuple[AuthMode, ...]
+    editions: tuple[str, ...] = ("enterprise",)
+    category: str = "rmm"
+    organization_noun: str = "organization"
+    docs_url: str = ""
+
+
+class Provider:
+    """Base of all providers. Subclass, set ``manifest``, implement the capabilities the vendor has."""
+
+    manifest: ClassVar[Manifest]
+
+    def __init__(self, runtime: Runtime) -> None:
+        self.runtime = runtime
+
+    def normalize_url(self, value: str) -> str:
+        """The instance URL in its one form; raises ``ConfigError`` with a sentence when it is no URL."""
+        return value.strip()
+
+
+@runtime_checkable
+class TestsConnection(Protocol):
+    def check(self, connection: Connection) -> Iterator[Check]:
+        """Test what was typed, check by check; yields results, never raises a ``ProviderError``.
+
+        The connection is usable when no check failed. Asks for nothing that changes the vendor's data.
+        """
+
+
+@runtime_checkable
+class ListsOrganizations(Protocol):
+    def organizations(self, connection: Connection) -> Sequence[Organization]:
+        """All organizations, complete or an error."""
+
+
+@runtime_checkable
+class ListsDevices(Protocol):
+    def devices(
+        self, connection: Connection, organization_ids: Sequence[str], *, full: bool
+    ) -> Iterator[DevicePage]:
+        """Stream the devices of these organizations in bounded pages.
+
+        ``full`` also brings the heavy hardware facts where the vendor has them. An error ends the stream; the
+        organizations named complete before stay so.
+        """
+
+
+@runtime_checkable
+class FetchesDevice(Protocol):
+    def device(self, connection: Connection, external_id: str) -> Device | None:
+        """One device now; ``None`` when the vendor says it does not exist."""
+
+
+@runtime_checkable
+class FetchesAlert(Protocol):
+    def alert(self, connection: Connection, external_id: str) -> AlertEvent | None:
+        """One alert now, with its text; ``None`` when the vendor says it does not exist."""
+
+
+@runtime_checkable
+class ListsAlerts(Protocol):
+    def active_alerts(self, connection: Connection) -> Sequence[AlertEvent]:
+        """All alerts that are open at the vendor, complete or an error."""
+
+
+@runtime_checkable
+class ResetsAlert(Protocol):
+    def reset_alert(self, connection: Connection, external_id: str) -> Receipt:
+        """Resolve the alert at the vendor; safe to repeat."""
+
+
+@dataclass(frozen=True, slots=True)
+class WebhookStep:
+    """One step of the webhook set-up page: a sentence and, where there is something to paste, the text."""
+
+    title: str
+    text: str
+    paste: str | None = None
+    is_secret: bool = False
+
+
+@runtime_checkable
+class ReceivesWebhooks(Protocol):
+    def verify_webhook(self, request: WebhookRequest, secrets: Sequence[str]) -> bool:
+        """Whether the delivery proves to know one of the secrets (several while rotating); constant time."""
+
+    def parse_webhook(self, request: WebhookRequest) -> Sequence[AlertEvent]:
+        """The events of the delivery; an empty sequence for one we do not use (a test button, say).
+
+        Raises :class:`~rmm_extension.domain.errors.WebhookRejected` for a body of the wrong shape. Pure: it is
+        called before the delivery is verified.
+        """
+
+    def webhook_steps(self, url: str, secret: str) -> Sequence[WebhookStep]:
+        """What an administrator does at the vendor, with everything ready to paste."""
+
+
+CAPABILITIES: dict[str, type] = {
+    "test": TestsConnection,
+    "organizations": ListsOrganizations,
+    "devices": ListsDevices,
+    "device": FetchesDevice,
+    "alert": FetchesAlert,
+    "alerts": ListsAlerts,
+    "alert_reset": ResetsAlert,
+    "webhook": ReceivesWebhooks,
+}
+"""Every capability by the word that pages and documents use."""
+
+
+def capabilities(provider: Provider) -> frozenset[str]:
+    """The words of the capabilities this provider implements."""
+    return frozenset(word for word, protocol in CAPABILITIES.items() if isinstance(provider, protocol))
