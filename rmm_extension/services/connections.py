@@ -1,0 +1,385 @@
+"""Connecting to vendor accounts: create, test, store, pause, disconnect."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import func, select, update
+from sqlalchemy.exc import IntegrityError
+from sqlalchemy.orm import Session
+
+from rmm_extension.domain.errors import Conflict, ConfigError, Forbidden
+from rmm_extension.domain.types import Check, Connection
+from rmm_extension.host import Actor
+from rmm_extension.models import AlertRule, Integration, new_id, utc_now
+from rmm_extension.providers.contract import AuthMode, Provider, TestsConnection
+from rmm_extension.providers.guard import check_address
+
+from . import audit, outbox
+from .context import Rmm
+
+WORKING_STATES = ("connected", "error", "syncing")
+CATCH_ALL = {
+    "name": "Every alert opens a ticket",
+    "conditions": {},
+    "actions": {"createTicket": True, "autoResolveTicket": True},
+}
+
+
+class UnknownConnection(LookupError):
+    """No such connection in this tenant."""
+
+
+def entitled(rmm: Rmm, session: Session, tenant_id: str, provider: Provider) -> bool:
+    """Whether the tenant's edition includes the provider."""
+    port = rmm.host.entitlements
+    if port is None:
+        return True
+    manifest = provider.manifest
+    return port.provider_enabled(session, tenant_id, manifest.key, manifest.editions)
+
+
+def entitled_provider(rmm: Rmm, session: Session, tenant_id: str, key: str) -> Provider:
+    """The provider, if the tenant may use it; ``Forbidden`` or ``ConfigError`` otherwise."""
+    provider = rmm.providers.get(key)
+    if not entitled(rmm, session, tenant_id, provider):
+        raise Forbidden(f"{provider.manifest.label} is not part of this tenant's edition.")
+    return provider
+
+
+def all_of(session: Session, tenant_id: str) -> Sequence[Integration]:
+    """The tenant's connections, by vendor and name."""
+    statement = select(Integration).where(Integration.tenant_id == tenant_id)
+    return session.scalars(statement.order_by(Integration.provider, Integration.name)).all()
+
+
+def get(session: Session, tenant_id: str, integration_id: UUID, *, lock: bool = False) -> Integration:
+    """One connection; ``lock`` holds its row so that concurrent saves do not wipe each other."""
+    statement = select(Integration).where(
+        Integration.tenant_id == tenant_id, Integration.id == integration_id
+    )
+    found = session.scalar(statement.with_for_update() if lock else statement)
+    if found is None:
+        raise UnknownConnection("This connection does not exist (any more).")
+    return found
+
+
+def build(rmm: Rmm, session: Session, integration: Integration) -> Connection:
+    """The connection as its provider wants it, secrets in clear."""
+    return Connection(
+        tenant_id=integration.tenant_id,
+        integration_id=str(integration.id),
+        provider=integration.provider,
+        instance_url=integration.instance_url,
+        auth_mode=integration.auth_mode,
+        secrets=rmm.vault.read(session, integration.tenant_id, integration.id),
+        settings=dict(integration.settings),
+    )
+
+
+def auth_mode(provider: Provider, key: str) -> AuthMode:
+    """One of the provider's ways to sign in."""
+    for mode in provider.manifest.auth_modes:
+        if mode.key == key:
+            return mode
+    raise ConfigError(f"{provider.manifest.label} has no sign-in named {key}.")
+
+
+def typed(
+    rmm: Rmm, provider: Provider, mode: AuthMode, values: Mapping[str, str], stored: Connection | None = None
+) -> Connection:
+    """A connection from what was typed; a blank secret keeps the stored one.
+
+    Raises ``ConfigError`` for a missing field, ``AddressRefused`` for an address that is not called.
+    """
+    secrets = {f.name: _secret(f.name, values, stored) for f in mode.fields if f.secret}
+    plain = {f.name: str(values.get(f.name) or f.default).strip() for f in mode.fields if not f.secret}
+    missing = [f.label for f in mode.fields if f.required and not (secrets | plain).get(f.name)]
+    if missing:
+        raise ConfigError(f"Fill in: {', '.join(missing)}.")
+    url = provider.normalize_url(plain.pop("instance_url", ""))
+    if url:
+        check_address(url, provider.runtime)
+    base = stored or Connection(
+        tenant_id="", integration_id="", provider=provider.manifest.key, instance_url=url
+    )
+    return Connection(
+        tenant_id=base.tenant_id,
+        integration_id=base.integration_id,
+        provider=provider.manifest.key,
+        instance_url=url,
+        auth_mode=mode.key,
+        secrets={name: value for name, value in secrets.items() if value},
+        settings={**base.settings, **plain},
+    )
+
+
+def _secret(name: str, values: Mapping[str, str], stored: Connection | None) -> str:
+    given = str(values.get(name) or "").strip()
+    return given or (stored.secrets.get(name, "") if stored else "")
+
+
+def run_checks(provider: Provider, connection: Connection) -> list[Check]:
+    """Ask the vendor, check by check. Speaks to the vendor: no transaction may be open."""
+    if not isinstance(provider, TestsConnection):
+        return []
+    return list(provider.check(connection))
+
+
+def usable(checks: Sequence[Check]) -> bool:
+    """Whether a connection with these results can be kept: nothing failed."""
+    return all(check.state != "failed" for check in checks)
+
+
+def create(
+    rmm: Rmm, session: Session, actor: Actor, name: str, connection: Connection, *, catch_all: bool
+) -> Integration:
+    """Keep a tested connection under a name; ``catch_all`` adds the rule that tickets every alert."""
+    provider = entitled_provider(rmm, session, actor.tenant_id, connection.provider)
+    row = Integration(
+        tenant_id=actor.tenant_id,
+        id=new_id(),
+        provider=connection.provider,
+        name=_clean_name(name),
+        setup_step="organizations",
+    )
+    _apply(row, connection)
+    _mark_connected(row)
+    session.add(row)
+    _flush_named(session, row)
+    _store_secrets(rmm, session, row, connection)
+    if catch_all:
+        add_catch_all(session, actor, row)
+    audit.record(
+        session,
+        actor,
+        "connection.created",
+        subject_type="connection",
+        subject_id=row.id,
+        subject_name=row.name,
+        integration_id=row.id,
+        changes={"provider": provider.manifest.label, "address": row.instance_url},
+    )
+    _tell(session, row, "integration_connected")
+    return row
+
+
+def reconnect(
+    rmm: Rmm, session: Session, actor: Actor, integration_id: UUID, connection: Connection
+) -> Integration:
+    """Keep tested credentials for an existing connection; settings and schedules stay."""
+    row = get(session, actor.tenant_id, integration_id, lock=True)
+    before = {"address": row.instance_url, "sign-in": row.auth_mode, "state": row.state}
+    if row.auth_mode != connection.auth_mode:
+        old = auth_mode(rmm.providers.get(row.provider), row.auth_mode)
+        rmm.vault.drop(session, row.tenant_id, row.id, [f.name for f in old.fields if f.secret])
+    _apply(row, connection)
+    _mark_connected(row)
+    row.config_version += 1
+    _store_secrets(rmm, session, row, connection)
+    after = {"address": row.instance_url, "sign-in": row.auth_mode, "state": row.state}
+    _audit_change(session, actor, row, "connection.credentials_saved", before, after)
+    _tell(session, row, "integration_connected")
+    return row
+
+
+def add_catch_all(session: Session, actor: Actor, row: Integration) -> None:
+    """The ordinary rule without conditions, behind all others."""
+    last = session.scalar(
+        select(func.max(AlertRule.priority_order)).where(
+            AlertRule.tenant_id == row.tenant_id, AlertRule.integration_id == row.id
+        )
+    )
+    rule = AlertRule(
+        tenant_id=row.tenant_id,
+        id=new_id(),
+        integration_id=row.id,
+        priority_order=0 if last is None else last + 1,
+        **CATCH_ALL,
+    )
+    session.add(rule)
+    row.config_version = (row.config_version or 1) + 1
+    session.flush()
+    audit.record(
+        session,
+        actor,
+        "rule.created",
+        subject_type="rule",
+        subject_id=rule.id,
+        subject_name=rule.name,
+        integration_id=row.id,
+    )
+
+
+def rename(session: Session, actor: Actor, integration_id: UUID, name: str) -> Integration:
+    """Give the connection another name, unique among those of its vendor."""
+    row = get(session, actor.tenant_id, integration_id, lock=True)
+    before = {"name": row.name}
+    row.name = _clean_name(name)
+    _flush_named(session, row)
+    _audit_change(session, actor, row, "connection.renamed", before, {"name": row.name})
+    return row
+
+
+def save_settings(
+    session: Session, actor: Actor, integration_id: UUID, changes: Mapping[str, Any]
+) -> Integration:
+    """Merge settings under the row's lock: saving one never wipes another. ``None`` removes a key."""
+    row = get(session, actor.tenant_id, integration_id, lock=True)
+    before = {key: row.settings.get(key) for key in changes}
+    merged = {**row.settings, **changes}
+    row.settings = {key: value for key, value in merged.items() if value is not None}
+    row.config_version += 1
+    _audit_change(session, actor, row, "connection.settings_saved", before, dict(changes))
+    return row
+
+
+def set_setup_step(session: Session, tenant_id: str, integration_id: UUID, step: str | None) -> None:
+    """Remember where the connect wizard was left; ``None`` when it is finished."""
+    get(session, tenant_id, integration_id, lock=True).setup_step = step
+
+
+def pause(session: Session, actor: Actor, integration_id: UUID) -> Integration:
+    """Stop polling, webhooks and actions until resumed."""
+    return _set_state(session, actor, integration_id, "paused", "connection.paused")
+
+
+def resume(session: Session, actor: Actor, integration_id: UUID) -> Integration:
+    """Take up again what :func:`pause` stopped."""
+    row = get(session, actor.tenant_id, integration_id, lock=True)
+    if row.state != "paused":
+        raise Conflict("This connection is not paused.")
+    return _set_state(session, actor, integration_id, "connected", "connection.resumed")
+
+
+def disconnect(rmm: Rmm, session: Session, actor: Actor, integration_id: UUID) -> Integration:
+    """Delete the credentials and the webhook; mappings, rules, devices and alerts stay."""
+    row = _set_state(session, actor, integration_id, "not_connected", "connection.disconnected")
+    rmm.vault.drop(session, row.tenant_id, row.id)
+    row.connected_at = None
+    row.webhook_enabled, row.webhook_token_hash = False, None
+    _tell(session, row, "integration_disconnected")
+    return row
+
+
+def mark_needs_reauth(
+    rmm: Rmm, session: Session, tenant_id: str, integration_id: UUID, message: str
+) -> None:
+    """The vendor refuses the credentials: stop polling and tell the administrators once."""
+    changed = session.execute(
+        update(Integration)
+        .where(
+            Integration.tenant_id == tenant_id,
+            Integration.id == integration_id,
+            Integration.state.in_(WORKING_STATES),
+        )
+        .values(
+            state="needs_reauth",
+            last_error=message,
+            last_error_at=utc_now(),
+            config_version=Integration.config_version + 1,
+        )
+        .returning(Integration.name, Integration.provider)
+    ).first()
+    if changed:
+        payload = {"integration_id": str(integration_id), "name": changed.name, "message": message}
+        outbox.put(session, tenant_id, "connection_down", payload)
+
+
+def mark_error(session: Session, tenant_id: str, integration_id: UUID, message: str) -> None:
+    """The last talk with the vendor failed; polling goes on."""
+    _note(session, tenant_id, integration_id, "connected", "error", message)
+
+
+def mark_well(session: Session, tenant_id: str, integration_id: UUID) -> None:
+    """The last talk with the vendor went well."""
+    _note(session, tenant_id, integration_id, "error", "connected", None)
+
+
+def _note(
+    session: Session, tenant_id: str, integration_id: UUID, state: str, new_state: str, error: str | None
+) -> None:
+    now = utc_now()
+    values: dict[str, Any] = {"last_error": error, "last_error_at": now if error else None}
+    moved = session.execute(
+        update(Integration)
+        .where(
+            Integration.tenant_id == tenant_id, Integration.id == integration_id, Integration.state == state
+        )
+        .values(state=new_state, **values)
+        .returning(Integration.name)
+    ).first()
+    if moved:
+        topic = "connection_down" if error else "connection_up"
+        payload = {"integration_id": str(integration_id), "name": moved.name, "message": error or ""}
+        outbox.put(session, tenant_id, topic, payload)
+
+
+def _set_state(session: Session, actor: Actor, integration_id: UUID, state: str, action: str) -> Integration:
+    row = get(session, actor.tenant_id, integration_id, lock=True)
+    before = {"state": row.state}
+    row.state = state
+    row.config_version += 1
+    _audit_change(session, actor, row, action, before, {"state": state})
+    return row
+
+
+def _apply(row: Integration, connection: Connection) -> None:
+    row.instance_url = connection.instance_url
+    row.auth_mode = connection.auth_mode
+    row.settings = {**(row.settings or {}), **connection.settings}
+
+
+def _mark_connected(row: Integration) -> None:
+    row.state = "connected"
+    row.connected_at = utc_now()
+    row.last_error = row.last_error_at = None
+
+
+def _store_secrets(rmm: Rmm, session: Session, row: Integration, connection: Connection) -> None:
+    for name, value in connection.secrets.items():
+        if not name.startswith("webhook_"):
+            rmm.vault.store(session, row.tenant_id, row.id, name, value)
+
+
+def _clean_name(name: str) -> str:
+    cleaned = " ".join(name.split())
+    if not 1 <= len(cleaned) <= 255:
+        raise ConfigError("Give the connection a name of 1 to 255 characters.")
+    return cleaned
+
+
+def _flush_named(session: Session, row: Integration) -> None:
+    name = row.name
+    try:
+        session.flush()
+    except IntegrityError as error:
+        raise Conflict(f"There is a connection named “{name}” already; choose another name.") from error
+
+
+def _audit_change(
+    session: Session,
+    actor: Actor,
+    row: Integration,
+    action: str,
+    before: dict[str, Any],
+    after: dict[str, Any],
+) -> None:
+    changes = {key: [before.get(key), after[key]] for key in after if before.get(key) != after[key]}
+    audit.record(
+        session,
+        actor,
+        action,
+        subject_type="connection",
+        subject_id=row.id,
+        subject_name=row.name,
+        integration_id=row.id,
+        changes=changes,
+    )
+
+
+def _tell(session: Session, row: Integration, name: str) -> None:
+    payload = {"integrationId": str(row.id), "provider": row.provider, "tenantId": row.tenant_id}
+    outbox.put(session, row.tenant_id, "event", {"name": name, "payload": payload})
