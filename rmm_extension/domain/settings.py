@@ -77,7 +77,7 @@ def _refuse_unknown(config: Mapping[str, Any]) -> None:
 def _secret_keys(value: Any) -> dict[str, bytes]:
     if not value:
         raise ConfigError(
-            "RMM_SECRET_KEYS is missing. Make a key with `flask rmm new-key` and keep it outside the database."
+            "RMM_SECRET_KEYS is missing. Make a key with `python -m rmm_extension.keys` and keep it outside the database."
         )
     entries = [part.strip() for part in str(value).split(",") if part.strip()]
     return dict(_secret_key(entry) for entry in entries)

@@ -1,0 +1,1 @@
+"""The schemas of JSON that crosses a border: rules, windows, API bodies."""

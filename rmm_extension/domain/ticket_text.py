@@ -1,0 +1,128 @@
+"""The words of a ticket made from an alert: title, description and notes. Plain text, escaped by the host."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from datetime import datetime
+
+from .labels import provider_label
+
+SHORT_MESSAGE = 60
+TITLE_LENGTH = 255
+_PLACEHOLDER = re.compile(r"\{\{\s*([A-Za-z_]+)\s*\}\}")
+
+
+@dataclass(frozen=True, slots=True)
+class TicketFacts:
+    """What is known of an alert when its ticket is written; ``None`` where it is not."""
+
+    provider: str
+    external_alert_id: str
+    external_device_id: str | None
+    device_name: str | None
+    severity: str
+    alert_class: str | None
+    activity_type: str | None
+    message: str | None
+    triggered_at: datetime
+    organization: str | None
+    external_organization_id: str | None
+    client: str | None = None
+    location: str | None = None
+    lan_ip: str | None = None
+    wan_ip: str | None = None
+    last_user: str | None = None
+    rule: str | None = None
+    link: str | None = None
+
+
+def title(facts: TicketFacts, template: str | None = None) -> str:
+    """The rule's title template rendered, or the default; at most 255 characters, one line."""
+    found = render(template, facts) if template else _default_title(facts)
+    return " ".join(found.split())[:TITLE_LENGTH]
+
+
+def description(facts: TicketFacts, template: str | None = None) -> str:
+    """The rule's description template rendered, or the default."""
+    return render(template, facts) if template else _default_description(facts)
+
+
+def render(template: str, facts: TicketFacts) -> str:
+    """Replace ``{{ placeholder }}``, whatever its case; an unknown one stays as it is. Runs no code."""
+    values = _values(facts)
+
+    def value(match: re.Match[str]) -> str:
+        return values.get(match[1].lower(), match[0])
+
+    return _PLACEHOLDER.sub(value, template)
+
+
+def creation_note(facts: TicketFacts) -> str:
+    """The internal note of a new ticket."""
+    lines = [
+        f"Created automatically from a {provider_label(facts.provider)} alert.",
+        f"External alert ID: {facts.external_alert_id}",
+    ]
+    if facts.external_device_id:
+        lines.append(f"External device ID: {facts.external_device_id}")
+    lines.append(f"Severity: {facts.severity}")
+    return "\n".join(lines)
+
+
+def occurrence_note(count: int, external_alert_id: str, message: str | None) -> str:
+    """The internal note when the same condition fires again."""
+    lines = [f"Alert re-triggered — occurrence {count}.", f"External alert ID: {external_alert_id}"]
+    return "\n".join([*lines, message] if message else lines)
+
+
+def resolved_note(provider: str, external_alert_id: str) -> str:
+    """The internal note when the vendor says the alert is over."""
+    return f"Alert resolved in {provider_label(provider)}.\nExternal alert ID: {external_alert_id}"
+
+
+def _values(facts: TicketFacts) -> dict[str, str]:
+    return {
+        "device": facts.device_name or facts.external_device_id or "Unknown device",
+        "message": facts.message or "",
+        "severity": facts.severity,
+        "organization": facts.organization or facts.external_organization_id or "",
+        "client": facts.client or "",
+        "provider": provider_label(facts.provider),
+        "alert_class": facts.alert_class or "",
+        "device_id": facts.external_device_id or "",
+        "triggered_at": _spoken(facts.triggered_at),
+        "rule": facts.rule or "",
+        "link": facts.link or "",
+    }
+
+
+def _default_title(facts: TicketFacts) -> str:
+    what = facts.alert_class or facts.activity_type or "Alert"
+    where = facts.device_name or facts.external_device_id or "unknown device"
+    short = facts.message if facts.message and len(facts.message) < SHORT_MESSAGE else None
+    tail = f": {short}" if short else ""
+    return f"[{provider_label(facts.provider)} Alert] {what} on {where}{tail}"
+
+
+def _default_description(facts: TicketFacts) -> str:
+    known = [
+        ("Severity", facts.severity),
+        ("Device", facts.device_name or facts.external_device_id or "unknown device"),
+        ("Client", facts.client),
+        ("Location", facts.location),
+        ("LAN address", facts.lan_ip),
+        ("WAN address", facts.wan_ip),
+        ("Last user", facts.last_user),
+        ("Activity type", facts.activity_type),
+        ("Alert class", facts.alert_class),
+        ("Triggered at", _spoken(facts.triggered_at)),
+        ("Device page", facts.link),
+    ]
+    lines = [f"Alert from {provider_label(facts.provider)}", ""]
+    lines += [f"{name}: {value}" for name, value in known if value]
+    return "\n".join([*lines, "", facts.message] if facts.message else lines)
+
+
+def _spoken(moment: datetime) -> str:
+    return f"{moment:%Y-%m-%d %H:%M:%S} UTC"

@@ -1,0 +1,104 @@
+"""The extension object a host creates, and what it leaves on the app."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from flask import Flask, Response, request
+from sqlalchemy.orm import Session
+
+from . import blueprints, cli
+from .blueprints.slots import Slots
+from .blueprints.webhooks import register_webhooks
+from .domain.settings import Settings, read_settings
+from .host import Actor, PsaHost
+from .jobs.wake import make_wake
+from .providers.contract import Runtime
+from .providers.registry import ProviderRegistry
+from .services import hooks
+from .services.context import Database, Rmm
+from .services.vault import Vault
+
+EXTENSION = "rmm"
+
+
+@dataclass(frozen=True, slots=True)
+class Mounted:
+    """What ``app.extensions["rmm"]`` holds: the services' context and what the host tells the extension.
+
+    Every method works in the session it is given, writes in the host's transaction and commits nothing.
+    """
+
+    services: Rmm
+
+    def ticket_closed(self, session: Session, tenant_id: str, ticket_id: str, actor: Actor) -> None:
+        """A person closed a ticket; its alerts are reset at the vendor by a job after the commit."""
+        hooks.ticket_closed(session, tenant_id, ticket_id, actor)
+
+    def contact_deleted(self, session: Session, tenant_id: str, contact_id: str) -> None:
+        """A contact is being deleted; it stops being anybody's default contact."""
+        hooks.contact_deleted(session, tenant_id, contact_id)
+
+    def asset_client_changed(
+        self, session: Session, tenant_id: str, asset_id: str, client_id: str | None
+    ) -> None:
+        """An asset was given to another client; its devices follow."""
+        hooks.asset_client_changed(session, tenant_id, asset_id, client_id)
+
+
+class RmmExtension:
+    """Mounts the extension: ``RmmExtension(app, db=db, host=host)``, or later by :meth:`init_app`.
+
+    Keeps nothing about an app on itself, so that one object serves several apps.
+    """
+
+    def __init__(
+        self, app: Flask | None = None, *, db: Database | None = None, host: PsaHost | None = None
+    ) -> None:
+        if app is not None:
+            if db is None or host is None:
+                raise TypeError("RmmExtension(app, …) needs db= and host=.")
+            self.init_app(app, db=db, host=host)
+
+    def init_app(self, app: Flask, *, db: Database, host: PsaHost) -> None:
+        """Check the configuration, then add pages, webhooks, commands and the state to ``app``.
+
+        Raises ``ConfigError`` that names the wrong key.
+        """
+        settings = read_settings(app.config)
+        for key, value in (("RMM_BASE_TEMPLATE", settings.base_template),):
+            app.config.setdefault(key, value)
+        app.extensions[EXTENSION] = Mounted(services=_context(settings, db, host))
+        blueprints.register(app, settings)
+        app.jinja_env.globals["rmm_slots"] = Slots()
+        endpoints = register_webhooks(app)
+        _serve_before_host_hooks(app, endpoints)
+        app.cli.add_command(cli.group)
+
+
+def _context(settings: Settings, db: Database, host: PsaHost) -> Rmm:
+    runtime = Runtime(allowed_networks=settings.allowed_networks, base_urls=settings.base_urls)
+    return Rmm(
+        settings=settings,
+        host=host,
+        providers=ProviderRegistry(runtime),
+        db=db,
+        vault=Vault(settings.secret_keys),
+        wake=make_wake(settings),
+    )
+
+
+def _serve_before_host_hooks(app: Flask, endpoints: frozenset[str]) -> None:
+    """Answer deliveries before the host's CSRF check and log-in wall, which vendors cannot pass.
+
+    Only these endpoints are served here: they carry their own secret. The hook goes to the front, and hooks
+    that the host adds later come behind it.
+    """
+
+    def serve_webhook() -> Response | None:
+        if request.endpoint not in endpoints:
+            return None
+        view = app.ensure_sync(app.view_functions[request.endpoint])
+        return app.make_response(view(**(request.view_args or {})))
+
+    app.before_request_funcs.setdefault(None, []).insert(0, serve_webhook)

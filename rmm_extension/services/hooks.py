@@ -1,0 +1,38 @@
+"""What the host tells the extension. Each writes in the host's transaction and takes no lock but its own rows'."""
+
+from __future__ import annotations
+
+from sqlalchemy import update
+from sqlalchemy.orm import Session
+
+from rmm_extension.host import Actor
+from rmm_extension.models import DeviceRow, OrganizationMapping
+
+from . import outbox
+
+
+def ticket_closed(session: Session, tenant_id: str, ticket_id: str, actor: Actor) -> None:
+    """Only an outbox row: taking alert or condition rows here would turn the lock order around."""
+    outbox.put(
+        session, tenant_id, "ticket_closed", {"ticket_id": ticket_id, "actor": actor.name, "actor_id": actor.id}
+    )
+
+
+def contact_deleted(session: Session, tenant_id: str, contact_id: str) -> None:
+    """Clear the contact where it is an organization's default."""
+    session.execute(
+        update(OrganizationMapping)
+        .where(
+            OrganizationMapping.tenant_id == tenant_id, OrganizationMapping.default_contact_id == contact_id
+        )
+        .values(default_contact_id=None)
+    )
+
+
+def asset_client_changed(session: Session, tenant_id: str, asset_id: str, client_id: str | None) -> None:
+    """Keep the devices' copy of the client true."""
+    session.execute(
+        update(DeviceRow)
+        .where(DeviceRow.tenant_id == tenant_id, DeviceRow.asset_id == asset_id)
+        .values(client_id=client_id)
+    )

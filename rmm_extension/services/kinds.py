@@ -1,0 +1,128 @@
+"""The kinds of background work: which queue each takes, how long it may run, how often it is tried.
+
+A handler is named by its path (``package.module:function``) and imported when it is first needed: the services
+that do the work start runs themselves, so importing them from here would go round in a circle.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from importlib import import_module
+from typing import Any
+from uuid import UUID
+
+QUEUES = ("rmm-tick", "rmm-alerts", "rmm-sync", "rmm-workflow")
+"""Every queue, each with workers of its own: a long sync must not hold up an alert, nor anything the tick."""
+
+Work = str | Callable[..., Any]
+"""A function, or its path."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Kind:
+    """One kind of background work.
+
+    ``handler`` is called as ``handler(rmm, run)``; it opens its own units and returns when all is done.
+    ``on_failure`` is called as ``on_failure(rmm, session, run, message)`` in the transaction that gives a run up
+    for good. ``exclusive`` kinds run once per connection at a time. ``timeout`` (seconds) ends one attempt: the
+    next one goes on from the run's cursor. ``max_attempts`` counts attempts that found no answer or were
+    killed; a vendor's "later, please" has no such limit.
+    """
+
+    name: str
+    queue: str
+    label: str
+    handler: Work
+    timeout: int
+    max_attempts: int
+    exclusive: bool = False
+    on_failure: Work | None = None
+
+    def exclusive_key(self, integration_id: UUID | None) -> str | None:
+        """What two unfinished runs of this kind and connection may not share."""
+        return f"{self.name}:{integration_id}" if self.exclusive else None
+
+
+KINDS: dict[str, Kind] = {}
+
+
+def register(kind: Kind) -> None:
+    """Add a kind; a name taken by another kind or a queue that nobody works on is a programming error."""
+    if kind.queue not in QUEUES:
+        raise ValueError(f"{kind.name}: there is no queue {kind.queue}.")
+    if KINDS.setdefault(kind.name, kind) != kind:
+        raise ValueError(f"There is a kind of work named {kind.name} already.")
+
+
+def get(name: str) -> Kind:
+    """The kind; ``LookupError`` for one that no installed code knows."""
+    try:
+        return KINDS[name]
+    except KeyError:
+        raise LookupError(f"There is no kind of work named {name}.") from None
+
+
+def resolve(work: Work) -> Callable[..., Any]:
+    """The function a path names."""
+    if not isinstance(work, str):
+        return work
+    module, _, function = work.partition(":")
+    return getattr(import_module(module), function)  # type: ignore[no-any-return]
+
+
+_SERVICES = "rmm_extension.services"
+
+for _kind in (
+    Kind(
+        name="organization_sync",
+        queue="rmm-sync",
+        label="Organization sync",
+        handler=f"{_SERVICES}.inventory:sync_organizations",
+        timeout=900,
+        max_attempts=5,
+        exclusive=True,
+    ),
+    Kind(
+        name="device_sync",
+        queue="rmm-sync",
+        label="Device sync",
+        handler=f"{_SERVICES}.inventory:sync_devices",
+        timeout=3600,
+        max_attempts=6,
+        exclusive=True,
+    ),
+    Kind(
+        name="device_refresh",
+        queue="rmm-alerts",
+        label="Device refresh",
+        handler=f"{_SERVICES}.inventory:refresh_device",
+        timeout=120,
+        max_attempts=3,
+    ),
+    Kind(
+        name="alert_details",
+        queue="rmm-alerts",
+        label="Alert details",
+        handler=f"{_SERVICES}.details:fetch_details",
+        timeout=120,
+        max_attempts=3,
+    ),
+    Kind(
+        name="alert_reset",
+        queue="rmm-alerts",
+        label="Alert reset at the vendor",
+        handler=f"{_SERVICES}.outbound:reset_alerts",
+        timeout=300,
+        max_attempts=6,
+    ),
+    Kind(
+        name="delivery_retry",
+        queue="rmm-alerts",
+        label="Webhook delivery, again",
+        handler=f"{_SERVICES}.deliveries:retry_delivery",
+        timeout=60,
+        max_attempts=1,
+    ),
+):
+    register(_kind)
