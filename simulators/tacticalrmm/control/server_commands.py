@@ -1,0 +1,150 @@
+"""Switches of the whole server, faults, counters and logs."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from flask import current_app, request
+
+from simulators.tacticalrmm import keys
+from simulators.tacticalrmm.control.blueprint import BadCommand, command, fields, flag, lab, query
+from simulators.tacticalrmm.misbehaviour import Fault
+from simulators.tacticalrmm.nats import STATES
+from simulators.tacticalrmm.opening import open_initial_alerts
+
+
+@query("/api/state")
+def state() -> Any:
+    """Switches and sizes."""
+    server = lab()
+    return {
+        "now": server.clock.now().isoformat(),
+        "agents": len(server.fleet.agents),
+        "clients": len(server.fleet.clients),
+        "sites": len(server.fleet.sites),
+        "alerts": len(server.alerts),
+        "open_alerts": sum(not alert.resolved for alert in server.alerts.values()),
+        "beta": server.beta_enabled,
+        "nats": server.nats,
+        "time_scale": server.time_scale,
+        "row_kb": server.options.row_kb,
+        "notify_on_info_alerts": server.notify_on_info_alerts,
+        "notify_on_warning_alerts": server.notify_on_warning_alerts,
+        "faults": server.misbehaviours.listing(),
+    }
+
+
+@query("/api/keys")
+def list_keys() -> Any:
+    """Name -> API key."""
+    return keys.ALL_KEYS
+
+
+@command("/api/beta")
+def switch_beta() -> Any:
+    """{"on"}."""
+    lab().beta_enabled = flag(fields()["on"])
+    return {"beta": lab().beta_enabled}
+
+
+@command("/api/nats")
+def switch_nats() -> Any:
+    """{"state"}: ok, agent_down, silent or down."""
+    wanted = fields()["state"]
+    if wanted not in STATES:
+        raise BadCommand(f"state is one of {', '.join(STATES)}")
+    lab().nats = wanted
+    return {"nats": wanted}
+
+
+@command("/api/notify")
+def switch_notify() -> Any:
+    """{"info"?, "warning"?}: which severities below error fire webhooks."""
+    data = fields()
+    lab().notify_on_info_alerts = flag(data.get("info", lab().notify_on_info_alerts))
+    lab().notify_on_warning_alerts = flag(data.get("warning", lab().notify_on_warning_alerts))
+    return {"info": lab().notify_on_info_alerts, "warning": lab().notify_on_warning_alerts}
+
+
+@command("/api/time")
+def move_time() -> Any:
+    """{"shift_seconds"?, "time_scale"?}: move the clock; scale the server's own waits."""
+    data = fields()
+    lab().clock.shift(float(data.get("shift_seconds", 0)))
+    lab().time_scale = float(data.get("time_scale", lab().time_scale))
+    return {"now": lab().clock.now().isoformat(), "time_scale": lab().time_scale}
+
+
+@command("/api/script-output")
+def set_script_output() -> Any:
+    """{"stdout"?, "stderr"?, "retcode"?}: what agents answer to commands and scripts."""
+    data, output = fields(), lab().script_output
+    output.stdout = str(data.get("stdout", output.stdout))
+    output.stderr = str(data.get("stderr", output.stderr))
+    output.retcode = int(data.get("retcode", output.retcode))
+    return {"stdout": output.stdout, "stderr": output.stderr, "retcode": output.retcode}
+
+
+@query("/api/commands")
+def list_commands() -> Any:
+    """What was sent towards agents, with placeholders expanded; oldest first."""
+    return list(lab().commands)
+
+
+@query("/api/misbehaviour")
+def list_faults() -> Any:
+    """Faults in force."""
+    return lab().misbehaviours.listing()
+
+
+@command("/api/misbehaviour")
+def add_fault() -> Any:
+    """{"mode", "prefix"?, "count"?, "seconds"?, "retry_after"?, "body"?, "location"?, "status"?}."""
+    data = fields()
+    numbers = {"count": int, "seconds": float, "status": int}
+    names = ("mode", "prefix", "count", "seconds", "retry_after", "body", "location", "status")
+    given = {name: data[name] for name in names if name in data}
+    for name, cast in numbers.items():
+        if given.get(name) is not None:
+            given[name] = cast(given[name])
+    lab().misbehaviours.add(Fault(**given))
+    return lab().misbehaviours.listing()
+
+
+@command("/api/misbehaviour/clear")
+def clear_faults() -> Any:
+    """{"prefix"?}: lift all faults, or those of one prefix."""
+    lab().misbehaviours.clear(fields().get("prefix"))
+    return lab().misbehaviours.listing()
+
+
+@query("/api/counters")
+def counters() -> Any:
+    """`METHOD /path` -> number of requests; ?prefix= keeps the paths that start with it."""
+    prefix = request.args.get("prefix", "/")
+    return {key: count for key, count in lab().counters.items() if key.partition(" ")[2].startswith(prefix)}
+
+
+@command("/api/counters/reset")
+def reset_counters() -> Any:
+    """Forget counters and request log."""
+    with lab().lock:
+        lab().counters.clear()
+        lab().requests.clear()
+    return {}
+
+
+@query("/api/requests")
+def request_log() -> Any:
+    """The last 200 requests, oldest first."""
+    return list(lab().requests)
+
+
+@command("/api/reset")
+def reset_server() -> Any:
+    """Back to the freshly generated server: no webhook, no faults, NATS ok, beta on. The clock keeps its shift."""
+    with lab().lock:
+        lab().reset()
+        lab().beta_enabled, lab().nats = True, "ok"
+        open_initial_alerts(lab(), current_app.config["ALERTS_AT_START"])
+    return {"agents": len(lab().fleet.agents)}
