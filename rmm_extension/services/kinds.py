@@ -1,7 +1,7 @@
 """The kinds of background work: which queue each takes, how long it may run, how often it is tried.
 
-A handler is named by its path (``package.module:function``) and imported when it is first needed: the services
-that do the work start runs themselves, so importing them from here would go round in a circle.
+A handler is named by its path (``package.module:function``) and imported when it is first needed: the
+services that do the work start runs themselves, so importing them from here would go round in a circle.
 """
 
 from __future__ import annotations
@@ -24,10 +24,10 @@ class Kind:
     """One kind of background work.
 
     ``handler`` is called as ``handler(rmm, run)``; it opens its own units and returns when all is done.
-    ``on_failure`` is called as ``on_failure(rmm, session, run, message)`` in the transaction that gives a run up
-    for good. ``exclusive`` kinds run once per connection at a time. ``timeout`` (seconds) ends one attempt: the
-    next one goes on from the run's cursor. ``max_attempts`` counts attempts that found no answer or were
-    killed; a vendor's "later, please" has no such limit.
+    ``on_failure`` is called as ``on_failure(rmm, session, run, message)`` in the transaction that gives a run
+    up for good. ``exclusive`` kinds run once per connection at a time. ``timeout`` (seconds) ends one
+    attempt; the next one goes on from the run's cursor. ``max_attempts`` bounds attempts that found no answer
+    or were killed; a vendor's "later, please" is bounded by time only.
     """
 
     name: str

@@ -1,0 +1,300 @@
+"""Runs: background work as rows, so that nothing is lost with Redis and nothing is done twice.
+
+A run is inserted in the transaction that decides on it. A worker takes it by moving ``attempt`` on (compare
+and set), reports in the same transactions in which it works, and closes it. Each of these writes only while
+the attempt is still its own, so that a worker given up for dead cannot write beside its successor.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import ColumnElement, and_, case, func, or_, select, text, tuple_, update
+from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy.orm import Session
+
+from rmm_extension.domain.errors import Conflict
+from rmm_extension.host import Actor
+from rmm_extension.models import JobRun, new_id, utc_now
+
+from . import audit, kinds
+from .context import Rmm
+from .lease import (
+    HANDLE,
+    PLAIN,
+    STALE_AFTER,
+    Cancelled,
+    LeaseLost,
+    Run,
+    RunStopped,
+    beating,
+    handle,
+    stale,
+    write,
+)
+from .outbox import mark_written
+from .unit import unit
+
+__all__ = [
+    "Cancelled",
+    "LeaseLost",
+    "Run",
+    "RunFilter",
+    "RunStopped",
+    "UnknownRun",
+    "beating",
+    "cancel",
+    "fail",
+    "finish",
+    "get",
+    "is_stalled",
+    "label",
+    "list_runs",
+    "reschedule",
+    "start",
+    "stop",
+    "take",
+    "try_start",
+]
+
+UNFINISHED = ("queued", "running")
+_EXCLUSIVE = text("status IN ('queued', 'running') AND exclusive_key IS NOT NULL")
+
+
+class UnknownRun(LookupError):
+    """No such run in this tenant."""
+
+
+def start(
+    rmm: Rmm,
+    session: Session,
+    actor: Actor,
+    kind: str,
+    *,
+    integration_id: UUID | None = None,
+    subject: Mapping[str, Any] | None = None,
+    exclusive_key: str | None = None,
+    due_at: datetime | None = None,
+) -> UUID:
+    """Queue a run in the caller's transaction; the workers are told after its commit.
+
+    Raises ``Conflict`` that names what runs already when the exclusive key is taken.
+    """
+    key = exclusive_key or kinds.get(kind).exclusive_key(integration_id)
+    run_id = try_start(
+        session, actor, kind, integration_id=integration_id, subject=subject, exclusive_key=key, due_at=due_at
+    )
+    if run_id is None:
+        raise Conflict(_who_is_there(session, actor.tenant_id, kind, key))
+    return run_id
+
+
+def try_start(
+    session: Session,
+    actor: Actor,
+    kind: str,
+    *,
+    integration_id: UUID | None = None,
+    subject: Mapping[str, Any] | None = None,
+    exclusive_key: str | None = None,
+    due_at: datetime | None = None,
+) -> UUID | None:
+    """As :func:`start`, for work that nobody waits for: ``None`` when the exclusive key is taken."""
+    known = kinds.get(kind)
+    statement = insert(JobRun).values(
+        tenant_id=actor.tenant_id,
+        id=new_id(),
+        kind=kind,
+        queue=known.queue,
+        integration_id=integration_id,
+        subject=dict(subject or {}),
+        exclusive_key=exclusive_key or known.exclusive_key(integration_id),
+        status="queued",
+        attempt=0,
+        due_at=due_at or func.now(),
+        queued_at=utc_now(),
+        cancel_requested=False,
+        actor_id=actor.id,
+        actor_name=actor.name,
+        done_count=0,
+        counts={},
+        cursor={},
+        errors=[],
+    )
+    # The partial unique index decides, not a look beforehand: of two that start at once one must lose.
+    guarded = statement.on_conflict_do_nothing(
+        index_elements=["tenant_id", "exclusive_key"], index_where=_EXCLUSIVE
+    )
+    run_id = session.scalar(guarded.returning(JobRun.id))
+    if run_id is not None:
+        mark_written(session)
+    return run_id
+
+
+def take(rmm: Rmm, tenant_id: str, run_id: UUID, attempt: int) -> Run | None:
+    """Take the run for its next attempt, in a unit of its own; ``None`` when it is no longer to be had.
+
+    ``attempt`` is the number the run had when it was handed out: whoever moves it on first has the run, all
+    others who were handed the same one get nothing.
+    """
+    free = or_(JobRun.status == "queued", and_(JobRun.status == "running", stale()))
+    statement = (
+        update(JobRun)
+        .where(JobRun.tenant_id == tenant_id, JobRun.id == run_id, JobRun.attempt == attempt)
+        .where(JobRun.cancel_requested.is_(False), free)
+        .values(
+            status="running",
+            attempt=attempt + 1,
+            started_at=func.coalesce(JobRun.started_at, func.clock_timestamp()),
+            heartbeat_at=func.clock_timestamp(),
+            error_kind=None,
+            error=None,
+        )
+        .returning(*HANDLE)
+    )
+    with unit(rmm) as session:
+        row = session.execute(statement, execution_options=PLAIN).first()
+    return handle(row) if row else None
+
+
+def finish(session: Session, run: Run) -> None:
+    """The work is done. This and the next three raise ``LeaseLost`` when the run is another worker's now."""
+    _close(session, run, status="succeeded")
+
+
+def stop(session: Session, run: Run) -> None:
+    """The work was cancelled by a person."""
+    _close(session, run, status="cancelled")
+
+
+def fail(rmm: Rmm, session: Session, run: Run, error_kind: str, message: str) -> None:
+    """Give the run up for good and let its kind tell whom it concerns."""
+    _close(session, run, status="failed", error_kind=error_kind, error=message)
+    tell_failure(rmm, session, run, message)
+
+
+def reschedule(session: Session, run: Run, delay: timedelta, error_kind: str, message: str) -> None:
+    """Try again after ``delay``; what was reported stays. The tick hands the run out when it is due."""
+    changes = {
+        "status": "queued",
+        "due_at": func.clock_timestamp() + delay,
+        "enqueued_at": None,
+        "doing": None,
+        "error_kind": error_kind,
+        "error": message,
+    }
+    write(session, run, changes)
+
+
+def tell_failure(rmm: Rmm, session: Session, run: Run, message: str) -> None:
+    """Call what the run's kind wants called when a run is given up."""
+    known = kinds.KINDS.get(run.kind)
+    if known and known.on_failure:
+        kinds.resolve(known.on_failure)(rmm, session, run, message)
+
+
+def cancel(session: Session, actor: Actor, run_id: UUID) -> None:
+    """Cancel a queued run at once; a running one stops at its next report. ``Conflict`` when it is over."""
+    waiting = JobRun.status == "queued"
+    statement = (
+        update(JobRun)
+        .where(JobRun.tenant_id == actor.tenant_id, JobRun.id == run_id, JobRun.status.in_(UNFINISHED))
+        .values(
+            cancel_requested=True,
+            status=case((waiting, "cancelled"), else_=JobRun.status),
+            finished_at=case((waiting, func.clock_timestamp()), else_=None),
+        )
+        .returning(JobRun.kind, JobRun.integration_id)
+    )
+    row = session.execute(statement, execution_options=PLAIN).first()
+    if row is None:
+        get(session, actor.tenant_id, run_id)
+        raise Conflict("This run is over already.")
+    audit.record(
+        session,
+        actor,
+        "run.cancelled",
+        subject_type="run",
+        subject_id=run_id,
+        subject_name=label(row.kind),
+        integration_id=row.integration_id,
+    )
+
+
+def get(session: Session, tenant_id: str, run_id: UUID) -> JobRun:
+    """One run; raises :class:`UnknownRun`."""
+    statement = select(JobRun).where(JobRun.tenant_id == tenant_id, JobRun.id == run_id)
+    found = session.scalar(statement, execution_options={"populate_existing": True})
+    if found is None:
+        raise UnknownRun("This run does not exist (any more).")
+    return found
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RunFilter:
+    """What a list of runs is narrowed to; ``status`` may also be ``stalled``."""
+
+    kind: str | None = None
+    status: str | None = None
+    integration_id: UUID | None = None
+
+
+def list_runs(
+    session: Session,
+    tenant_id: str,
+    filters: RunFilter | None = None,
+    *,
+    before: tuple[datetime, UUID] | None = None,
+    limit: int = 50,
+) -> Sequence[JobRun]:
+    """Runs, newest first; ``before`` is ``(queued_at, id)`` of the last row of the page before."""
+    wanted = [JobRun.tenant_id == tenant_id, *_conditions(filters or RunFilter())]
+    if before is not None:
+        wanted.append(tuple_(JobRun.queued_at, JobRun.id) < before)
+    statement = select(JobRun).where(*wanted).order_by(JobRun.queued_at.desc(), JobRun.id.desc())
+    return session.scalars(statement.limit(limit)).all()
+
+
+def is_stalled(run: JobRun, now: datetime) -> bool:
+    """Whether the run's worker has gone silent; the next tick hands it to another."""
+    return run.status == "running" and (run.heartbeat_at is None or run.heartbeat_at < now - STALE_AFTER)
+
+
+def label(kind: str) -> str:
+    """The kind's name for people; one that nobody knows any more is its own name."""
+    return kinds.KINDS[kind].label if kind in kinds.KINDS else kind
+
+
+def _close(session: Session, run: Run, **changes: Any) -> None:
+    write(session, run, {**changes, "finished_at": func.clock_timestamp(), "doing": None})
+
+
+def _conditions(filters: RunFilter) -> list[ColumnElement[bool]]:
+    wanted: list[ColumnElement[bool]] = []
+    if filters.kind:
+        wanted.append(JobRun.kind == filters.kind)
+    if filters.integration_id:
+        wanted.append(JobRun.integration_id == filters.integration_id)
+    if filters.status == "stalled":
+        wanted += [JobRun.status == "running", stale()]
+    elif filters.status:
+        wanted.append(JobRun.status == filters.status)
+    return wanted
+
+
+def _who_is_there(session: Session, tenant_id: str, kind: str, key: str | None) -> str:
+    row = session.execute(
+        select(JobRun.kind, JobRun.status, JobRun.queued_at, JobRun.started_at, JobRun.actor_name).where(
+            JobRun.tenant_id == tenant_id, JobRun.exclusive_key == key, JobRun.status.in_(UNFINISHED)
+        )
+    ).first()
+    if row is None:
+        return f"{label(kind)} has just ended; try again."
+    since = row.started_at or row.queued_at
+    doing = "is under way" if row.status == "running" else "is waiting for a worker"
+    by = f", started by {row.actor_name}" if row.actor_name else ""
+    return f"{label(row.kind)} {doing} since {since:%H:%M} UTC{by}. Wait for its end or cancel it."
