@@ -1,0 +1,1 @@
+"""What the tests stand on: real servers, fresh databases, live servers, waiting."""
