@@ -8,7 +8,7 @@ from collections.abc import Iterable
 from functools import lru_cache
 
 _HEX = re.compile(r"[0-9a-f]{12}")
-# Adapters of VPN clients, hypervisor hosts and the system itself: their MAC addresses repeat between machines.
+# Adapters of VPN clients, hypervisor hosts and the system itself: their addresses repeat between machines.
 _VIRTUAL = re.compile(
     r"virtual (ethernet|switch|adapter)|virtualbox|host-only|wan miniport|wi-?fi direct|bluetooth|loopback"
     r"|kernel debug|tap-|\btap\b|\btun\b|tunnel|teredo|isatap|vpn|wireguard|zerotier|tailscale|anyconnect"

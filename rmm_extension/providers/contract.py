@@ -1,9 +1,9 @@
 """What a provider is: a manifest and the capabilities it implements.
 
-A provider is made once per process with a :class:`Runtime` and is stateless between calls: everything about an
-account comes in the :class:`~rmm_extension.domain.types.Connection`. Every capability is a small protocol; the
-pages show only what a provider implements. Errors are the ``ProviderError`` classes of ``domain.errors``, with a
-message that says in words what happened and what to do.
+A provider is made once per process with a :class:`Runtime` and is stateless between calls: everything about
+an account comes in the :class:`~rmm_extension.domain.types.Connection`. Every capability is a small protocol;
+the pages show only what a provider implements. Errors are the ``ProviderError`` classes of ``domain.errors``,
+with a message that says in words what happened and what to do.
 """
 
 from __future__ import annotations
@@ -45,8 +45,8 @@ class Runtime:
 class Field:
     """One input of the connection form. A ``secret`` is write-only and stored encrypted under ``name``.
 
-    ``kind``: text, url, password, number, choice (then ``choices`` of (value, label)) or checkbox. A field that
-    is not secret is stored in the connection's settings, except ``instance_url``.
+    ``kind``: text, url, password, number, choice (then ``choices`` of (value, label)) or checkbox. A field
+    that is not secret is stored in the connection's settings, except ``instance_url``.
     """
 
     name: str
@@ -170,8 +170,8 @@ class ReceivesWebhooks(Protocol):
     def parse_webhook(self, request: WebhookRequest) -> Sequence[AlertEvent]:
         """The events of the delivery; an empty sequence for one we do not use (a test button, say).
 
-        Raises :class:`~rmm_extension.domain.errors.WebhookRejected` for a body of the wrong shape. Pure: it is
-        called before the delivery is verified.
+        Raises :class:`~rmm_extension.domain.errors.WebhookRejected` for a body of the wrong shape. Pure: it
+        is called before the delivery is verified.
         """
 
     def webhook_steps(self, url: str, secret: str) -> Sequence[WebhookStep]:

@@ -1,0 +1,370 @@
+"""The HTTP client that every vendor's client builds on.
+
+Reads are repeated a little when the network or the server stumbles; writes never are, because nobody can tell
+whether the first one arrived. Nobody sleeps long: a vendor that asks for more patience than ``PATIENCE`` gets
+its wish as :class:`RateLimited`, and the job comes back later. Redirects are followed only within the same
+server, so that a key never travels to another one. No error, log line or ``repr`` holds a header, a query or
+a body.
+"""
+
+from __future__ import annotations
+
+import logging
+import threading
+import time
+import uuid
+from collections.abc import Mapping
+from types import TracebackType
+from typing import Any, ClassVar, Self
+from urllib.parse import urljoin, urlsplit
+
+import requests
+from ssrfguard import SSRFGuardError
+from urllib3 import BaseHTTPResponse
+from urllib3.exceptions import HTTPError, MaxRetryError
+from urllib3.util.retry import Retry
+
+from rmm_extension.domain.errors import (
+    AuthFailed,
+    BadResponse,
+    InvalidRequest,
+    NotFound,
+    PermissionMissing,
+    ProviderError,
+    RateLimited,
+    Unavailable,
+)
+from rmm_extension.domain.labels import provider_label
+from rmm_extension.providers.contract import Runtime
+from rmm_extension.providers.guard import Resolver, guarded_session, refusal
+from rmm_extension.providers.reply import Reply
+
+log = logging.getLogger(__name__)
+
+PATIENCE = 2.0
+"""Longest wait within a process that a vendor's ``Retry-After`` is given, in seconds."""
+RETRIES = 2
+"""How often a read is repeated after a failure that may pass."""
+BACKOFF = 0.2
+"""Factor of the growing pause between the repeats, in seconds."""
+MAX_BODY = 64 * 2**20
+"""Largest body read by default, in bytes."""
+MAX_SECONDS = 300.0
+"""Longest time one body may take, however steadily it drips."""
+_CHUNK = 2**20
+_REDIRECTS = frozenset({301, 302, 303, 307, 308})
+_RETRIED = frozenset({429, 502, 503, 504})
+
+
+class TlsFailed(Unavailable):
+    """The server's certificate could not be verified, or it speaks no TLS."""
+
+
+class NameNotFound(Unavailable):
+    """The host name does not resolve."""
+
+
+class ConnectionFailed(Unavailable):
+    """Nothing accepts connections at the address."""
+
+
+class TimedOut(Unavailable):
+    """The server did not answer in time."""
+
+
+class ReadRetry(Retry):
+    """urllib3's retries, but a ``Retry-After`` above :data:`PATIENCE` ends them at once."""
+
+    def increment(
+        self,
+        method: str | None = None,
+        url: str | None = None,
+        response: BaseHTTPResponse | None = None,
+        error: Exception | None = None,
+        _pool: Any = None,
+        _stacktrace: TracebackType | None = None,
+    ) -> Self:
+        """Count one more attempt; refuses when the vendor asks for a long wait."""
+        if response is not None and (self.get_retry_after(response) or 0) > PATIENCE:
+            raise MaxRetryError(_pool, url or "", None)
+        return super().increment(method, url, response, error, _pool, _stacktrace)
+
+
+def _read_retry(times: int) -> Retry:
+    return ReadRetry(
+        total=times,
+        connect=times,
+        read=min(times, 1),
+        status=times,
+        other=0,
+        redirect=0,
+        status_forcelist=_RETRIED,
+        allowed_methods=None,
+        backoff_factor=BACKOFF,
+        raise_on_status=False,
+        respect_retry_after_header=True,
+    )
+
+
+class HttpClient:
+    """Requests to one vendor account; use it in a ``with`` block so that its sockets are closed."""
+
+    provider: ClassVar[str] = ""
+
+    def __init__(
+        self,
+        runtime: Runtime,
+        base_url: str,
+        *,
+        headers: Mapping[str, str] | None = None,
+        secrets: tuple[str, ...] = (),
+        retries: int = RETRIES,
+        resolver: Resolver | None = None,
+    ) -> None:
+        self.runtime = runtime
+        self._retries = retries
+        self.base_url = base_url.rstrip("/")
+        self.label = provider_label(self.provider)
+        self._headers = {"Accept": "application/json", "User-Agent": "rmm-extension", **(headers or {})}
+        self._secrets = tuple(secret for secret in secrets if secret)
+        self._reading = guarded_session(runtime, _read_retry(retries), resolver=resolver)
+        self._writing = guarded_session(
+            runtime, Retry(0, redirect=0, raise_on_status=False), resolver=resolver
+        )
+        self._cancelled = threading.Event()
+
+    def __repr__(self) -> str:
+        return f"{type(self).__name__}({self.host})"
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    @property
+    def host(self) -> str:
+        """The host name that is called."""
+        return urlsplit(self.base_url).hostname or "?"
+
+    def close(self) -> None:
+        """Give the sockets back."""
+        self._reading.close()
+        self._writing.close()
+
+    def cancel(self) -> None:
+        """End the body that is being read, and every later request, with an error. Any thread may call it."""
+        self._cancelled.set()
+
+    def read(
+        self,
+        path: str,
+        *,
+        params: Mapping[str, Any] | None = None,
+        method: str = "GET",
+        json: Any = None,
+        max_body: int | None = None,
+    ) -> Reply:
+        """Ask for something without changing anything; repeated after passing failures.
+
+        Raises the ``ProviderError`` of the answer's status, or of its absence.
+        """
+        for _ in range(self._retries):
+            try:
+                return self._exchange(self._reading, method, path, params, json, max_body or MAX_BODY)
+            except _BodyLost:
+                continue
+        return self._exchange(self._reading, method, path, params, json, max_body or MAX_BODY)
+
+    def write(self, method: str, path: str, *, json: Any = None) -> Reply:
+        """Change something; never repeated, because a lost answer does not prove a lost request."""
+        return self._exchange(self._writing, method, path, None, json, MAX_BODY)
+
+    def explain(self, reply: Reply) -> ProviderError | None:
+        """The vendor's own reading of an error answer; ``None`` leaves it to the common one. Override it."""
+        return None
+
+    def error_for(self, reply: Reply) -> ProviderError:
+        """The error of an answer that is not a success."""
+        return self.explain(reply) or _common_error(reply)
+
+    def redact(self, text: str, limit: int = 200) -> str:
+        """``text`` without this client's secrets, on one line, at most ``limit`` characters."""
+        for secret in self._secrets:
+            text = text.replace(secret, "•••")
+        return " ".join(text.split())[:limit]
+
+    def _exchange(
+        self,
+        session: requests.Session,
+        method: str,
+        path: str,
+        params: Mapping[str, Any] | None,
+        json: Any,
+        max_body: int,
+    ) -> Reply:
+        request_id = str(uuid.uuid4())
+        url = f"{self.base_url}{path}"
+        started = time.monotonic()
+        for _ in range(4):
+            reply = self._once(session, method, url, path, params, json, max_body, request_id)
+            if reply.status not in _REDIRECTS:
+                break
+            url, params = self._next_hop(reply, url, method), None
+        log.debug(
+            "%s %s %s: %s, %d bytes in %.3f s (%s)",
+            self.provider,
+            method,
+            path,
+            reply.status,
+            len(reply.body),
+            time.monotonic() - started,
+            request_id,
+        )
+        if 200 <= reply.status < 300:
+            return reply
+        raise self.error_for(reply)
+
+    def _once(
+        self,
+        session: requests.Session,
+        method: str,
+        url: str,
+        path: str,
+        params: Mapping[str, Any] | None,
+        json: Any,
+        max_body: int,
+        request_id: str,
+    ) -> Reply:
+        if self._cancelled.is_set():
+            raise self._trouble(Unavailable, f"The request to {self.label} was cancelled.", request_id)
+        try:
+            with session.request(
+                method,
+                url,
+                params=params,
+                json=json,
+                headers={**self._headers, "X-Request-ID": request_id},
+                timeout=(self.runtime.connect_timeout, self.runtime.read_timeout),
+                allow_redirects=False,
+                stream=True,
+            ) as answer:
+                body = self._body(answer, path, max_body, request_id)
+        except SSRFGuardError as error:
+            raise refusal(error, urlsplit(url).scheme) from None
+        except requests.RequestException as error:
+            raise self._no_answer(error, request_id) from None
+        return Reply(self.provider, self.label, path, answer.status_code, request_id, answer.headers, body)
+
+    def _body(self, answer: requests.Response, path: str, max_body: int, request_id: str) -> bytes:
+        chunks: list[bytes] = []
+        size, deadline = 0, time.monotonic() + MAX_SECONDS
+        try:
+            while chunk := answer.raw.read(_CHUNK, decode_content=True):
+                chunks.append(chunk)
+                size += len(chunk)
+                if size > max_body:
+                    raise self._trouble(
+                        BadResponse, f"The answer of {self.label} to {path} is too large.", request_id
+                    )
+                if time.monotonic() > deadline or self._cancelled.is_set():
+                    raise self._trouble(
+                        TimedOut, f"The answer of {self.label} to {path} took too long.", request_id
+                    )
+        except (HTTPError, OSError):
+            raise self._trouble(
+                _BodyLost, f"The answer of {self.label} to {path} was cut off.", request_id
+            ) from None
+        return b"".join(chunks)
+
+    def _next_hop(self, reply: Reply, url: str, method: str) -> str:
+        target = urljoin(url, reply.headers.get("Location", ""))
+        here, there = urlsplit(url), urlsplit(target)
+        if (here.scheme, here.hostname, here.port) != (there.scheme, there.hostname, there.port):
+            raise self._trouble(
+                BadResponse,
+                f"The server redirects to {there.scheme}://{there.hostname}, and the credentials are not sent"
+                " there. If that is the right server, enter its address.",
+                reply.request_id,
+                reply.status,
+            )
+        if method != "GET" or reply.status not in _REDIRECTS:
+            raise self._trouble(
+                BadResponse, f"{self.label} redirects {reply.path} elsewhere.", reply.request_id, reply.status
+            )
+        return target
+
+    def _no_answer(self, error: requests.RequestException, request_id: str) -> ProviderError:
+        kind, sentence = _reading_of(error, self.host)
+        return self._trouble(kind, sentence, request_id)
+
+    def _trouble(
+        self, kind: type[ProviderError], message: str, request_id: str, status: int | None = None
+    ) -> ProviderError:
+        return kind(message, provider=self.provider, status=status, request_id=request_id)
+
+
+class _BodyLost(Unavailable):
+    """The body broke off: a read may be repeated."""
+
+
+def _reading_of(error: requests.RequestException, host: str) -> tuple[type[ProviderError], str]:
+    text = str(error)
+    if isinstance(error, requests.exceptions.SSLError):
+        return TlsFailed, f"The TLS certificate of {host} could not be verified: {_tls_reason(text)}."
+    if isinstance(error, requests.Timeout) or "timed out" in text:
+        return TimedOut, f"{host} did not answer in time."
+    if "NameResolutionError" in text or "Failed to resolve" in text:
+        return NameNotFound, f"The name {host} was not found. Check the spelling of the address."
+    if isinstance(error, requests.ConnectionError):
+        return ConnectionFailed, f"{host} refused or dropped the connection. Check the address and the port."
+    return InvalidRequest, f"The request to {host} could not be made. Check the address."
+
+
+def _tls_reason(text: str) -> str:
+    reasons = {
+        "self-signed": "it is self-signed",
+        "self signed": "it is self-signed",
+        "expired": "it has expired",
+        "ostname mismatch": "it is made out to another name",
+        "not valid for": "it is made out to another name",
+        "unable to get local issuer": "its issuer is not known",
+        "WRONG_VERSION": "the server does not speak TLS on this port",
+    }
+    return next((reason for mark, reason in reasons.items() if mark in text), "the handshake failed")
+
+
+def _common_error(reply: Reply) -> ProviderError:
+    status, label = reply.status, reply.label
+    if status == 429:
+        return rate_limited(reply)
+    kind, sentence = _BY_STATUS.get(status, (InvalidRequest, "{label} answered {path} with status {status}."))
+    if status >= 500 or status == 408:
+        kind, sentence = Unavailable, "{label} is temporarily unavailable (status {status})."
+    return kind(
+        sentence.format(label=label, path=reply.path, status=status),
+        provider=reply.provider,
+        status=status,
+        request_id=reply.request_id,
+    )
+
+
+def rate_limited(reply: Reply) -> RateLimited:
+    """The error for an answer that asks for patience; a minute where it does not say how long."""
+    seconds = reply.retry_after
+    seconds = 60.0 if seconds is None else seconds
+    return RateLimited(
+        f"{reply.label} limits the number of requests; it asks to wait {seconds:.0f} seconds.",
+        retry_after=seconds,
+        provider=reply.provider,
+        status=reply.status,
+        request_id=reply.request_id,
+    )
+
+
+_BY_STATUS: dict[int, tuple[type[ProviderError], str]] = {
+    400: (InvalidRequest, "{label} rejected the request to {path}."),
+    401: (AuthFailed, "{label} does not accept the credentials: they are invalid or have expired."),
+    403: (PermissionMissing, "The credentials have no permission for {path} at {label}."),
+    404: (NotFound, "{label} does not know {path}."),
+}

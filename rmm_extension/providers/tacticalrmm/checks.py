@@ -1,0 +1,157 @@
+"""The connection test: one line for each thing that has to work, in words, changing nothing at the server."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+
+from rmm_extension.domain.errors import (
+    BadResponse,
+    ConfigError,
+    PermissionMissing,
+    ProviderError,
+    RateLimited,
+)
+from rmm_extension.domain.types import Check
+from rmm_extension.providers.http import ConnectionFailed, NameNotFound, TimedOut, TlsFailed
+from rmm_extension.providers.reply import HtmlInsteadOfJson
+from rmm_extension.providers.tacticalrmm.client import BetaOff, TacticalClient, WrongHost
+from rmm_extension.providers.tacticalrmm.schemas import AlertsProbe, Client
+
+OK, WARNING, FAILED, NOT_CHECKED = "ok", "warning", "failed", "not_checked"
+_ROLE = "Turn the switch on in Settings › Permissions Manager for the role of the API key's user."
+_REMEDIES: tuple[tuple[type[Exception], str], ...] = (
+    (TlsFailed, "Give the server a valid certificate, or name its CA bundle in REQUESTS_CA_BUNDLE."),
+    (NameNotFound, "Enter the name of the API host, such as https://api.example.com."),
+    (ConnectionFailed, "Check that the server runs and that its firewall lets this installation in."),
+    (TimedOut, "Check that the server runs and that its firewall lets this installation in."),
+    (WrongHost, "Enter the address of the API host, such as https://api.example.com."),
+    (HtmlInsteadOfJson, "Enter the address of the API host, such as https://api.example.com."),
+    (RateLimited, "Wait, then test again."),
+    (PermissionMissing, _ROLE),
+)
+
+
+def run(client: TacticalClient, source: str) -> Iterator[Check]:
+    """Server and key first; what depends on them is not checked when they fail."""
+    server = _server(client)
+    yield server
+    if server.state == FAILED:
+        yield from (_skipped(name) for name in ("Clients", "Agents", "Alerts", "Beta API"))
+        return
+    clients: list[Client] = []
+    yield _guarded("Clients", lambda: _clients(client, clients))
+    yield _guarded("Agents", lambda: _agents(client))
+    yield _guarded("Alerts", lambda: _alerts(client), softened=True)
+    yield Check(
+        name="Resolving alerts",
+        state=NOT_CHECKED,
+        message="Whether the role has can_manage_alerts cannot be tried without changing an alert.",
+    )
+    yield _guarded("Custom fields", lambda: _custom_fields(client), softened=True)
+    yield _guarded("Beta API", lambda: _beta(client, source, clients), softened=source != "beta")
+
+
+def failed(name: str, error: Exception) -> Check:
+    """The line for an error: its own sentence, and what to do."""
+    remedy = next((words for kind, words in _REMEDIES if isinstance(error, kind)), None)
+    return Check(name=name, state=FAILED, message=_message(error), remedy=remedy)
+
+
+def _message(error: Exception) -> str:
+    if isinstance(error, HtmlInsteadOfJson):
+        return (
+            "This address answers with a web page: it looks like the dashboard (usually rmm.…), not like"
+            " the API (usually api.…)."
+        )
+    return str(error)
+
+
+def _guarded(name: str, probe: Callable[[], Check], *, softened: bool = False) -> Check:
+    try:
+        return probe()
+    except (ProviderError, ConfigError) as error:
+        check = failed(name, error)
+    return Check(name=name, state=WARNING, message=check.message, remedy=check.remedy) if softened else check
+
+
+def _skipped(name: str) -> Check:
+    return Check(name=name, state=NOT_CHECKED, message="Not checked, because the server or the key failed.")
+
+
+def _server(client: TacticalClient) -> Check:
+    return _guarded("Server and API key", lambda: _version(client))
+
+
+def _version(client: TacticalClient) -> Check:
+    # Any signed-in user may read the version, so it proves address and key, but no permission.
+    reply = client.read("/core/version/")
+    version = reply.decode(str)
+    return Check(
+        name="Server and API key",
+        state=OK,
+        message=f"Tactical RMM answers (web version {client.redact(version, 30)}), and the API key is valid.",
+    )
+
+
+def _clients(client: TacticalClient, found: list[Client]) -> Check:
+    found += client.clients()
+    if not found:
+        return Check(
+            name="Clients",
+            state=WARNING,
+            message="The key may list clients, but sees none.",
+            remedy="Add clients in Tactical RMM, or widen the scope of the role.",
+        )
+    return Check(name="Clients", state=OK, message=f"{len(found):,} clients are visible.")
+
+
+def _agents(client: TacticalClient) -> Check:
+    return Check(name="Agents", state=OK, message=f"{len(client.id_map()):,} agents are visible.")
+
+
+def _alerts(client: TacticalClient) -> Check:
+    reply = client.read("/alerts/", method="PATCH", json={"top": 1})
+    count = reply.decode(AlertsProbe).alerts_count
+    return Check(name="Alerts", state=OK, message=f"Alerts can be read; {count:,} are open.")
+
+
+def _custom_fields(client: TacticalClient) -> Check:
+    return Check(
+        name="Custom fields", state=OK, message=f"{len(client.custom_fields()):,} custom fields are known."
+    )
+
+
+def _beta(client: TacticalClient, source: str, clients: list[Client]) -> Check:
+    if source == "standard":
+        return Check(
+            name="Beta API", state=NOT_CHECKED, message="Not used: the source is set to the standard API."
+        )
+    try:
+        seen = client.beta_clients()
+    except BetaOff as error:
+        return _beta_off(source, error)
+    if len(seen) > len(clients):
+        return Check(
+            name="Beta API",
+            state=WARNING,
+            message=f"The beta API is on, but it ignores the scope of the role: it shows {len(seen):,}"
+            f" clients where the role sees {len(clients):,}.",
+            remedy="Only mapped clients are read. Set the source to the standard API if that is not enough.",
+        )
+    return Check(
+        name="Beta API",
+        state=OK,
+        message="The beta API is on. It ignores the scope of roles, which hides nothing from this key.",
+    )
+
+
+def _beta_off(source: str, error: BadResponse | BetaOff) -> Check:
+    remedy = "Set BETA_API_ENABLED = True in local_settings.py of Tactical RMM and restart it."
+    if source == "beta":
+        return Check(name="Beta API", state=FAILED, message=str(error), remedy=remedy)
+    return Check(
+        name="Beta API",
+        state=WARNING,
+        message="Hardware facts (memory, disks, MAC addresses) are left out until BETA_API_ENABLED=True.",
+        remedy=remedy,
+    )

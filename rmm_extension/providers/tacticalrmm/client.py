@@ -1,0 +1,242 @@
+"""The HTTP calls of Tactical RMM 1.5.1 that we make, and its errors in words."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from typing import Any
+from urllib.parse import quote
+
+import msgspec
+
+from rmm_extension.domain.errors import (
+    AuthFailed,
+    ConfigError,
+    InvalidRequest,
+    NotFound,
+    PermissionMissing,
+    ProviderError,
+    Unavailable,
+)
+from rmm_extension.domain.types import Connection
+from rmm_extension.providers.contract import Runtime
+from rmm_extension.providers.http import RETRIES, HttpClient
+from rmm_extension.providers.reply import Reply
+from rmm_extension.providers.tacticalrmm.schemas import (
+    AgentDetail,
+    BetaFoot,
+    BetaPage,
+    BetaSite,
+    Client,
+    CustomField,
+    ShortAgent,
+)
+
+KEY = "tacticalrmm"
+SHORTEST_AGENT_ID = 21
+"""Tactical RMM 1.5.1 does not route shorter agent ids: they get its "Not Found" page."""
+BETA_PAGE_BYTES = 256 * 2**20
+"""A page of 250 Windows agents is about 33 MB; the administrator may ask for up to 1,000."""
+_LISTING_BYTES = 192 * 2**20
+
+# The switches of a role (Settings, User Administration, Roles) by the path that needs them.
+_SWITCHES = (
+    (re.compile(r"/beta/v1/client/|/clients/"), "can_list_clients"),
+    (re.compile(r"/beta/v1/site/"), "can_list_sites"),
+    (re.compile(r"/beta/v1/agent/|/agents/"), "can_list_agents"),
+    (re.compile(r"/alerts/\d+/$"), "can_list_alerts, and can_manage_alerts to resolve"),
+    (re.compile(r"/alerts/"), "can_list_alerts"),
+    (re.compile(r"/core/customfields/"), "can_view_customfields"),
+)
+
+
+class BetaOff(NotFound):
+    """The beta API is not switched on at the server."""
+
+
+class NoSuchPage(NotFound):
+    """The page number is past the end: the fleet shrank while it was read."""
+
+
+class WrongHost(NotFound):
+    """The address answers, but not as Tactical RMM's API."""
+
+
+class TacticalClient(HttpClient):
+    """One Tactical RMM server, seen with one API key."""
+
+    provider = KEY
+
+    def clients(self) -> list[Client]:
+        """All clients the key's role may see, with their sites."""
+        return self.read("/clients/").decode(list[Client])
+
+    def beta_clients(self) -> list[Client]:
+        """All clients of the server: the beta API does not look at the role's scope."""
+        return self.read("/beta/v1/client/").decode(list[Client])
+
+    def beta_sites(self) -> list[BetaSite]:
+        """All sites of the server."""
+        found: list[BetaSite] = []
+        for reply in self.beta_pages("/beta/v1/site/", {}, 1000):
+            found += reply.decode(BetaPage[list[BetaSite]]).results
+        return found
+
+    def id_map(self) -> list[ShortAgent]:
+        """Both ids, name, client and site of every agent the role may see: 140 bytes each."""
+        return self.read("/agents/", params={"detail": "false"}).decode(list[ShortAgent])
+
+    def agents(self, **scope: int) -> Reply:
+        """The undecoded list of agents of ``client=<pk>`` or ``site=<pk>``, never of the whole server.
+
+        Unfiltered it took the server 5.7 GB of memory at 20,000 agents.
+        """
+        return self.read("/agents/", params=scope, max_body=_LISTING_BYTES)
+
+    def beta_pages(self, path: str, scope: dict[str, int], size: int) -> Iterator[Reply]:
+        """The pages of a beta list, undecoded, by numbers of our own.
+
+        The server builds ``next`` from the request's host, which behind a proxy may be another one. A fleet
+        that shrinks meanwhile makes the last number invalid: that is the end, not an error.
+        """
+        number, last = 1, None
+        while last is None or number <= last:
+            params = {**scope, "page_size": size, "page": number}
+            try:
+                reply = self.read(path, params=params, max_body=BETA_PAGE_BYTES)
+            except NoSuchPage:
+                return
+            foot = reply.decode(BetaFoot)
+            yield reply
+            if foot.next is None:
+                return
+            # A list that never ends would keep us for ever: its own count bounds it, with room for growth.
+            last = last or foot.count // size + 5
+            number += 1
+
+    def agent(self, agent_id: str) -> tuple[AgentDetail, Reply] | None:
+        """One agent now; ``None`` when the server says that there is none."""
+        try:
+            reply = self.read(f"/agents/{quote(agent_id, safe='')}/")
+        except WrongHost:
+            if len(agent_id) < SHORTEST_AGENT_ID:
+                return None
+            raise
+        except NotFound:
+            return None
+        return reply.decode(AgentDetail), reply
+
+    def alert(self, alert_id: str) -> tuple[dict[str, Any], Reply] | None:
+        """One alert now; ``None`` when the server says that there is none."""
+        try:
+            reply = self.read(f"/alerts/{int(alert_id)}/")
+        except WrongHost:
+            raise
+        except NotFound:
+            return None
+        return reply.decode(dict[str, Any]), reply
+
+    def open_alerts(self) -> tuple[list[dict[str, Any]], Reply]:
+        """All unresolved alerts. PATCH is a read here, and ``resolvedFilter: false`` means unresolved."""
+        reply = self.read("/alerts/", method="PATCH", json={"resolvedFilter": False}, max_body=_LISTING_BYTES)
+        return reply.decode(list[dict[str, Any]]), reply
+
+    def custom_fields(self) -> list[CustomField]:
+        """The definitions of all custom fields."""
+        return self.read("/core/customfields/").decode(list[CustomField])
+
+    def explain(self, reply: Reply) -> ProviderError | None:
+        """Tactical RMM's errors in words."""
+        maker = _EXPLAINED.get(reply.status)
+        found = maker(reply) if maker else None
+        if found is not None:
+            found.provider, found.status, found.request_id = KEY, reply.status, reply.request_id
+        return found
+
+    def refusal_text(self, reply: Reply) -> str:
+        """The bare JSON string with which this server refuses a write, redacted."""
+        try:
+            return self.redact(msgspec.json.decode(reply.body, type=str))
+        except msgspec.MsgspecError:
+            return ""
+
+
+def open_client(runtime: Runtime, connection: Connection, *, retries: int = RETRIES) -> TacticalClient:
+    """A client for the connection; raises ``ConfigError`` when something is missing from it."""
+    if connection.auth_mode != "api_key":
+        raise ConfigError("Sign in to Tactical RMM with an API key.")
+    key = connection.secrets.get("api_key", "").strip()
+    if not key:
+        raise ConfigError("The API key is missing.")
+    if not key.isascii() or not key.isprintable():
+        raise ConfigError("The API key has characters that no API key has. Copy it again.")
+    base = dict(runtime.base_urls).get(KEY) or connection.instance_url
+    if not base:
+        raise ConfigError("The address of the Tactical RMM API is missing.")
+    return TacticalClient(runtime, base, headers={"X-API-KEY": key}, secrets=(key,), retries=retries)
+
+
+def _detail(reply: Reply) -> str:
+    try:
+        found = msgspec.json.decode(reply.body, type=dict[str, Any]).get("detail")
+    except (msgspec.MsgspecError, RecursionError):
+        return ""
+    return found if isinstance(found, str) else ""
+
+
+def _bad_request(reply: Reply) -> ProviderError | None:
+    if reply.is_html:
+        return InvalidRequest(
+            "The server refuses its own name (400 Bad Request): it is not in ALLOWED_HOSTS of Tactical"
+            " RMM, or a proxy in front sends another name on."
+        )
+    return None
+
+
+def _unauthorized(reply: Reply) -> ProviderError:
+    detail = _detail(reply).lower()
+    if "expired" in detail:
+        return AuthFailed("The API key has expired. Make a new one in Tactical RMM and enter it here.")
+    if "inactive" in detail:
+        return AuthFailed("The user of this API key is inactive or deleted in Tactical RMM.")
+    if "not provided" in detail:
+        return AuthFailed(
+            "The API key did not reach Tactical RMM: a proxy in front seems to remove X-API-KEY."
+        )
+    return AuthFailed("Tactical RMM does not know this API key: it is mistyped or was deleted.")
+
+
+def _forbidden(reply: Reply) -> ProviderError:
+    switch = next((name for path, name in _SWITCHES if path.search(reply.path)), None)
+    if switch is None:
+        return PermissionMissing("The API key's user has no permission for this in Tactical RMM.")
+    return PermissionMissing(
+        f"The API key's user has no role, or its role lacks the switch {switch} in Tactical RMM."
+    )
+
+
+def _not_found(reply: Reply) -> ProviderError:
+    if not reply.is_html:
+        if "invalid page" in _detail(reply).lower():
+            return NoSuchPage("The list has no such page.")
+        return NotFound("Tactical RMM does not know this object: it was deleted, or the role may not see it.")
+    if reply.path.startswith("/beta/"):
+        return BetaOff(
+            "The beta API is off: BETA_API_ENABLED = True in Tactical RMM's local_settings.py switches it on."
+        )
+    return WrongHost(
+        "There is no Tactical RMM API at this address. Its host usually starts with “api.”, not with “rmm.”."
+    )
+
+
+def _server_error(reply: Reply) -> ProviderError:
+    return Unavailable(f"Tactical RMM failed inside (status {reply.status}). Its own log says why.")
+
+
+_EXPLAINED = {
+    400: _bad_request,
+    401: _unauthorized,
+    403: _forbidden,
+    404: _not_found,
+    500: _server_error,
+}

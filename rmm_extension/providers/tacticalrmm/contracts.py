@@ -1,0 +1,164 @@
+"""The contract of the webhook body: what our template sends, and what older templates may add."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Mapping
+from typing import Any
+
+from marshmallow import INCLUDE, Schema, ValidationError, fields
+
+from rmm_extension.domain.errors import WebhookRejected
+from rmm_extension.domain.values import text
+
+TEMPLATE_KEYS = (
+    "event",
+    "alert_id",
+    "alert_type",
+    "severity",
+    "agent_id",
+    "client_id",
+    "site_id",
+    "check_id",
+    "task_id",
+    "alert_time",
+    "resolved_on",
+)
+"""The keys of our template, in its order."""
+_LONGEST = 255
+_SECRET = re.compile(r"secret|token|passw|api_?key", re.IGNORECASE)
+_DEEPEST = 20
+
+
+class Word(fields.Field[str | None]):
+    """A short text or number; the text ``None``, with which the server renders null, is absent."""
+
+    def _deserialize(
+        self, value: Any, attr: str | None, data: Mapping[str, Any] | None, **_: Any
+    ) -> str | None:
+        if isinstance(value, bool) or not isinstance(value, (str, int, float)):
+            raise ValidationError("Not a text.")
+        found = text(value)
+        if found and self.metadata.get("short", True) and len(found) > _LONGEST:
+            raise ValidationError(f"Longer than {_LONGEST} characters.")
+        return found
+
+
+def _word(**metadata: Any) -> Word:
+    return Word(load_default=None, allow_none=True, metadata=metadata)
+
+
+class WebhookBody(Schema):
+    """Only ``agent_id`` is needed; the ids make the alert exact; the texts are taken where sent."""
+
+    class Meta:
+        unknown = INCLUDE
+
+    event = _word()
+    alert_id = _word()
+    alert_type = _word(short=False)
+    severity = _word(short=False)
+    agent_id = _word()
+    client_id = _word()
+    site_id = _word()
+    check_id = _word()
+    task_id = _word()
+    alert_time = _word()
+    resolved_on = _word()
+    message = _word(short=False)
+    hostname = _word()
+    agent_hostname = _word()
+
+
+_BODY = WebhookBody()
+
+
+def load_body(body: bytes) -> tuple[dict[str, Any], dict[str, Any]]:
+    """The contract's fields, and the whole body as it may be stored; raises ``WebhookRejected``."""
+    document = clean(_parse(body))
+    try:
+        loaded = _BODY.load(document)
+    except ValidationError as error:
+        names = ", ".join(sorted(str(name)[:40] for name in error.messages_dict)[:5])
+        raise WebhookRejected("wrong_shape", f"The body has values of the wrong kind: {names}.") from None
+    known = {name: loaded.get(name) for name in _BODY.fields}
+    return known, {key: value for key, value in document.items() if not _SECRET.search(key)}
+
+
+def clean(value: Any, depth: int = 0) -> Any:
+    """The value without what PostgreSQL cannot store (NUL, half surrogates), at most 20 levels deep."""
+    if isinstance(value, str):
+        return value.replace("\x00", "").encode("utf-8", "replace").decode("utf-8")
+    if depth >= _DEEPEST:
+        return None if isinstance(value, (dict, list)) else value
+    if isinstance(value, dict):
+        return {clean(key): clean(found, depth + 1) for key, found in value.items()}
+    if isinstance(value, list):
+        return [clean(found, depth + 1) for found in value]
+    return value
+
+
+def _parse(body: bytes) -> dict[str, Any]:
+    try:
+        document = _loads(body.decode("utf-8-sig"))
+    except _Doubled as error:
+        raise WebhookRejected("wrong_shape", f"The body has the key {error} twice.") from None
+    except (ValueError, RecursionError):
+        raise WebhookRejected("not_json", "The body is not JSON.") from None
+    if isinstance(document, str):
+        document = _unwrapped(document)
+    if not isinstance(document, dict):
+        raise WebhookRejected("wrong_shape", "The body is not a JSON object.")
+    return document
+
+
+def _unwrapped(inner: str) -> Any:
+    """The object inside a body that came as one JSON string.
+
+    Tactical RMM 1.5.1 does not escape quotes in values; when a value has one, the rendered template is no
+    JSON any more and is sent as a string. If it parses nevertheless, it was merely wrapped; if not, the
+    simple fields of our template are taken out by their keys.
+    """
+    try:
+        return _loads(inner)
+    except (ValueError, RecursionError):
+        return _salvaged(inner)
+
+
+def _salvaged(inner: str) -> dict[str, str]:
+    if not inner.lstrip().startswith("{"):
+        raise WebhookRejected("not_json", "The body is a JSON text, not an object.")
+    found = {}
+    for key in TEMPLATE_KEYS:
+        places = inner.count(f'"{key}"')
+        match = re.search(rf'"{key}"\s*:\s*(?:"([^"\\]*)"|(\d+))\s*[,}}]', inner)
+        if places > 1 or (places == 1 and match is None):
+            raise WebhookRejected(
+                "not_json", f"The body is broken by a quote, and {key} cannot be told for certain."
+            )
+        if match:
+            found[key] = match[1] if match[1] is not None else match[2]
+    if not {"event", "alert_id", "agent_id"} <= found.keys():
+        raise WebhookRejected("not_json", "The body is broken by a quote in one of its values.")
+    return found
+
+
+class _Doubled(ValueError):
+    """A key stands twice: a value with quotes has smuggled one in."""
+
+
+def _loads(source: str) -> Any:
+    return json.loads(source, object_pairs_hook=_once, parse_constant=_no_constant)
+
+
+def _once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    found = dict(pairs)
+    if len(found) != len(pairs):
+        doubled = next(key for key, _ in pairs if sum(key == other for other, _ in pairs) > 1)
+        raise _Doubled(doubled[:40])
+    return found
+
+
+def _no_constant(name: str) -> Any:
+    raise ValueError(name)

@@ -1,0 +1,70 @@
+"""What Tactical RMM is, and what the connection form asks for."""
+
+from __future__ import annotations
+
+from rmm_extension.domain.labels import provider_label
+from rmm_extension.providers.contract import AuthMode, Field, Manifest
+from rmm_extension.providers.tacticalrmm.client import KEY
+
+INSTANCE_URL = Field(
+    "instance_url",
+    "API address",
+    kind="url",
+    help="The address of the API host, usually https://api.example.com; not the dashboard.",
+)
+DASHBOARD_URL = Field(
+    "dashboard_url",
+    "Dashboard address",
+    kind="url",
+    required=False,
+    help="The address technicians open, usually https://rmm.example.com. It is used for links to agents.",
+)
+SOURCE = Field(
+    "source",
+    "Source of devices",
+    kind="choice",
+    required=False,
+    help="Automatic reads the standard API and adds hardware facts from the beta API where that is on.",
+    default="auto",
+    choices=(("auto", "Automatic"), ("standard", "Standard API only"), ("beta", "Beta API only")),
+)
+API_KEY = Field(
+    "api_key",
+    "API key",
+    kind="password",
+    secret=True,
+    help="Made in Tactical RMM under Settings › Global Settings › API Keys, for a user of its own.",
+)
+
+SMALLEST_ROLE = (
+    "can_list_clients",
+    "can_list_sites",
+    "can_list_agents",
+    "can_list_alerts",
+    "can_manage_alerts",
+    "can_view_customfields",
+)
+"""The role switches that this provider's calls need."""
+
+MANIFEST = Manifest(
+    key=KEY,
+    label=provider_label(KEY),
+    description="Open-source remote monitoring and management that an MSP hosts itself.",
+    auth_modes=(
+        AuthMode(
+            key="api_key",
+            label="API key",
+            description="A key that belongs to a user of Tactical RMM and has that user's role.",
+            fields=(INSTANCE_URL, API_KEY, DASHBOARD_URL, SOURCE),
+            vendor_steps=(
+                f"In Settings › Permissions Manager add a role with: {', '.join(SMALLEST_ROLE)}.",
+                "In Settings › User Administration add a user with this role and block its dashboard login.",
+                "In Settings › Global Settings › API Keys add a key for this user and copy it.",
+                "For memory, disks and MAC addresses set BETA_API_ENABLED = True in local_settings.py.",
+            ),
+        ),
+    ),
+    editions=("community", "enterprise"),
+    organization_noun="client",
+    docs_url="https://docs.tacticalrmm.com/functions/api/",
+)
