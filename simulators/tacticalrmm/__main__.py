@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 import logging
 
-from waitress import serve
+from waitress import serve  # type: ignore[import-untyped]
 
 from simulators.tacticalrmm import keys
 from simulators.tacticalrmm.app import create_app

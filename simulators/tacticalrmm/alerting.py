@@ -104,7 +104,9 @@ def forget_condition(lab: Lab, alert: Alert) -> None:
 
 
 def _remember(lab: Lab, agent: Agent, trigger: Trigger, check: Check | None, task: Task | None) -> None:
-    """Keep the condition, so that the next cycle finds it still failing."""
+    """Keep the condition, so that the next cycle finds it still failing. Being overdue needs no note."""
+    if trigger.kind == "availability" and lab.status(agent) == "overdue":
+        return
     key = (agent.pk, trigger.kind, check.id if check else None, task.id if task else None)
     for condition in lab.conditions:
         if (condition.agent_pk, condition.alert_type, condition.check_id, condition.task_id) == key:

@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-import orjson
+import msgspec
 from flask import Flask, Response, current_app, g, request
 
 from simulators.tacticalrmm.auth import authenticate, require
@@ -107,8 +107,8 @@ def body() -> dict[str, Any]:
     if request.mimetype != "application/json":
         return request.form.to_dict()
     try:
-        data = orjson.loads(raw)
-    except orjson.JSONDecodeError as error:
+        data = msgspec.json.decode(raw)
+    except msgspec.DecodeError as error:
         raise ApiError(400, {"detail": f"JSON parse error - {error}"}) from error
     if not isinstance(data, dict):
         raise TypeError("the views expect an object")

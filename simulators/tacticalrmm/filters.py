@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from datetime import UTC, datetime
 from typing import Any
 
-import orjson
+import msgspec
 from werkzeug.datastructures import MultiDict
 
 from simulators.tacticalrmm.hardware import services_of
@@ -88,7 +88,8 @@ def _number(lab: Lab, name: str, value: str, errors: dict[str, list[str]]) -> Ke
 
 def _related(lab: Lab, name: str, value: str, errors: dict[str, list[str]]) -> Keep:
     """Foreign keys must exist: an unknown one is a 400, not an empty list."""
-    known = {"site": lab.fleet.sites, "policy": {}, "alert_template": {lab.template.id: lab.template}}[name]
+    tables: dict[str, Collection[int]] = {"site": lab.fleet.sites, "alert_template": [lab.template.id]}
+    known = tables.get(name, ())
     number = int(value) if value.isdigit() else -1
     if number not in known:
         errors[name] = ["Select a valid choice. That choice is not one of the available choices."]
@@ -110,12 +111,12 @@ def _time_keeps(lab: Lab, values: dict[str, str], errors: dict[str, list[str]]) 
         if moment is None:
             errors[name.rpartition("_")[0]] = ["Enter a valid date/time."]
             continue
-        seen = name in TIMES
-        after = name.endswith("_after")
-        keeps.append(
-            lambda agent, seen=seen, after=after, moment=moment: _in_time(agent, seen, after, moment, now)
-        )  # type: ignore[misc]
+        keeps.append(_time_keep(name, moment, now))
     return keeps
+
+
+def _time_keep(name: str, moment: datetime, now: datetime) -> Keep:
+    return lambda agent: _in_time(agent, name in TIMES, name.endswith("_after"), moment, now)
 
 
 def _in_time(agent: Agent, seen: bool, after: bool, moment: datetime, now: datetime) -> bool:
@@ -138,7 +139,7 @@ def _search(lab: Lab, text: str) -> Keep:
     needle = text.lower()
 
     def keep(agent: Agent) -> bool:
-        services = orjson.dumps(services_of(agent, lab.options.row_kb)).decode().lower()
+        services = msgspec.json.encode(services_of(agent, lab.options.row_kb)).decode().lower()
         return needle in agent.hostname.lower() or needle in services
 
     return keep

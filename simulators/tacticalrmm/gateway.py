@@ -87,4 +87,4 @@ def install(app: Flask, lab: Lab) -> None:
             reply.headers.setdefault("Vary", "origin")
         return reply
 
-    app.wsgi_app = Gateway(app.wsgi_app, lab)  # type: ignore[method-assign]
+    app.wsgi_app = Gateway(app.wsgi_app, lab)  # type: ignore[method-assign, assignment]

@@ -50,7 +50,7 @@ def _services(count: int) -> list[dict[str, Any]]:
                 "pid": 1200 + index * 4 if state == "running" else 0,
                 "name": name + suffix,
                 "status": state,
-                "binpath": f'"C:\\Program Files\\Common Services\\{name}{suffix}\\{name.lower()}.exe" -service',
+                "binpath": f'"C:\\Program Files\\Services\\{name}{suffix}\\{name.lower()}.exe" -service',
                 "username": "LocalSystem",
                 "autodelay": False,
                 "start_type": start,
@@ -99,7 +99,7 @@ def _unix_detail(hardware: Hardware) -> dict[str, Any]:
 def _windows_detail(agent: Agent, hw: Hardware, fillers: list[list[dict[str, Any]]]) -> dict[str, Any]:
     one = _class
     return {
-        "os": one(Caption=agent.operating_system, CSName=agent.hostname, SystemDrive="C:", OSArchitecture="64-bit"),
+        "os": one(Caption=agent.operating_system, CSName=agent.hostname, OSArchitecture="64-bit"),
         "cpu": one(Name=hw.cpu, NumberOfCores=8, NumberOfLogicalProcessors=16, Manufacturer="Example"),
         "mem": one(Tag="Physical Memory 0", Speed=3200, Capacity=(agent.total_ram or 0) << 30),
         "usb": one(Name="USB xHCI Compliant Host Controller", Status="OK", DeviceID="PCI\\VEN_0000"),

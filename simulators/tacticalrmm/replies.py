@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-import orjson
+import msgspec
 from flask import Response
 
 from simulators.tacticalrmm import pages
@@ -26,7 +26,7 @@ class Crash(Exception):
 
 def json_reply(body: Any, status: int = 200, headers: dict[str, str] | None = None) -> Response:
     """JSON without spaces and with non-ASCII characters as they are."""
-    reply = Response(orjson.dumps(body), status=status, content_type="application/json")
+    reply = Response(msgspec.json.encode(body), status=status, content_type="application/json")
     reply.headers.update(headers or {})
     return reply
 

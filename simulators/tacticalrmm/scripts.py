@@ -17,7 +17,8 @@ NULL_CHECK_FIELDS = (
     "search_last_days", "policy", "script", "created_by", "modified_by",
 )  # fmt: skip
 LIST_CHECK_FIELDS = (
-    "script_args", "env_vars", "info_return_codes", "warning_return_codes", "success_return_codes", "assignedtasks",
+    "script_args", "env_vars", "info_return_codes", "warning_return_codes", "success_return_codes",
+    "assignedtasks",
 )  # fmt: skip
 FALSE_CHECK_FIELDS = (
     "overridden_by_policy", "email_alert", "text_alert", "pass_if_svc_not_exist", "event_id_is_wildcard",

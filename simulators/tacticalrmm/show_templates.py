@@ -82,7 +82,9 @@ def _kind_options(kind: str) -> dict[str, Any]:
         f"{kind}_script_actions": True,
     }
     if kind != "agent":
-        lists = {f"{kind}_{channel}_alert_severity": [] for channel in ("email", "text", "dashboard")}
+        lists: dict[str, Any] = {
+            f"{kind}_{channel}_alert_severity": [] for channel in ("email", "text", "dashboard")
+        }
         options |= lists | {f"{kind}_email_on_resolved": False, f"{kind}_text_on_resolved": False}
     return options
 

@@ -60,7 +60,9 @@ def _trigger_from(data: dict[str, Any]) -> Trigger:
     kind, severity = data.get("type", "availability"), data.get("severity", "error")
     if kind not in KINDS or severity not in SEVERITIES:
         raise BadCommand(f"type is one of {', '.join(KINDS)}; severity is one of {', '.join(SEVERITIES)}")
-    result = {key: data[key] for key in ("stdout", "stderr", "retcode", "more_info") if key in data}
+    result: dict[str, Any] = {
+        key: data[key] for key in ("stdout", "stderr", "retcode", "more_info") if key in data
+    }
     return Trigger(
         kind=kind,
         severity=severity,

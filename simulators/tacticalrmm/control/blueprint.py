@@ -6,7 +6,7 @@ from collections.abc import Callable
 from functools import wraps
 from typing import Any
 
-import orjson
+import msgspec
 from flask import Blueprint, Response, current_app, redirect, request
 
 from simulators.tacticalrmm.lab import Lab
@@ -42,7 +42,7 @@ def fields() -> dict[str, Any]:
     """Fields of the command: a JSON object or a form, whose empty fields count as absent."""
     if is_form():
         return {key: value for key, value in request.form.items() if value != ""}
-    data = orjson.loads(request.get_data() or b"{}")
+    data = msgspec.json.decode(request.get_data() or b"{}")
     if not isinstance(data, dict):
         raise BadCommand("the body is a JSON object")
     return data
@@ -93,7 +93,7 @@ def query(rule: str) -> Callable[[Command], Command]:
 def _answer(name: str, result: Any, status: int) -> Any:
     if not is_form():
         return json_reply(result, status)
-    text = orjson.dumps(result).decode()
+    text = msgspec.json.encode(result).decode()
     search = request.form.get("_search", "")
     target = f"/_control/?{'search=' + search + '&' if search else ''}note={name}: {text[:300]}"
     return redirect(target, 303)

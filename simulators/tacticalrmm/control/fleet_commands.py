@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from datetime import timedelta
 from typing import Any
 
@@ -16,7 +17,7 @@ from simulators.tacticalrmm.models import Agent
 from simulators.tacticalrmm.nats import STATES
 from simulators.tacticalrmm.show_agents import serial_of
 
-EDITABLE = {
+EDITABLE: dict[str, Callable[[Any], Any]] = {
     "description": str,
     "needs_reboot": flag,
     "has_patches_pending": flag,
@@ -138,6 +139,9 @@ def online(agent_id: str) -> Any:
     with lab().lock:
         agent = lab().agent(agent_id)
         agent.silent_since, agent.never_seen = None, False
+        lab().conditions = [
+            c for c in lab().conditions if (c.agent_pk, c.alert_type) != (agent.pk, "availability")
+        ]
     noticed = _cycle_for(agent) if flag(data.get("alert", True)) else {}
     return {"status": lab().status(agent), **noticed}
 

@@ -142,7 +142,7 @@ def request_log() -> Any:
 
 @command("/api/reset")
 def reset_server() -> Any:
-    """Back to the freshly generated server: no webhook, no faults, NATS ok, beta on. The clock keeps its shift."""
+    """Back to the freshly generated server: no webhook, no faults, NATS ok, beta on; the clock stays."""
     with lab().lock:
         lab().reset()
         lab().beta_enabled, lab().nats = True, "ok"

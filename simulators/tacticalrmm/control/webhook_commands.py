@@ -56,7 +56,9 @@ def _action(name: str) -> UrlAction | None:
 
 @command("/api/webhook")
 def configure_webhook() -> Any:
-    """{"url", "resolved_url"?, "secret"?, "secret_header"?, "headers"?, "failure_body"?, "resolved_body"?, "method"?}.
+    """{"url", "resolved_url"?, "secret"?, "secret_header"?, "headers"?, "failure_body"?, ...}.
+
+    Also "resolved_body"?, "method"? and "body"? ("full" for a body with every text variable).
 
     An empty url unhooks. `headers` and the bodies are JSON text and replace the defaults.
     """
@@ -103,7 +105,7 @@ def _shown(outgoing: Outgoing, outcome: Outcome) -> dict[str, Any]:
 
 @command("/api/webhook/raw")
 def send_raw() -> Any:
-    """{"shape", "agent_id"?, "alert_id"?}: one request of an odd shape, outside of any alert's bookkeeping."""
+    """{"shape", "agent_id"?, "alert_id"?}: one odd request, outside of any alert's bookkeeping."""
     data = fields()
     shape = data.get("shape", "minimal")
     if shape not in SHAPES:
