@@ -1,0 +1,133 @@
+"""Which columns an RMM fills, and how a reported value becomes one of theirs."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import UTC, datetime
+from typing import Any
+
+from rmm_extension.host.types import AssetChange
+
+
+def _text(length: int | None = None) -> Callable[[Any], str]:
+    return lambda value: str(value).replace("\x00", "")[:length]
+
+
+def _number(value: Any) -> float:
+    return round(float(value), 2)
+
+
+def _whole(value: Any) -> int:
+    return round(float(value))
+
+
+def _moment(value: Any) -> datetime:
+    found = value if isinstance(value, datetime) else datetime.fromisoformat(value)
+    return found if found.tzinfo else found.replace(tzinfo=UTC)
+
+
+def _same(value: Any) -> Any:
+    return value
+
+
+ASSET_COLUMNS: dict[str, tuple[str, Callable[[Any], Any]]] = {
+    "client_id": ("text", _same),
+    "name": ("text", _text(255)),
+    "asset_type": ("text", _text(30)),
+    "serial_number": ("text", _text(255)),
+    "mac_addresses": ("jsonb", list),
+    "location": ("text", _text(255)),
+    "asset_tag": ("text", _text(255)),
+    "rmm_provider": ("text", _text(50)),
+    "rmm_device_id": ("text", _text(255)),
+    "rmm_organization_id": ("text", _text(255)),
+    "agent_status": ("text", _text(20)),
+    "last_seen_at": ("timestamptz", _moment),
+}
+"""Column of ``assets``: its SQL type and how a value is read."""
+
+VITAL_COLUMNS: dict[str, tuple[str, Callable[[Any], Any]]] = {
+    "os_name": ("text", _text()),
+    "os_version": ("text", _text()),
+    "manufacturer": ("text", _text()),
+    "model": ("text", _text()),
+    "cpu_model": ("text", _text()),
+    "ram_gb": ("int", _whole),
+    "agent_version": ("text", _text()),
+    "antivirus_status": ("text", _text(20)),
+    "antivirus_product": ("text", _text()),
+    "last_reboot_at": ("timestamptz", _moment),
+    "needs_reboot": ("boolean", bool),
+    "pending_patches": ("int", _whole),
+    "failed_patches": ("int", _whole),
+    "pending_os_patches": ("int", _whole),
+    "pending_software_patches": ("int", _whole),
+    "last_patch_scan_at": ("timestamptz", _moment),
+    "system_info": ("jsonb", dict),
+    "current_user": ("text", _text(255)),
+    "uptime_seconds": ("bigint", _whole),
+    "lan_ip": ("text", _text(45)),
+    "wan_ip": ("text", _text(45)),
+    "memory_used_gb": ("float8", _number),
+    "memory_usage_percent": ("float8", _number),
+    "disk_usage": ("jsonb", list),
+    "installed_software": ("jsonb", list),
+    "cpu_percent": ("float8", _number),
+}
+"""Column of the workstation and server tables; ``cpu_percent`` stands for the one they name differently."""
+
+CPU_COLUMN = {"workstation": "cpu_utilization_percent", "server": "cpu_usage_percent"}
+MEASUREMENTS = frozenset(
+    {"last_seen_at", "uptime_seconds", "memory_used_gb", "memory_usage_percent", "cpu_percent"}
+)
+"""What moves by itself from minute to minute; written, but no entry of the asset's history."""
+
+_ALIASES = {
+    "cpu_utilization_percent": "cpu_percent",
+    "cpu_usage_percent": "cpu_percent",
+    "os_type": "os_name",
+    "memory_gb": "ram_gb",
+    "boot_at": "last_reboot_at",
+}
+
+
+def reported(change: AssetChange) -> dict[str, Any]:
+    """The columns the change speaks about, with readable values only."""
+    values = {
+        "client_id": change.client_id,
+        "name": change.name,
+        "asset_type": change.asset_type,
+        "serial_number": change.serial,
+        "location": change.location,
+        "asset_tag": change.asset_tag,
+        "rmm_provider": change.rmm_provider,
+        "rmm_device_id": change.rmm_device_id,
+        "rmm_organization_id": change.rmm_organization_id,
+        "agent_status": change.agent_status,
+        "last_seen_at": change.last_seen_at,
+    }
+    return _read({**values, **_vitals(change.vitals)})
+
+
+def _vitals(vitals: dict[str, Any]) -> dict[str, Any]:
+    named = {_ALIASES.get(key, key): value for key, value in vitals.items()}
+    strange = {
+        key: value for key, value in named.items() if key not in VITAL_COLUMNS and key != "mac_addresses"
+    }
+    known = {key: value for key, value in named.items() if key not in strange}
+    info = {key: value for key, value in strange.items() if value is not None}
+    return {**known, "system_info": {**(known.get("system_info") or {}), **info}} if info else known
+
+
+def _read(values: dict[str, Any]) -> dict[str, Any]:
+    read = {}
+    for column, value in values.items():
+        if value is None:
+            continue
+        _, convert = ASSET_COLUMNS.get(column) or VITAL_COLUMNS[column]
+        try:
+            read[column] = convert(value)
+        except (TypeError, ValueError):
+            # A vendor's odd value is no reason to lose the others: what is there stays.
+            continue
+    return read

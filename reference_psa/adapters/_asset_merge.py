@@ -1,0 +1,126 @@
+"""Deciding, row by row and without SQL, what a reported change does to an asset."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from reference_psa.db import new_id
+from rmm_extension.host.types import AssetChange
+
+from ._asset_columns import ASSET_COLUMNS, MEASUREMENTS, VITAL_COLUMNS, reported
+
+_NEW: dict[str, Any] = {
+    "status": "active",
+    "status_reason": None,
+    "kept_fields": [],
+    "review": {},
+    "vital_kind": None,
+}
+
+
+@dataclass(slots=True)
+class Batch:
+    """What has to be written, by table."""
+
+    assets: list[dict[str, Any]] = field(default_factory=list)
+    workstation: list[dict[str, Any]] = field(default_factory=list)
+    server: list[dict[str, Any]] = field(default_factory=list)
+    history: list[dict[str, Any]] = field(default_factory=list)
+    no_workstation: list[str] = field(default_factory=list)
+    no_server: list[str] = field(default_factory=list)
+
+    @property
+    def is_empty(self) -> bool:
+        """Whether there is nothing to write."""
+        return not (self.assets or self.workstation or self.server or self.history)
+
+
+def merge(
+    batch: Batch, asset_id: str, known: Mapping[str, Any] | None, change: AssetChange
+) -> dict[str, Any]:
+    """Add to the batch what the change does to the asset; the asset as it is then."""
+    old = dict(known) if known else _blank()
+    new, changes, aside = _applied(old, reported(change))
+    new["name"] = new["name"] or change.rmm_device_id
+    if change.reactivate and old["status"] == "inactive":
+        changes["status"] = [old["status"], "active"]
+        new |= {"status": "active", "status_reason": None}
+    if known is None or any(new[column] != old[column] for column in _ASSET_FIELDS):
+        batch.assets.append({"id": asset_id, **{column: new[column] for column in _ASSET_FIELDS}})
+    _merge_vitals(batch, asset_id, old, new)
+    _log(batch, asset_id, known is None, change.rmm_provider, changes, aside)
+    return new
+
+
+_ASSET_FIELDS = (*ASSET_COLUMNS, "status", "status_reason", "review")
+
+
+def _blank() -> dict[str, Any]:
+    return {
+        **dict.fromkeys((*ASSET_COLUMNS, *VITAL_COLUMNS)),
+        **_NEW,
+        "asset_type": "unknown",
+        "mac_addresses": [],
+    }
+
+
+def _applied(
+    old: dict[str, Any], values: dict[str, Any]
+) -> tuple[dict[str, Any], dict[str, Any], dict[str, Any]]:
+    """The new row, what changed in it, and what was put aside because a person keeps the field."""
+    new, changes, aside = dict(old), {}, {}
+    review = dict(old["review"])
+    for column, value in values.items():
+        if column in old["kept_fields"]:
+            _put_aside(column, old[column], value, review, aside)
+        elif old[column] != value:
+            new[column] = value
+            changes[column] = [old[column], value]
+    new["review"] = review
+    return new, changes, aside
+
+
+def _put_aside(column: str, kept: Any, value: Any, review: dict[str, Any], aside: dict[str, Any]) -> None:
+    plain = value.isoformat() if hasattr(value, "isoformat") else value
+    if value == kept:
+        review.pop(column, None)
+    elif review.get(column) != plain:
+        review[column] = plain
+        aside[column] = [kept, plain]
+
+
+def _merge_vitals(batch: Batch, asset_id: str, old: dict[str, Any], new: dict[str, Any]) -> None:
+    kind = _kind(new["asset_type"])
+    moved = old["vital_kind"] is not None and old["vital_kind"] != kind
+    if moved:
+        getattr(batch, f"no_{old['vital_kind']}").append(asset_id)
+    if kind is None:
+        return
+    if moved or any(new[column] != old[column] for column in VITAL_COLUMNS):
+        vitals = {column: new[column] for column in VITAL_COLUMNS}
+        getattr(batch, kind).append({"asset_id": asset_id, **vitals})
+        new["vital_kind"] = kind
+
+
+def _kind(asset_type: str) -> str | None:
+    # An asset whose type nobody knows yet still has facts; they move when the type becomes known.
+    return {"workstation": "workstation", "server": "server", "unknown": "workstation"}.get(asset_type)
+
+
+def _log(
+    batch: Batch, asset_id: str, created: bool, source: str, changes: dict[str, Any], aside: dict[str, Any]
+) -> None:
+    told = {column: pair for column, pair in changes.items() if column not in MEASUREMENTS}
+    if created:
+        _entry(batch, asset_id, source, "created", {})
+    elif told:
+        _entry(batch, asset_id, source, "changed", told)
+    if aside:
+        _entry(batch, asset_id, source, "kept", aside)
+
+
+def _entry(batch: Batch, asset_id: str, source: str, kind: str, changes: dict[str, Any]) -> None:
+    entry = {"id": new_id(), "asset_id": asset_id, "source": source, "kind": kind, "changes": changes}
+    batch.history.append(entry)

@@ -1,0 +1,94 @@
+"""Assets found, created and kept up to date in bulk.
+
+However many changes a batch has, :meth:`SqlAssets.apply` takes at most two statements: one that reads and locks
+the assets it touches (none when all are new), one that writes every table.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping, Sequence
+from typing import Any
+
+import msgspec
+from sqlalchemy.orm import Session
+
+from reference_psa.db import new_id
+from rmm_extension.domain.errors import HostRejected
+from rmm_extension.host.types import AssetApplied, AssetChange, AssetKey, AssetMatch, AssetRef
+
+from . import _asset_sql as sql
+from ._asset_merge import Batch, merge
+from ._sql import distinct, run
+
+
+class SqlAssets:
+    """The PSA's assets."""
+
+    def find(self, session: Session, tenant_id: str, keys: Sequence[AssetKey]) -> Sequence[AssetMatch]:
+        """Existing assets of the keys' clients with an equal serial, MAC or name (case-insensitive)."""
+        if not keys:
+            return []
+        wanted = [
+            {"client_id": key.client_id, "serial": key.serial, "macs": key.macs, "name": key.name}
+            for key in keys
+        ]
+        found = run(session, sql.FIND, {"tenant": tenant_id, "keys": _json(wanted)})
+        return [AssetMatch(r.id, r.client_id, r.serial_number, tuple(r.mac_addresses), r.name) for r in found]
+
+    def apply(
+        self, session: Session, tenant_id: str, changes: Sequence[AssetChange]
+    ) -> Sequence[AssetApplied]:
+        """Create and update assets and their workstation or server rows; keeps a history of changed fields.
+
+        An ``asset_id`` that no longer exists is created anew, under an id of its own.
+        """
+        known = _known(session, tenant_id, distinct(change.asset_id for change in changes))
+        batch, applied = Batch(), []
+        for change in changes:
+            asset_id = change.asset_id if change.asset_id in known else None
+            target = asset_id or new_id()
+            merged = merge(batch, target, known.get(target), change)
+            if asset_id:
+                # A second change of the same asset in this batch goes on from the first.
+                known[target] = merged
+            applied.append(AssetApplied(asset_id=target, created=asset_id is None))
+        _write(session, tenant_id, batch)
+        return applied
+
+    def mark_inactive(
+        self, session: Session, tenant_id: str, asset_ids: Collection[str], reason: str
+    ) -> None:
+        """Set assets inactive because their device is gone."""
+        run(session, sql.MARK_INACTIVE, {"tenant": tenant_id, "ids": distinct(asset_ids), "reason": reason})
+
+    def get_many(self, session: Session, tenant_id: str, ids: Collection[str]) -> Mapping[str, AssetRef]:
+        """The assets among ``ids`` that exist."""
+        found = run(session, sql.GET_MANY, {"tenant": tenant_id, "ids": distinct(ids)})
+        return {row.id: AssetRef(*row) for row in found}
+
+
+def _known(session: Session, tenant_id: str, asset_ids: list[str]) -> dict[str | None, Mapping[str, Any]]:
+    if not asset_ids:
+        return {}
+    rows = run(session, sql.READ, {"tenant": tenant_id, "ids": asset_ids}).mappings()
+    return {row["id"]: dict(row) for row in rows}
+
+
+def _write(session: Session, tenant_id: str, batch: Batch) -> None:
+    if batch.is_empty:
+        return
+    tables = {"assets": _json(_last(batch.assets, "id")), "history": _json(batch.history)}
+    vitals = {kind: _json(_last(getattr(batch, kind), "asset_id")) for kind in ("workstation", "server")}
+    moved = {"no_workstation": batch.no_workstation, "no_server": batch.no_server}
+    stranger = run(session, sql.WRITE, {"tenant": tenant_id, **tables, **vitals, **moved}).scalar()
+    if stranger is not None:
+        raise HostRejected(f"The client chosen for {stranger!r} does not exist.")
+
+
+def _last(rows: list[dict[str, Any]], key: str) -> list[dict[str, Any]]:
+    """One row a key, the last one: ON CONFLICT refuses to touch a row twice."""
+    return list({row[key]: row for row in rows}.values())
+
+
+def _json(value: Any) -> str:
+    return msgspec.json.encode(value).decode()

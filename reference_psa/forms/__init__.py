@@ -1,0 +1,1 @@
+"""The PSA's forms."""

@@ -1,0 +1,1 @@
+"""What changes the PSA's state, apart from pages and adapters."""
