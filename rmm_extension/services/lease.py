@@ -7,7 +7,7 @@ import threading
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
@@ -66,6 +66,7 @@ class Run:
     done: int = 0
     total: int | None = None
     counts: Mapping[str, Any] = field(default_factory=dict)
+    queued_at: datetime | None = None
 
     def report(
         self,
@@ -107,6 +108,7 @@ HANDLE = (
     JobRun.done_count,
     JobRun.total_count,
     JobRun.counts,
+    JobRun.queued_at,
 )
 """The columns :func:`handle` reads."""
 
@@ -125,6 +127,7 @@ def handle(row: Row[Any]) -> Run:
         done=row.done_count,
         total=row.total_count,
         counts=row.counts,
+        queued_at=row.queued_at,
     )
 
 

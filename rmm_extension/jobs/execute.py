@@ -1,0 +1,130 @@
+"""The one job that does a run, whatever its kind."""
+
+from __future__ import annotations
+
+import random
+import time
+from collections.abc import Callable
+from datetime import timedelta
+from uuid import UUID
+
+from flask import current_app
+from rq.timeouts import JobTimeoutException
+from sqlalchemy.orm import Session
+
+from rmm_extension.domain.logline import line
+from rmm_extension.models import utc_now
+from rmm_extension.services import connections, kinds, runs
+from rmm_extension.services.context import Rmm
+from rmm_extension.services.unit import unit
+
+from .guard import log, unexpected
+from .verdict import Verdict, judge, timed_out
+
+
+def execute(tenant_id: str, run_id: str, attempt: int) -> None:
+    """Do one attempt of a run. RQ's arguments: ids only, for RQ shows them in logs and pages.
+
+    Returns as soon as somebody else has the run: being called twice, late or for a run that is over is fine.
+    """
+    perform(context(), tenant_id, UUID(run_id), attempt)
+
+
+def context() -> Rmm:
+    """The services' context of the app that this worker serves."""
+    return current_app.extensions["rmm"].services  # type: ignore[no-any-return]
+
+
+def perform(rmm: Rmm, tenant_id: str, run_id: UUID, attempt: int) -> str:
+    """As :func:`execute`; the outcome in one word."""
+    run = runs.take(rmm, tenant_id, run_id, attempt)
+    if run is None:
+        log.info(line("run.skipped", tenant=tenant_id, run=run_id, attempt=attempt))
+        return "skipped"
+    _say("run.start", run)
+    started = time.monotonic()
+    outcome = "interrupted"
+    try:
+        outcome = _attempt(rmm, run)
+    except runs.LeaseLost:
+        outcome = "lease_lost"
+    finally:
+        _say("run.end", run, outcome=outcome, seconds=time.monotonic() - started)
+    return outcome
+
+
+def _attempt(rmm: Rmm, run: runs.Run) -> str:
+    try:
+        with runs.beating(rmm, run):
+            kinds.resolve(kinds.get(run.kind).handler)(rmm, run)
+        return _close(rmm, "succeeded", lambda session: runs.finish(session, run))
+    except runs.Cancelled:
+        return _close(rmm, "cancelled", lambda session: runs.stop(session, run))
+    except runs.LeaseLost:
+        raise
+    except JobTimeoutException:
+        # RQ must see it: it ends the job. Before that, the row learns that it is to go on later.
+        _obey(rmm, run, timed_out(attempt=run.attempt, jitter=_jitter(), **_limits(run)))
+        raise
+    except Exception as error:  # noqa: BLE001 - the boundary: logged, and the run is judged by it
+        return _obey(rmm, run, _judge(run, error))
+
+
+def _judge(run: runs.Run, error: Exception) -> Verdict:
+    limits = _limits(run)
+    age = utc_now() - run.queued_at if run.queued_at else timedelta()
+    verdict = judge(
+        error, attempt=run.attempt, max_attempts=limits["max_attempts"], age=age, jitter=_jitter()
+    )
+    if verdict.is_known:
+        _say("run.error", run, error_kind=verdict.error_kind, message=verdict.message)
+        return verdict
+    return Verdict(verdict.error_kind, unexpected("run.error", error, **_fields(run)))
+
+
+def _obey(rmm: Rmm, run: runs.Run, verdict: Verdict) -> str:
+    kind, message, delay = verdict.error_kind, verdict.message, verdict.delay
+    if delay is not None:
+        return _close(rmm, "rescheduled", lambda session: runs.reschedule(session, run, delay, kind, message))
+
+    def give_up(session: Session) -> None:
+        runs.fail(rmm, session, run, kind, message)
+        if verdict.needs_reauth and run.integration_id is not None:
+            connections.mark_needs_reauth(rmm, session, run.tenant_id, run.integration_id, message)
+
+    return _close(rmm, "failed", give_up)
+
+
+def _close(rmm: Rmm, outcome: str, change: Callable[[Session], None]) -> str:
+    # The handler may have left something behind, a connection broken by a time-out included.
+    rmm.db.session.remove()
+    with unit(rmm) as session:
+        change(session)
+    return outcome
+
+
+def _limits(run: runs.Run) -> dict[str, int]:
+    known = kinds.KINDS.get(run.kind)
+    return {
+        "max_attempts": known.max_attempts if known else 1,
+        "timeout": known.timeout if known else 60,
+    }
+
+
+def _jitter() -> float:
+    # So that the runs of one outage do not all come back in the same second.
+    return random.uniform(0.8, 1.2)  # noqa: S311 - nothing secret about it
+
+
+def _fields(run: runs.Run) -> dict[str, object]:
+    return {
+        "tenant": run.tenant_id,
+        "connection": run.integration_id,
+        "run": run.id,
+        "kind": run.kind,
+        "attempt": run.attempt,
+    }
+
+
+def _say(event: str, run: runs.Run, **more: object) -> None:
+    log.info(line(event, **_fields(run), **more))

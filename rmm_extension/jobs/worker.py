@@ -1,0 +1,120 @@
+"""The worker: one process, one queue, every job inside an app context."""
+
+from __future__ import annotations
+
+import logging
+import os
+import signal
+import socket
+import time
+import uuid
+from types import FrameType
+from typing import Any
+
+from flask import Flask
+from redis import Redis, RedisError
+from rq import Queue, Worker
+from rq.job import Job
+from rq.serializers import JSONSerializer
+from rq.worker import BaseWorker
+from sqlalchemy.orm import configure_mappers
+
+from rmm_extension.domain.logline import line
+from rmm_extension.services import kinds, relay
+from rmm_extension.services.context import Rmm
+
+from . import execute as _execute  # noqa: F401 - imported before forking, as are relay and tick
+from . import queues
+from . import relay as _relay  # noqa: F401
+from . import tick as _tick  # noqa: F401
+from .guard import isolated
+
+PAUSE = 2.0
+"""Seconds between two attempts to work while Redis is away."""
+
+log = logging.getLogger("rmm_extension")
+
+
+class InAppContext(BaseWorker):
+    """Runs each job inside the app's context, with database connections of its own."""
+
+    app: Flask
+    asked_to_stop = False
+    # RQ waits up to a minute for Redis; the tick's rhythm is half of that.
+    max_connection_wait_time = 5.0
+
+    def perform_job(self, job: Job, queue: Queue) -> bool:
+        """RQ's hook around one job, in the forked process."""
+        with self.app.app_context():
+            rmm: Rmm = self.app.extensions["rmm"].services
+            if self._is_horse:
+                # Connections that were open before the fork belong to the parent: forget, do not close them.
+                rmm.db.engine.dispose(close=False)
+            try:
+                return super().perform_job(job, queue)
+            finally:
+                rmm.db.session.remove()
+
+    def request_stop(self, signum: int, frame: FrameType | None) -> None:
+        """Remember that the end is wanted: RQ also ends its loop for other reasons."""
+        self.asked_to_stop = True
+        super().request_stop(signum, frame)  # type: ignore[no-untyped-call]
+
+
+class RmmWorker(InAppContext, Worker):
+    """The worker of production: a fork per job."""
+
+
+def make_worker(
+    app: Flask, queue_name: str, connection: Redis, kind: type[InAppContext] = RmmWorker
+) -> InAppContext:
+    """A worker on one queue. Never two: RQ then pops a job in a way that a kill at that moment loses.
+
+    RQ's own scheduler is not needed: nothing here uses its intervals, a run's next attempt is its due time.
+    """
+    worker = kind(
+        [queues.queue(queue_name, connection)],
+        name=f"{queue_name}-{socket.gethostname()}-{os.getpid()}-{uuid.uuid4().hex[:6]}",
+        connection=connection,
+        serializer=JSONSerializer,
+        # Jobs left behind by a killed worker are cleaned up by this; RQ's ten minutes are long.
+        maintenance_interval=60,
+    )
+    worker.app = app
+    return worker
+
+
+def work(app: Flask, queue_name: str, url: str) -> None:
+    """Work on one queue until told to end, over all absences of Redis."""
+    preload(app)
+    while not _work_once(app, queue_name, url):
+        # RQ's handlers belong to the worker that has ended; a signal now just ends the process.
+        signal.signal(signal.SIGTERM, signal.SIG_DFL)
+        signal.signal(signal.SIGINT, signal.SIG_DFL)
+        time.sleep(PAUSE)
+
+
+def _work_once(app: Flask, queue_name: str, url: str) -> bool:
+    """Work until the worker ends; whether that was asked for."""
+    worker: InAppContext | None = None
+    try:
+        worker = make_worker(app, queue_name, queues.worker_client(url))
+        worker.work(logging_level="INFO")
+    except RedisError as error:
+        log.warning(line("worker.redis_away", queue=queue_name, error=type(error).__name__))
+    return worker is not None and worker.asked_to_stop
+
+
+def preload(app: Flask) -> None:
+    """Import in the parent what jobs need, once, instead of after every fork."""
+    configure_mappers()
+    for kind in kinds.KINDS.values():
+        _import(kind.handler, kind=kind.name)
+    for topic, handler in relay.TOPICS.items():
+        _import(handler, topic=topic)
+    log.info(line("worker.ready", kinds=len(kinds.KINDS), app=app.name))
+
+
+def _import(work_item: kinds.Work, **fields: Any) -> None:
+    with isolated("worker.handler_missing", **fields):
+        kinds.resolve(work_item)

@@ -1,0 +1,135 @@
+"""The outbox's other end: each row is handed to its topic's handler, in the transaction that deletes it.
+
+Rows are claimed for a while, in the order of their ids, and each is dealt with on its own: one that fails,
+or takes its worker down, is put off while the others go on.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import ColumnElement, delete, exists, func, select, tuple_, update
+from sqlalchemy.orm import Session
+
+from rmm_extension.models import Outbox
+
+from . import kinds, outbox
+from .context import Rmm
+from .lease import PLAIN
+from .unit import unit
+
+TOPICS: dict[str, kinds.Work] = {}
+"""Topic to handler, called as ``handler(rmm, session, tenant_id, payload)``. It may insert runs, put more
+into the outbox and use the host's ports; it makes no call over the network."""
+
+EVENT_CONSUMERS: list[kinds.Work] = []
+"""Called as ``consumer(rmm, session, tenant_id, name, payload)`` for every row of the topic ``event``, once,
+in its transaction; for what must not get lost, such as starting a workflow. Signals come after it."""
+
+BATCH = 100
+CLAIM = timedelta(seconds=60)
+GAPS = (5, 15, 60, 300, 900, 3600)
+"""Seconds until a failed row is tried again; the last one stays."""
+
+_EVENT, _SIGNAL = "event", "signal"
+
+
+@dataclass(frozen=True, slots=True)
+class Message:
+    """A claimed outbox row; ``attempts`` counts this claim and tells it from later ones."""
+
+    tenant_id: str
+    id: UUID
+    topic: str
+    payload: dict[str, Any]
+    attempts: int
+
+
+def has_due(rmm: Rmm) -> bool:
+    """Whether any row waits."""
+    with unit(rmm) as session:
+        return bool(session.scalar(select(exists().where(Outbox.due_at <= func.now()))))
+
+
+def claim(rmm: Rmm, limit: int = BATCH) -> list[Message]:
+    """Take the next rows for a minute. A worker that dies leaves them to the next, counted as an attempt."""
+    picked = (
+        select(Outbox.tenant_id, Outbox.id)
+        .where(Outbox.due_at <= func.now())
+        .order_by(Outbox.id)
+        .limit(limit)
+        .with_for_update(skip_locked=True)
+        .cte("picked")
+    )
+    statement = (
+        update(Outbox)
+        .where(Outbox.tenant_id == picked.c.tenant_id, Outbox.id == picked.c.id)
+        .values(attempts=Outbox.attempts + 1, due_at=func.clock_timestamp() + CLAIM)
+        .returning(Outbox.tenant_id, Outbox.id, Outbox.topic, Outbox.payload, Outbox.attempts)
+    )
+    with unit(rmm) as session:
+        rows = session.execute(statement, execution_options=PLAIN).all()
+    # RETURNING promises no order.
+    return sorted((Message(*row) for row in rows), key=lambda message: message.id)
+
+
+def is_signal(message: Message) -> bool:
+    """Whether all that is left to do is telling the host's receivers."""
+    return message.topic == _SIGNAL or (message.topic == _EVENT and not EVENT_CONSUMERS)
+
+
+def deliver(rmm: Rmm, message: Message) -> bool:
+    """Handle one row and delete it, in one transaction; false when another worker has it by now."""
+    with unit(rmm) as session:
+        # The delete comes first: it locks the row and tells whether the claim still holds.
+        gone = delete(Outbox).where(*_mine(message)).returning(Outbox.id)
+        if session.scalar(gone, execution_options=PLAIN) is None:
+            return False
+        _handle(rmm, session, message)
+    return True
+
+
+def settle(rmm: Rmm, messages: Sequence[Message]) -> None:
+    """Delete rows whose signals were sent."""
+    if messages:
+        claims = [(message.tenant_id, message.id, message.attempts) for message in messages]
+        ours = tuple_(Outbox.tenant_id, Outbox.id, Outbox.attempts).in_(claims)
+        with unit(rmm) as session:
+            session.execute(delete(Outbox).where(ours), execution_options=PLAIN)
+
+
+def put_off(rmm: Rmm, message: Message, error: str) -> None:
+    """Try a failed row again later; ``error`` says in words what went wrong."""
+    gap = timedelta(seconds=GAPS[min(message.attempts, len(GAPS)) - 1])
+    later = (
+        update(Outbox)
+        .where(*_mine(message))
+        .values(due_at=func.clock_timestamp() + gap, last_error=error[:1000])
+    )
+    with unit(rmm) as session:
+        session.execute(later, execution_options=PLAIN)
+
+
+def _handle(rmm: Rmm, session: Session, message: Message) -> None:
+    if message.topic == _EVENT:
+        name, payload = message.payload["name"], message.payload["payload"]
+        for consumer in EVENT_CONSUMERS:
+            kinds.resolve(consumer)(rmm, session, message.tenant_id, name, payload)
+        # A signal's receivers run outside every transaction of ours, so they get a row of their own.
+        outbox.put(session, message.tenant_id, _SIGNAL, message.payload)
+        return
+    if message.topic not in TOPICS:
+        raise LookupError(f"Nothing installed here handles the topic {message.topic}.")
+    kinds.resolve(TOPICS[message.topic])(rmm, session, message.tenant_id, message.payload)
+
+
+def _mine(message: Message) -> list[ColumnElement[bool]]:
+    return [
+        Outbox.tenant_id == message.tenant_id,
+        Outbox.id == message.id,
+        Outbox.attempts == message.attempts,
+    ]

@@ -1,0 +1,218 @@
+"""What the tick does: find what is due, write it down as runs, and say which runs a worker should take.
+
+Every function is harmless when two ticks run at once: rows are claimed with ``SKIP LOCKED`` and marked in the
+same transaction. They look across tenants, because the tick belongs to none; a suspended tenant's connections
+are left alone.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import (
+    ColumnElement,
+    Text,
+    and_,
+    any_,
+    delete,
+    func,
+    literal,
+    or_,
+    select,
+    tuple_,
+    update,
+)
+from sqlalchemy.dialects.postgresql import ARRAY
+from sqlalchemy.orm import Session
+
+from rmm_extension.host import SYSTEM_ACTOR
+from rmm_extension.models import Integration, JobRun, WebhookDelivery
+
+from . import kinds, lease, runs
+from .connections import WORKING_STATES
+from .context import Rmm
+from .unit import unit
+
+TICK_HOOKS: list[kinds.Work] = ["rmm_extension.services.details:decide_overdue"]
+"""More work of the tick: each is called as ``hook(rmm)`` and returns how many things it dealt with."""
+
+BATCH = 200
+HAND_OUT_BATCH = 500
+ASK_AGAIN = timedelta(seconds=30)
+"""After this time a run that no worker has taken may have been lost with Redis: it is handed out again."""
+DELIVERY_GUARD = timedelta(minutes=5)
+KEEP = timedelta(days=90)
+
+
+@dataclass(frozen=True, slots=True)
+class Handout:
+    """A run for a worker to take: ``attempt`` is what :func:`runs.take` compares with."""
+
+    tenant_id: str
+    run_id: UUID
+    attempt: int
+    kind: str
+    queue: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TickResult:
+    """How many things one tick dealt with, by step, and how many steps failed."""
+
+    counts: Mapping[str, int]
+    failed: int
+
+
+def start_due_syncs(rmm: Rmm) -> int:
+    """Start the device syncs that are due and move their due time, in one transaction."""
+    with unit(rmm) as session:
+        due = session.execute(_due_connections(rmm.host.tenants.active_ids(session))).all()
+        return sum(_start_sync(session, row.tenant_id, row.id, row.settings) for row in due)
+
+
+def sync_interval(settings: Mapping[str, Any]) -> timedelta:
+    """Time between two scheduled device syncs: 15 to 1440 minutes, an hour where it is not a number."""
+    wish = settings.get("deviceSync", {}).get("intervalMinutes")
+    minutes = wish if isinstance(wish, (int, float)) and not isinstance(wish, bool) else 60
+    return timedelta(minutes=min(max(round(minutes), 15), 1440))
+
+
+def start_due_deliveries(rmm: Rmm) -> int:
+    """Start a retry for each stored delivery that is due.
+
+    The due time moves on here too, so that a delivery that kills its worker does not come with every tick.
+    """
+    due = (
+        select(WebhookDelivery.tenant_id, WebhookDelivery.id, WebhookDelivery.integration_id)
+        .where(WebhookDelivery.state == "failed", WebhookDelivery.due_at <= func.now())
+        .order_by(WebhookDelivery.due_at)
+        .limit(BATCH)
+        .with_for_update(skip_locked=True)
+    )
+    with unit(rmm) as session:
+        rows = session.execute(due).all()
+        return sum(_start_delivery(session, row.tenant_id, row.id, row.integration_id) for row in rows)
+
+
+def hand_out(rmm: Rmm, limit: int = HAND_OUT_BATCH) -> list[Handout]:
+    """Mark and return the runs that a worker should take now: due ones, and those whose worker is silent.
+
+    The caller gives them to the workers after this has committed. When that fails, or Redis loses them, they
+    come again: the mark only keeps ticks from handing out the same run every time.
+    """
+    waiting = and_(JobRun.status == "queued", JobRun.due_at <= func.now())
+    abandoned = and_(JobRun.status == "running", lease.stale(), JobRun.cancel_requested.is_(False))
+    unasked = or_(JobRun.enqueued_at.is_(None), JobRun.enqueued_at < func.now() - ASK_AGAIN)
+    picked = (
+        select(JobRun.tenant_id, JobRun.id)
+        .where(or_(waiting, abandoned), unasked)
+        # Never handed out before first: what waits in a long queue must not keep the rest from getting there.
+        .order_by(JobRun.enqueued_at.nulls_first(), JobRun.due_at)
+        .limit(limit)
+        .with_for_update(skip_locked=True)
+        .cte("picked")
+    )
+    marked = (
+        update(JobRun)
+        .where(JobRun.tenant_id == picked.c.tenant_id, JobRun.id == picked.c.id)
+        .values(enqueued_at=func.clock_timestamp())
+        .returning(JobRun.tenant_id, JobRun.id, JobRun.attempt, JobRun.kind, JobRun.queue)
+    )
+    with unit(rmm) as session:
+        rows = session.execute(marked, execution_options=lease.PLAIN).all()
+    return [Handout(r.tenant_id, r.id, r.attempt, r.kind, r.queue) for r in rows]
+
+
+def hopeless(rmm: Rmm) -> list[runs.Run]:
+    """Runs whose worker is silent and that no other should take: cancelled, or tried too often."""
+    spent = [
+        and_(JobRun.kind == kind.name, JobRun.attempt >= kind.max_attempts) for kind in kinds.KINDS.values()
+    ]
+    statement = (
+        select(*lease.HANDLE)
+        .where(JobRun.status == "running", lease.stale(), or_(JobRun.cancel_requested, *spent))
+        .limit(BATCH)
+    )
+    with unit(rmm) as session:
+        return [lease.handle(row) for row in session.execute(statement)]
+
+
+def give_up(rmm: Rmm, run: runs.Run) -> None:
+    """Close a hopeless run, in a unit of its own."""
+    with unit(rmm) as session:
+        if runs.get(session, run.tenant_id, run.id).cancel_requested:
+            runs.stop(session, run)
+            return
+        times = "once" if run.attempt == 1 else f"{run.attempt} times"
+        message = f"The worker ended in the middle of this work {times}; it is not tried again by itself."
+        runs.fail(rmm, session, run, "abandoned", message)
+
+
+def purge(rmm: Rmm, keep: timedelta = KEEP) -> int:
+    """Remove runs that ended long ago, in small transactions."""
+    old = (
+        select(JobRun.tenant_id, JobRun.id)
+        .where(JobRun.status.not_in(runs.UNFINISHED), JobRun.finished_at < func.now() - keep)
+        .limit(5000)
+    )
+    statement = delete(JobRun).where(tuple_(JobRun.tenant_id, JobRun.id).in_(old)).returning(JobRun.id)
+    total = 0
+    while True:
+        with unit(rmm) as session:
+            removed = len(session.execute(statement, execution_options=lease.PLAIN).all())
+        total += removed
+        if removed < 5000:
+            return total
+
+
+def _due_connections(tenants: Sequence[str]) -> Any:
+    due: ColumnElement[bool] = or_(
+        Integration.next_device_sync_at.is_(None), Integration.next_device_sync_at <= func.now()
+    )
+    return (
+        select(Integration.tenant_id, Integration.id, Integration.settings)
+        .where(
+            Integration.tenant_id == any_(literal(list(tenants), ARRAY(Text))),
+            Integration.state.in_(WORKING_STATES),
+            # Containment tells the JSON true from "true" and 1: only a real true switches the schedule on.
+            Integration.settings.contains({"deviceSync": {"enabled": True}}),
+            due,
+        )
+        .order_by(Integration.next_device_sync_at.nulls_first())
+        .limit(BATCH)
+        # NO KEY: the foreign keys of arriving alerts must not wait for the tick.
+        .with_for_update(skip_locked=True, key_share=True)
+    )
+
+
+def _start_sync(session: Session, tenant_id: str, integration_id: UUID, settings: Mapping[str, Any]) -> bool:
+    session.execute(
+        update(Integration)
+        .where(Integration.tenant_id == tenant_id, Integration.id == integration_id)
+        .values(next_device_sync_at=func.now() + sync_interval(settings), updated_at=Integration.updated_at),
+        execution_options=lease.PLAIN,
+    )
+    actor = SYSTEM_ACTOR(tenant_id)
+    return runs.try_start(session, actor, "device_sync", integration_id=integration_id) is not None
+
+
+def _start_delivery(session: Session, tenant_id: str, delivery_id: UUID, integration_id: UUID) -> bool:
+    session.execute(
+        update(WebhookDelivery)
+        .where(WebhookDelivery.tenant_id == tenant_id, WebhookDelivery.id == delivery_id)
+        .values(due_at=func.now() + DELIVERY_GUARD),
+        execution_options=lease.PLAIN,
+    )
+    started = runs.try_start(
+        session,
+        SYSTEM_ACTOR(tenant_id),
+        "delivery_retry",
+        integration_id=integration_id,
+        subject={"delivery_id": str(delivery_id)},
+        exclusive_key=f"delivery_retry:{delivery_id}",
+    )
+    return started is not None
