@@ -1,6 +1,7 @@
 """Alembic environment of the extension's tables: its own version table, the connection handed in."""
 
 from alembic import context
+
 from rmm_extension.models import Base
 
 VERSION_TABLE = "rmm_alembic_version"

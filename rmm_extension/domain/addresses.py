@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import ipaddress
 import re
 from collections.abc import Iterable
-from functools import lru_cache
+from socket import AF_INET, inet_pton
 
 _HEX = re.compile(r"[0-9a-f]{12}")
 # Adapters of VPN clients, hypervisor hosts and the system itself: their addresses repeat between machines.
@@ -55,12 +54,13 @@ def lan_ipv4(text: str | None) -> str | None:
     return fallback
 
 
-@lru_cache(maxsize=8192)
 def _rank(address: str) -> int:
+    """2 for a private address, 1 for another one of a machine, 0 for anything else."""
     try:
-        parsed = ipaddress.IPv4Address(address)
-    except ValueError:
+        first, second, _, _ = inet_pton(AF_INET, address)
+    except (OSError, ValueError):
         return 0
-    if parsed.is_loopback or parsed.is_link_local or parsed.is_unspecified or parsed.is_multicast:
+    if first in (0, 127) or first >= 224 or (first, second) == (169, 254):
         return 0
-    return 2 if parsed.is_private else 1
+    private = first == 10 or (first == 172 and 16 <= second < 32) or (first == 192 and second == 168)
+    return 2 if private else 1

@@ -82,7 +82,9 @@ def evaluate(rules: Sequence[Rule], event: AlertEvent, *, text_may_come: bool = 
     steps: list[dict[str, Any]] = []
     for rule in rules:
         if rule.fault:
-            steps.append({"code": "warning", "message": f"Rule {rule.name} ({rule.id}) was skipped: {rule.fault}."})
+            steps.append(
+                {"code": "warning", "message": f"Rule {rule.name} ({rule.id}) was skipped: {rule.fault}."}
+            )
             continue
         reason = _mismatch(rule, event)
         if reason is None and rule.needs_text and event.message is None and text_may_come:

@@ -31,6 +31,7 @@ _JUNK = frozenset(
         "xxxxxxxxxxx",
     }
 )
+_SEPARATORS = " -_.:"
 
 
 def usable_serial(value: str | None) -> str | None:
@@ -42,6 +43,11 @@ def usable_serial(value: str | None) -> str | None:
         return None
     cleaned = value.replace("\x00", "").strip()
     lowered = cleaned.lower()
-    if lowered in _JUNK or len(set(lowered) - set(" -_.:")) < 2:
+    if lowered in _JUNK or _is_one_character(lowered):
         return None
     return cleaned
+
+
+def _is_one_character(value: str) -> bool:
+    core = value.strip(_SEPARATORS)
+    return not core or not core.strip(core[0] + _SEPARATORS)

@@ -176,7 +176,11 @@ class DevicePage(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class AlertEvent(msgspec.Struct, frozen=True, kw_only=True):
-    """One thing a vendor said about one alert, the same whichever channel brought it."""
+    """One thing a vendor said about one alert, the same whichever channel brought it.
+
+    ``synthesized`` marks an ``external_id`` made by us because the vendor sent none; ``adopts`` are the
+    synthesized ids, most specific first, under which this same alert may be stored already.
+    """
 
     kind: AlertKind
     external_id: str
@@ -191,6 +195,7 @@ class AlertEvent(msgspec.Struct, frozen=True, kw_only=True):
     source_type: str | None = None
     message: str | None = None
     synthesized: bool = False
+    adopts: tuple[str, ...] = ()
     raw: dict[str, Any] = {}
 
 

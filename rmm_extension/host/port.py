@@ -56,7 +56,9 @@ class Permissions(Protocol):
 
 
 class Entitlements(Protocol):
-    def provider_enabled(self, session: Session, tenant_id: str, provider: str, editions: Collection[str]) -> bool:
+    def provider_enabled(
+        self, session: Session, tenant_id: str, provider: str, editions: Collection[str]
+    ) -> bool:
         """Whether the tenant's edition (one of ``editions``) includes the provider."""
 
     def addon_active(self, session: Session, tenant_id: str, name: str) -> bool:
@@ -93,7 +95,9 @@ class Assets(Protocol):
     ) -> Sequence[AssetApplied]:
         """Create and update assets and their workstation or server rows; keeps a history of changed fields."""
 
-    def mark_inactive(self, session: Session, tenant_id: str, asset_ids: Collection[str], reason: str) -> None:
+    def mark_inactive(
+        self, session: Session, tenant_id: str, asset_ids: Collection[str], reason: str
+    ) -> None:
         """Set assets inactive because their device is gone."""
 
     def get_many(self, session: Session, tenant_id: str, ids: Collection[str]) -> Mapping[str, AssetRef]:
@@ -119,7 +123,9 @@ class Tickets(Protocol):
     def add_note(self, session: Session, tenant_id: str, ticket_id: str, note: str) -> None:
         """Add an internal system note, open or closed."""
 
-    def state(self, session: Session, tenant_id: str, ticket_id: str, *, lock: bool = False) -> TicketState | None:
+    def state(
+        self, session: Session, tenant_id: str, ticket_id: str, *, lock: bool = False
+    ) -> TicketState | None:
         """The ticket's state; ``lock`` holds the ticket row until the transaction ends."""
 
     def get_many(self, session: Session, tenant_id: str, ids: Collection[str]) -> Mapping[str, TicketState]:

@@ -57,6 +57,4 @@ class Timestamps:
     """When a row was made and last changed."""
 
     created_at: Mapped[datetime] = mapped_column(default=utc_now, server_default=func.now())
-    updated_at: Mapped[datetime] = mapped_column(
-        default=utc_now, onupdate=utc_now, server_default=func.now()
-    )
+    updated_at: Mapped[datetime] = mapped_column(default=utc_now, onupdate=utc_now, server_default=func.now())

@@ -10,7 +10,7 @@ from sqlalchemy import func, select, update
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
-from rmm_extension.domain.errors import Conflict, ConfigError, Forbidden
+from rmm_extension.domain.errors import ConfigError, Conflict, Forbidden
 from rmm_extension.domain.types import Check, Connection
 from rmm_extension.host import Actor
 from rmm_extension.models import AlertRule, Integration, new_id, utc_now
@@ -264,9 +264,7 @@ def disconnect(rmm: Rmm, session: Session, actor: Actor, integration_id: UUID) -
     return row
 
 
-def mark_needs_reauth(
-    rmm: Rmm, session: Session, tenant_id: str, integration_id: UUID, message: str
-) -> None:
+def mark_needs_reauth(rmm: Rmm, session: Session, tenant_id: str, integration_id: UUID, message: str) -> None:
     """The vendor refuses the credentials: stop polling and tell the administrators once."""
     changed = session.execute(
         update(Integration)

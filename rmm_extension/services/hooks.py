@@ -14,7 +14,10 @@ from . import outbox
 def ticket_closed(session: Session, tenant_id: str, ticket_id: str, actor: Actor) -> None:
     """Only an outbox row: taking alert or condition rows here would turn the lock order around."""
     outbox.put(
-        session, tenant_id, "ticket_closed", {"ticket_id": ticket_id, "actor": actor.name, "actor_id": actor.id}
+        session,
+        tenant_id,
+        "ticket_closed",
+        {"ticket_id": ticket_id, "actor": actor.name, "actor_id": actor.id},
     )
 
 

@@ -23,7 +23,8 @@ Work = str | Callable[..., Any]
 class Kind:
     """One kind of background work.
 
-    ``handler`` is called as ``handler(rmm, run)``; it opens its own units and returns when all is done.
+    ``handler`` is called as ``handler(rmm, run)``; it opens its own units and returns when all is done, with
+    counts if it has any.
     ``on_failure`` is called as ``on_failure(rmm, session, run, message)`` in the transaction that gives a run
     up for good. ``exclusive`` kinds run once per connection at a time. ``timeout`` (seconds) ends one
     attempt; the next one goes on from the run's cursor. ``max_attempts`` bounds attempts that found no answer
@@ -113,8 +114,18 @@ for _kind in (
         queue="rmm-alerts",
         label="Alert reset at the vendor",
         handler=f"{_SERVICES}.outbound:reset_alerts",
+        on_failure=f"{_SERVICES}.outbound:tell_failure",
         timeout=300,
         max_attempts=6,
+    ),
+    Kind(
+        name="alert_decisions",
+        queue="rmm-alerts",
+        label="Alerts that waited",
+        handler=f"{_SERVICES}.attention:decide_waiting",
+        timeout=600,
+        max_attempts=5,
+        exclusive=True,
     ),
     Kind(
         name="delivery_retry",

@@ -22,7 +22,11 @@ from .context import Rmm
 from .lease import PLAIN
 from .unit import unit
 
-TOPICS: dict[str, kinds.Work] = {}
+_FOLLOWUPS = "rmm_extension.services.followups"
+TOPICS: dict[str, kinds.Work] = {
+    topic: f"{_FOLLOWUPS}:{topic}"
+    for topic in ("alert_followups", "ticket_closed", "organization_mapped", "connection_down", "connection_up")
+}
 """Topic to handler, called as ``handler(rmm, session, tenant_id, payload)``. It may insert runs, put more
 into the outbox and use the host's ports; it makes no call over the network."""
 

@@ -37,7 +37,10 @@ from .connections import WORKING_STATES
 from .context import Rmm
 from .unit import unit
 
-TICK_HOOKS: list[kinds.Work] = ["rmm_extension.services.details:decide_overdue"]
+TICK_HOOKS: list[kinds.Work] = [
+    "rmm_extension.services.details:decide_overdue",
+    "rmm_extension.services.attention:retry_due",
+]
 """More work of the tick: each is called as ``hook(rmm)`` and returns how many things it dealt with."""
 
 BATCH = 200

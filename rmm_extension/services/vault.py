@@ -43,7 +43,9 @@ class Vault:
         """The value in clear; raises ``ConfigError`` when the key is gone or the row was tampered with."""
         cipher = self._ciphers.get(key_id)
         if cipher is None:
-            raise ConfigError(f"The secret {name} was encrypted with key {key_id}, missing in RMM_SECRET_KEYS.")
+            raise ConfigError(
+                f"The secret {name} was encrypted with key {key_id}, missing in RMM_SECRET_KEYS."
+            )
         place = _place(tenant_id, integration_id, name)
         try:
             return cipher.decrypt(ciphertext[:_NONCE], ciphertext[_NONCE:], place).decode()

@@ -9,7 +9,7 @@ from uuid import UUID
 
 from sqlalchemy.orm import Session
 
-from rmm_extension.domain.errors import Conflict, ConfigError
+from rmm_extension.domain.errors import ConfigError, Conflict
 from rmm_extension.host import Actor
 from rmm_extension.models import Integration
 
@@ -17,7 +17,7 @@ from . import audit
 from .connections import get
 from .context import Rmm
 
-SECRET, PREVIOUS, TOKEN = "webhook_secret", "webhook_secret_previous", "webhook_token"  # noqa: S105 - names
+SECRET, PREVIOUS, TOKEN = "webhook_secret", "webhook_secret_previous", "webhook_token"
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,9 +72,7 @@ def drop_previous(rmm: Rmm, session: Session, actor: Actor, integration_id: UUID
     _changed(session, actor, row, "webhook.previous_secret_dropped")
 
 
-def address(
-    rmm: Rmm, session: Session, row: Integration, *, secret: str | None = None
-) -> WebhookAddress:
+def address(rmm: Rmm, session: Session, row: Integration, *, secret: str | None = None) -> WebhookAddress:
     """The webhook's address for display; raises ``ConfigError`` when it was never switched on."""
     stored = rmm.vault.read(session, row.tenant_id, row.id)
     if TOKEN not in stored:

@@ -9,7 +9,9 @@ from marshmallow import RAISE, Schema, ValidationError, fields, validate
 
 from rmm_extension.domain.types import Severity
 
-_words = fields.List(fields.String(validate=validate.Length(min=1)))
+
+def _words() -> fields.List:
+    return fields.List(fields.String(validate=validate.Length(min=1)))
 
 
 def _linear_pattern(value: str) -> None:
@@ -39,11 +41,11 @@ class ConditionsSchema(_Strict):
     """All given conditions must hold; a missing or empty one holds always; ``{}`` matches every alert."""
 
     severities = fields.List(fields.String(validate=validate.OneOf([s.value for s in Severity])))
-    activityTypes = _words  # noqa: N815 - the JSON's own names
-    alertClasses = _words  # noqa: N815
-    sourceTypes = _words  # noqa: N815
-    organizationIds = _words  # noqa: N815
-    keywords = _words
+    activityTypes = _words()  # noqa: N815 - the JSON's own names
+    alertClasses = _words()  # noqa: N815
+    sourceTypes = _words()  # noqa: N815
+    organizationIds = _words()  # noqa: N815
+    keywords = _words()
     messagePattern = fields.String(validate=[validate.Length(min=1), _linear_pattern])  # noqa: N815
 
 

@@ -1,0 +1,87 @@
+"""A connection's rules and windows, compiled once per process and version.
+
+The context statement re-reads ``config_version`` with every event, so an edit anywhere holds for the very next
+event in every process, and nothing has to be told.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from uuid import UUID
+
+from sqlalchemy import or_, select
+from sqlalchemy.orm import Session
+
+from rmm_extension.domain.rules import Rule, compile_rule
+from rmm_extension.domain.windows import Window
+from rmm_extension.models import AlertRule, MaintenanceWindow
+from rmm_extension.services.context import Rmm
+
+from .facts import Facts
+
+CACHED_CONNECTIONS = 2_000
+
+
+@dataclass(frozen=True, slots=True)
+class PipelineConfig:
+    """The active rules in their order, and the active windows that can hold for this connection."""
+
+    version: int
+    rules: tuple[Rule, ...]
+    windows: tuple[Window, ...]
+
+    def rule(self, rule_id: UUID | None) -> Rule | None:
+        """The rule as it is now, if it is still active."""
+        return next((rule for rule in self.rules if rule.id == rule_id), None)
+
+
+def load(rmm: Rmm, session: Session, facts: Facts) -> PipelineConfig:
+    """The configuration at the version the facts were read with."""
+    cache: dict[tuple[str, UUID], PipelineConfig] = rmm.caches.setdefault("pipeline", {})
+    key = (facts.tenant_id, facts.integration_id)
+    found = cache.get(key)
+    if found is None or found.version != facts.config_version:
+        found = _read(session, facts)
+        if len(cache) >= CACHED_CONNECTIONS:
+            cache.clear()
+        cache[key] = found
+    return found
+
+
+def _read(session: Session, facts: Facts) -> PipelineConfig:
+    rules = session.execute(
+        select(AlertRule.id, AlertRule.name, AlertRule.conditions, AlertRule.actions)
+        .where(
+            AlertRule.tenant_id == facts.tenant_id,
+            AlertRule.integration_id == facts.integration_id,
+            AlertRule.is_active,
+        )
+        .order_by(AlertRule.priority_order, AlertRule.id)
+    )
+    columns = (
+        MaintenanceWindow.id,
+        MaintenanceWindow.name,
+        MaintenanceWindow.integration_id,
+        MaintenanceWindow.client_id,
+        MaintenanceWindow.asset_id,
+        MaintenanceWindow.starts_at,
+        MaintenanceWindow.ends_at,
+        MaintenanceWindow.recurrence,
+    )
+    windows = session.execute(
+        select(*columns)
+        .where(
+            MaintenanceWindow.tenant_id == facts.tenant_id,
+            MaintenanceWindow.is_active,
+            or_(
+                MaintenanceWindow.integration_id.is_(None),
+                MaintenanceWindow.integration_id == facts.integration_id,
+            ),
+        )
+        .order_by(MaintenanceWindow.created_at, MaintenanceWindow.id)
+    )
+    return PipelineConfig(
+        version=facts.config_version,
+        rules=tuple(compile_rule(row.id, row.name, row.conditions, row.actions) for row in rules),
+        windows=tuple(Window(*row) for row in windows),
+    )

@@ -1,0 +1,108 @@
+"""The decision on an alert that is new or waits for one: window, rules, then the ticket."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+from typing import Any
+
+from sqlalchemy.orm import Session
+
+from rmm_extension.domain.rules import Rule, evaluate
+from rmm_extension.domain.types import AlertEvent, AlertStatus, Channel, Outcome
+from rmm_extension.domain.windows import matching
+from rmm_extension.models import utc_now
+from rmm_extension.providers.contract import FetchesAlert, FetchesDevice, Provider
+from rmm_extension.services.context import Rmm
+
+from .config import PipelineConfig
+from .facts import Facts
+from .ticket import open_ticket
+from .write import Record
+
+
+def decide(
+    rmm: Rmm,
+    session: Session,
+    facts: Facts,
+    event: AlertEvent,
+    record: Record,
+    config: PipelineConfig,
+    *,
+    at: datetime,
+    ticket_failure: str | None = None,
+    may_wait: bool = True,
+) -> None:
+    """Fill ``record`` with status, rule, ticket, history and follow-ups; makes or joins the ticket.
+
+    ``at`` is the instant the windows are asked for: the alert's own time at first arrival, now later.
+    ``may_wait`` allows to postpone the decision until the alert's text was fetched.
+    """
+    provider = rmm.providers.get(facts.provider)
+    record.followups |= _followups(event, record, provider)
+    if _suppressed(facts, record, config, at):
+        return
+    waits = may_wait and _text_can_come(event, provider) and rmm.settings.detail_wait > 0
+    verdict = evaluate(config.rules, event, text_may_come=waits)
+    record.steps.extend(verdict.steps)
+    if verdict.needs_text:
+        _await_details(rmm, record)
+        return
+    record.followups["signals"] = ["alert_triggered"]
+    if verdict.rule is None or not _makes_ticket(verdict.rule, record):
+        record.outcome = Outcome.RECORDED_ONLY
+        return
+    open_ticket(rmm, session, facts, event, record, verdict.rule, ticket_failure)
+
+
+def _suppressed(facts: Facts, record: Record, config: PipelineConfig, at: datetime) -> bool:
+    found = matching(
+        config.windows,
+        at,
+        integration_id=facts.integration_id,
+        client_id=facts.client_id,
+        asset_id=facts.row["asset_id"],
+    )
+    if not found:
+        if config.windows:
+            record.steps.append({"code": "no_window"})
+        return False
+    record.steps.extend({"code": "suppressed", "window": window.name} for window in found)
+    record.values["status"] = AlertStatus.SUPPRESSED
+    record.values["suppressed_by_window_id"] = found[0].id
+    record.outcome = Outcome.SUPPRESSED
+    return True
+
+
+def _await_details(rmm: Rmm, record: Record) -> None:
+    seconds = rmm.settings.detail_wait
+    record.values["details_due_at"] = utc_now() + timedelta(seconds=seconds)
+    record.steps.append({"code": "awaiting_details", "seconds": seconds})
+    record.outcome = Outcome.AWAITING_DETAILS
+
+
+def _makes_ticket(rule: Rule, record: Record) -> bool:
+    record.values["matched_rule_id"] = rule.id
+    record.values["rule_actions"] = rule.actions
+    if rule.actions is None:
+        reason = f"The actions of rule {rule.name} ({rule.id}) cannot be read: treated as record-only."
+        record.steps.append({"code": "warning", "message": reason})
+        return False
+    if not rule.actions["createTicket"]:
+        record.steps.append({"code": "record_only", "reason": f"rule {rule.name} makes no ticket"})
+        return False
+    return True
+
+
+def _text_can_come(event: AlertEvent, provider: Provider) -> bool:
+    return event.message is None and not event.synthesized and isinstance(provider, FetchesAlert)
+
+
+def _followups(event: AlertEvent, record: Record, provider: Provider) -> dict[str, Any]:
+    found: dict[str, Any] = {}
+    if _text_can_come(event, provider):
+        found["fetch_details"] = True
+    if record.channel == Channel.WEBHOOK:
+        found["webhook_received"] = True
+        if event.external_device_id and isinstance(provider, FetchesDevice):
+            found["refresh_device"] = event.external_device_id
+    return found

@@ -1,0 +1,207 @@
+"""The vendor says that an alert is over, or that somebody there took it on."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy.orm import Session
+
+from rmm_extension.domain import ticket_text
+from rmm_extension.domain.identity import dedup_key
+from rmm_extension.domain.types import AlertEvent, AlertStatus, Channel, Outcome
+from rmm_extension.host import TicketState
+from rmm_extension.models import OPEN_SQL, new_id
+from rmm_extension.services.context import Rmm
+from rmm_extension.services.driver import run
+
+from . import config
+from .facts import Facts
+from .result import Ingested
+from .write import Record, change, insert_or_reopen, lock_condition
+
+_OTHERS = f"""
+SELECT count(*) AS others FROM rmm_alerts
+WHERE tenant_id = %(tenant)s AND ticket_id = %(ticket)s AND id <> %(alert)s AND {OPEN_SQL}
+"""  # noqa: S608 - a constant
+
+
+@dataclass(frozen=True, slots=True)
+class _Ending:
+    """How the alert ends: its status and what the history says."""
+
+    status: AlertStatus
+    steps: tuple[dict[str, Any], ...] = ()
+
+
+def reset(rmm: Rmm, session: Session, facts: Facts, event: AlertEvent, channel: Channel) -> Ingested:
+    """Resolve the alert; close its ticket when the rule says so, nobody touched it and nothing else is open."""
+    if not facts.known:
+        return _tombstone(session, facts, event, channel)
+    ticket_id = facts.row["ticket_id"]
+    if not facts.is_open:
+        return Ingested(Outcome.SKIPPED, facts.alert_id, ticket_id, reason="already_resolved")
+    if event.occurred_at < facts.last_event_at:
+        return Ingested(Outcome.SKIPPED, facts.alert_id, ticket_id, reason="older_event")
+    quiet = facts.row["status"] == AlertStatus.SUPPRESSED
+    ending = _ending(rmm, session, facts, event)
+    record = Record(
+        tenant_id=facts.tenant_id,
+        integration_id=facts.integration_id,
+        alert_id=facts.alert_id,
+        external_id=event.external_id,
+        channel=channel,
+        kind=event.kind,
+        occurred_at=event.occurred_at,
+        outcome=Outcome.RESOLVED,
+        values={
+            "status": ending.status,
+            "resolved_at": event.occurred_at,
+            "last_event_at": event.occurred_at,
+            "details_due_at": None,
+            "attention": None,
+            "attention_at": None,
+        },
+        steps=[{"code": "cleared", "provider": facts.provider, "channel": channel}, *ending.steps],
+        followups={} if quiet else _followups("alert_resolved", channel),
+    )
+    if not change(session, record):
+        return Ingested(Outcome.SKIPPED, facts.alert_id, ticket_id, reason="already_resolved")
+    return Ingested(Outcome.RESOLVED, facts.alert_id, ticket_id)
+
+
+def acknowledge(session: Session, facts: Facts, event: AlertEvent, channel: Channel) -> Ingested:
+    """Note that somebody took the alert on at the vendor; only an active one changes."""
+    if not facts.known:
+        return _tombstone(session, facts, event, channel)
+    ticket_id = facts.row["ticket_id"]
+    if facts.row["status"] != AlertStatus.ACTIVE or event.occurred_at < facts.last_event_at:
+        return Ingested(Outcome.SKIPPED, facts.alert_id, ticket_id, reason="not_active")
+    record = Record(
+        tenant_id=facts.tenant_id,
+        integration_id=facts.integration_id,
+        alert_id=facts.alert_id,
+        external_id=event.external_id,
+        channel=channel,
+        kind=event.kind,
+        occurred_at=event.occurred_at,
+        outcome=Outcome.ACKNOWLEDGED,
+        values={
+            "status": AlertStatus.ACKNOWLEDGED,
+            "acknowledged_at": event.occurred_at,
+            "last_event_at": event.occurred_at,
+        },
+        steps=[{"code": "acknowledged", "by": facts.provider}],
+    )
+    if not change(session, record):
+        return Ingested(Outcome.SKIPPED, facts.alert_id, ticket_id, reason="not_active")
+    return Ingested(Outcome.ACKNOWLEDGED, facts.alert_id, ticket_id)
+
+
+def _tombstone(session: Session, facts: Facts, event: AlertEvent, channel: Channel) -> Ingested:
+    """Remember an end whose beginning has not come: a trigger from before it opens nothing."""
+    record = Record(
+        tenant_id=facts.tenant_id,
+        integration_id=facts.integration_id,
+        alert_id=new_id(),
+        external_id=event.external_id,
+        synthesized=event.synthesized,
+        channel=channel,
+        kind=event.kind,
+        occurred_at=event.occurred_at,
+        outcome=Outcome.SKIPPED,
+        values={
+            "external_device_id": event.external_device_id,
+            "external_organization_id": event.external_organization_id or facts.organization_id,
+            "device_id": facts.row["device_id"],
+            "asset_id": facts.row["asset_id"],
+            "client_id": facts.client_id,
+            "device_name": event.device_name or facts.row["device_name"],
+            "status": AlertStatus.RESOLVED,
+            "severity": event.severity,
+            "alert_class": event.alert_class,
+            "activity_type": event.activity_type,
+            "source_type": event.source_type,
+            "dedup_key": dedup_key(event),
+            "triggered_at": event.occurred_at,
+            "last_event_at": event.occurred_at,
+            "resolved_at": event.occurred_at,
+            "raw": event.raw,
+        },
+        steps=[{"code": "tombstone", "provider": facts.provider}],
+    )
+    if insert_or_reopen(session, record):
+        return Ingested(Outcome.SKIPPED, record.alert_id, None, reason="tombstone")
+    return Ingested(Outcome.SKIPPED, None, None, reason="simultaneous")
+
+
+def _ending(rmm: Rmm, session: Session, facts: Facts, event: AlertEvent) -> _Ending:
+    ticket_id = facts.row["ticket_id"]
+    if ticket_id is None or rmm.host.tickets is None or facts.row["status"] == AlertStatus.SUPPRESSED:
+        return _Ending(AlertStatus.RESOLVED)
+    actions = _actions(rmm, session, facts)
+    if not actions.get("autoResolveTicket"):
+        return _Ending(AlertStatus.RESOLVED, ({"code": "ticket_untouched_rule_off"},))
+    lock_condition(session, facts.tenant_id, facts.integration_id, facts.row["dedup_key"])
+    state = rmm.host.tickets.state(session, facts.tenant_id, ticket_id, lock=True)
+    if state is None or not state.is_open:
+        return _Ending(AlertStatus.RESOLVED)
+    note = ticket_text.resolved_note(facts.provider, event.external_id)
+    reason = _why_kept(session, facts, state)
+    if reason is None:
+        return _close(rmm, session, facts, state, note, actions)
+    rmm.host.tickets.add_note(
+        session, facts.tenant_id, ticket_id, f"{note}\nThe ticket stays open: {reason}."
+    )
+    return _kept(state, reason)
+
+
+def _actions(rmm: Rmm, session: Session, facts: Facts) -> dict[str, Any]:
+    """The rule's actions as they are now, else as they were when it matched."""
+    rule = config.load(rmm, session, facts).rule(facts.row["matched_rule_id"])
+    if rule is not None and rule.actions is not None:
+        return rule.actions
+    return facts.row["rule_actions"] or {}
+
+
+def _why_kept(session: Session, facts: Facts, state: TicketState) -> str | None:
+    if state.touched:
+        return state.touched_by or "somebody has worked on it"
+    parameters = {"tenant": facts.tenant_id, "ticket": state.id, "alert": facts.alert_id}
+    row = run(session, _OTHERS, parameters).fetchone()
+    others: int = row["others"] if row else 0
+    if others:
+        return (
+            "another alert on it is still active"
+            if others == 1
+            else f"{others} other alerts on it are still active"
+        )
+    return None
+
+
+def _close(
+    rmm: Rmm, session: Session, facts: Facts, state: TicketState, note: str, actions: dict[str, Any]
+) -> _Ending:
+    assert rmm.host.tickets is not None
+    rmm.host.tickets.add_note(session, facts.tenant_id, state.id, note)
+    status_id = actions.get("autoResolveStatusId")
+    result = rmm.host.tickets.close(session, facts.tenant_id, state.id, status_id)
+    if not result.closed:
+        return _kept(state, result.reason or "the PSA has no closed status")
+    closing = (
+        f"Closed automatically: the alert is over and nobody has worked on the ticket ({result.status_name})."
+    )
+    rmm.host.tickets.add_note(session, facts.tenant_id, state.id, closing)
+    step = {"code": "ticket_closed", "number": state.number, "status": result.status_name}
+    return _Ending(AlertStatus.AUTO_RESOLVED, (step,))
+
+
+def _kept(state: TicketState, reason: str) -> _Ending:
+    return _Ending(AlertStatus.RESOLVED, ({"code": "ticket_kept", "number": state.number, "reason": reason},))
+
+
+def _followups(signal: str, channel: Channel) -> dict[str, Any]:
+    found: dict[str, Any] = {"signals": [signal]}
+    if channel is Channel.WEBHOOK:
+        found["webhook_received"] = True
+    return found

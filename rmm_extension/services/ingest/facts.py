@@ -1,0 +1,137 @@
+"""Everything a decision needs to know, in one statement."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy.orm import Session
+
+from rmm_extension.domain.types import OPEN_STATUSES, AlertEvent
+from rmm_extension.services.driver import run
+
+_FACTS = """
+SELECT i.id AS integration_id, i.provider, i.name AS integration_name, i.state, i.webhook_enabled,
+       i.config_version,
+       s.key_id AS secret_key_id, s.ciphertext AS secret_ciphertext,
+       p.key_id AS previous_key_id, p.ciphertext AS previous_ciphertext,
+       a.id AS alert_id, a.external_id AS alert_external_id, a.status, a.severity, a.message,
+       a.ticket_id, a.last_event_at, a.triggered_at, a.episode, a.dedup_key, a.synthesized,
+       a.matched_rule_id, a.rule_actions, a.resolved_here, a.details_due_at, a.attention,
+       d.id AS device_id, d.asset_id, d.client_id AS device_client_id, d.name AS device_name,
+       d.facts AS device_facts,
+       m.client_id AS organization_client_id, m.name AS organization_name,
+       m.default_contact_id, m.external_id AS organization_external_id
+FROM rmm_integrations i
+LEFT JOIN rmm_secrets s
+       ON s.tenant_id = i.tenant_id AND s.integration_id = i.id AND s.name = 'webhook_secret'
+LEFT JOIN rmm_secrets p
+       ON p.tenant_id = i.tenant_id AND p.integration_id = i.id AND p.name = 'webhook_secret_previous'
+LEFT JOIN LATERAL (
+       SELECT * FROM rmm_alerts a
+       WHERE a.tenant_id = i.tenant_id AND a.integration_id = i.id
+         AND a.external_id = ANY(%(ids)s::text[])
+         AND (a.synthesized OR a.external_id = %(alert)s::text)
+       ORDER BY array_position(%(ids)s::text[], a.external_id)
+       LIMIT 1) a ON TRUE
+LEFT JOIN rmm_devices d
+       ON d.tenant_id = i.tenant_id AND d.integration_id = i.id AND d.external_id = %(device)s::text
+LEFT JOIN rmm_organization_mappings m
+       ON m.tenant_id = i.tenant_id AND m.integration_id = i.id
+      AND m.external_id = COALESCE(%(organization)s::text, d.external_organization_id)
+WHERE i.tenant_id = %(tenant)s AND
+"""
+_BY_TOKEN = _FACTS + "i.webhook_token_hash = %(token)s"
+_BY_ID = _FACTS + "i.id = %(integration)s"
+_BY_PROVIDER = _FACTS + "i.provider = %(provider)s AND i.webhook_token_hash IS NOT NULL"
+
+
+@dataclass(frozen=True, slots=True)
+class Facts:
+    """The connection, the alert if it is known, and the device and organization it is about."""
+
+    tenant_id: str
+    integration_id: UUID
+    provider: str
+    state: str
+    webhook_enabled: bool
+    config_version: int
+    row: dict[str, Any] = field(repr=False)
+
+    @property
+    def known(self) -> bool:
+        """Whether the alert has a row."""
+        return self.row["alert_id"] is not None
+
+    @property
+    def is_open(self) -> bool:
+        """Whether the alert has a row in an open state."""
+        return self.known and self.row["status"] in OPEN_STATUSES
+
+    @property
+    def alert_id(self) -> UUID:
+        """The row's id; only for a known alert."""
+        return self.row["alert_id"]  # type: ignore[no-any-return]
+
+    @property
+    def last_event_at(self) -> datetime:
+        """The vendor's time of the newest event taken; only for a known alert."""
+        return self.row["last_event_at"]  # type: ignore[no-any-return]
+
+    @property
+    def client_id(self) -> str | None:
+        """The client: the asset's wins over the organization's."""
+        return self.row["device_client_id"] or self.row["organization_client_id"]
+
+    @property
+    def organization_id(self) -> str | None:
+        """The vendor's organization, from the event or from the device."""
+        return self.row["organization_external_id"]  # type: ignore[no-any-return]
+
+
+def by_token(session: Session, tenant_id: str, token_hash: bytes, event: AlertEvent | None) -> Facts | None:
+    """The facts for a delivery; ``None`` when no connection has this token."""
+    return _one(session, tenant_id, _BY_TOKEN, event, token=token_hash)
+
+
+def by_id(session: Session, tenant_id: str, integration_id: UUID, event: AlertEvent | None) -> Facts | None:
+    """The facts for an event of a known connection."""
+    return _one(session, tenant_id, _BY_ID, event, integration=integration_id)
+
+
+def by_provider(session: Session, tenant_id: str, provider: str, event: AlertEvent | None) -> list[Facts]:
+    """The facts for each connection of this vendor that has a webhook: the secret picks one of them."""
+    rows = run(session, _BY_PROVIDER, _parameters(tenant_id, event, provider=provider)).fetchall()
+    return [_facts(tenant_id, row) for row in rows]
+
+
+def _one(
+    session: Session, tenant_id: str, statement: str, event: AlertEvent | None, **where: Any
+) -> Facts | None:
+    row = run(session, statement, _parameters(tenant_id, event, **where)).fetchone()
+    return _facts(tenant_id, row) if row else None
+
+
+def _parameters(tenant_id: str, event: AlertEvent | None, **where: Any) -> dict[str, Any]:
+    return {
+        "tenant": tenant_id,
+        "alert": event.external_id if event else None,
+        "ids": [event.external_id, *event.adopts] if event else [],
+        "device": event.external_device_id if event else None,
+        "organization": event.external_organization_id if event else None,
+        **where,
+    }
+
+
+def _facts(tenant_id: str, row: dict[str, Any]) -> Facts:
+    return Facts(
+        tenant_id=tenant_id,
+        integration_id=row["integration_id"],
+        provider=row["provider"],
+        state=row["state"],
+        webhook_enabled=row["webhook_enabled"],
+        config_version=row["config_version"],
+        row=row,
+    )

@@ -1,0 +1,90 @@
+"""An open alert is reported again: a repeat, or news about its severity or text."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from sqlalchemy.orm import Session
+
+from rmm_extension.domain.priorities import priority_for
+from rmm_extension.domain.types import AlertEvent, Channel, Outcome, Severity
+from rmm_extension.services.context import Rmm
+
+from .facts import Facts
+from .result import Ingested
+from .write import Record, change, lock_condition
+
+
+def seen_again(rmm: Rmm, session: Session, facts: Facts, event: AlertEvent, channel: Channel) -> Ingested:
+    """No second ticket and no occurrence; a changed severity or message is written down."""
+    ticket_id = facts.row["ticket_id"]
+    if event.occurred_at < facts.last_event_at:
+        return Ingested(Outcome.SKIPPED, facts.alert_id, ticket_id, reason="older_event")
+    changes = _changes(facts, event)
+    if not changes:
+        return Ingested(Outcome.SKIPPED, facts.alert_id, ticket_id, reason="duplicate")
+    record = Record(
+        tenant_id=facts.tenant_id,
+        integration_id=facts.integration_id,
+        alert_id=facts.alert_id,
+        external_id=event.external_id,
+        channel=channel,
+        kind=event.kind,
+        occurred_at=event.occurred_at,
+        outcome=Outcome.UPDATED,
+        values={**changes, "last_event_at": event.occurred_at},
+        steps=_steps(facts, event, channel, changes),
+    )
+    if ticket_id and _is_raised(facts, changes):
+        _raise_ticket(rmm, session, facts, event, record)
+    if not change(session, record):
+        return Ingested(Outcome.SKIPPED, facts.alert_id, ticket_id, reason="older_event")
+    return Ingested(Outcome.UPDATED, facts.alert_id, ticket_id)
+
+
+def _changes(facts: Facts, event: AlertEvent) -> dict[str, Any]:
+    changes: dict[str, Any] = {}
+    if event.severity is not Severity.NONE and event.severity != facts.row["severity"]:
+        changes["severity"] = event.severity
+    if event.message is not None and event.message != facts.row["message"]:
+        changes["message"] = event.message
+    return changes
+
+
+def _steps(
+    facts: Facts, event: AlertEvent, channel: Channel, changes: dict[str, Any]
+) -> list[dict[str, Any]]:
+    steps: list[dict[str, Any]] = [
+        {"code": "received", "channel": channel, "provider": facts.provider, "severity": event.severity}
+    ]
+    if "severity" in changes:
+        steps.append({"code": "severity_changed", "old": facts.row["severity"], "new": event.severity})
+    if "message" in changes:
+        steps.append({"code": "message_changed"})
+    return steps
+
+
+def _is_raised(facts: Facts, changes: dict[str, Any]) -> bool:
+    new = changes.get("severity")
+    return new is not None and new.rank > Severity(facts.row["severity"]).rank
+
+
+def _raise_ticket(rmm: Rmm, session: Session, facts: Facts, event: AlertEvent, record: Record) -> None:
+    """Tell the ticket; raise its priority when nobody has touched it and no rule fixed it."""
+    host, ticket_id = rmm.host, facts.row["ticket_id"]
+    if host.tickets is None:
+        return
+    lock_condition(session, facts.tenant_id, facts.integration_id, facts.row["dedup_key"])
+    state = host.tickets.state(session, facts.tenant_id, ticket_id, lock=True)
+    if state is None or not state.is_open:
+        return
+    note = f"Severity rose from {facts.row['severity']} to {event.severity}."
+    host.tickets.add_note(session, facts.tenant_id, ticket_id, note)
+    fixed = (facts.row["rule_actions"] or {}).get("priorityOverride")
+    if state.touched or fixed or host.catalog is None:
+        return
+    priorities = [(p.id, p.name) for p in host.catalog.priorities(session, facts.tenant_id)]
+    priority = priority_for(event.severity, priorities)
+    if priority:
+        host.tickets.set_priority(session, facts.tenant_id, ticket_id, priority)
+        record.steps.append({"code": "priority_raised", "number": state.number})

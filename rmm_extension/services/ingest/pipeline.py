@@ -1,0 +1,127 @@
+"""One event through the pipeline."""
+
+from __future__ import annotations
+
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy.orm import Session
+
+from rmm_extension.domain.errors import RMMError
+from rmm_extension.domain.identity import dedup_key
+from rmm_extension.domain.types import AlertEvent, AlertKind, AlertStatus, Channel, Outcome
+from rmm_extension.models import new_id
+from rmm_extension.services.context import Rmm
+
+from . import adopt, config, ending, known
+from .decide import decide
+from .facts import Facts
+from .result import Ingested
+from .write import Record, insert_or_reopen
+
+__all__ = ["Ingested", "SimultaneousDelivery", "ingest"]
+
+
+class SimultaneousDelivery(RMMError):
+    """Another delivery of the same alert was written first: undo this one, there is nothing left to do."""
+
+
+def ingest(
+    rmm: Rmm,
+    session: Session,
+    facts: Facts,
+    event: AlertEvent,
+    channel: Channel,
+    *,
+    ticket_failure: str | None = None,
+) -> Ingested:
+    """Take one event in the session's transaction; the caller commits.
+
+    Raises :class:`SimultaneousDelivery` when a twin of this delivery won the race (the caller rolls back and
+    answers as for a repeat), and ``HostError`` when the host would not make the ticket: then the caller rolls
+    back and calls again with the reason as ``ticket_failure``, which keeps the alert under Needs attention.
+    """
+    if event.kind is AlertKind.RESET:
+        return ending.reset(rmm, session, facts, event, channel)
+    if event.kind is AlertKind.ACKNOWLEDGED:
+        return ending.acknowledge(session, facts, event, channel)
+    if facts.is_open and facts.row["synthesized"] and not event.synthesized:
+        return adopt.adopt(session, facts, event, channel)
+    if facts.is_open:
+        return known.seen_again(rmm, session, facts, event, channel)
+    if facts.known and _is_stale(facts, event):
+        return Ingested(Outcome.SKIPPED, facts.alert_id, None, reason="older_event")
+    return _fresh(rmm, session, facts, event, channel, ticket_failure)
+
+
+def _is_stale(facts: Facts, event: AlertEvent) -> bool:
+    """A resolved alert opens again only for something that happened after its end."""
+    return event.occurred_at <= facts.last_event_at
+
+
+def _fresh(
+    rmm: Rmm,
+    session: Session,
+    facts: Facts,
+    event: AlertEvent,
+    channel: Channel,
+    ticket_failure: str | None,
+) -> Ingested:
+    record = _record(facts, event, channel)
+    decide(
+        rmm,
+        session,
+        facts,
+        event,
+        record,
+        config.load(rmm, session, facts),
+        at=event.occurred_at,
+        ticket_failure=ticket_failure,
+    )
+    if not insert_or_reopen(session, record):
+        raise SimultaneousDelivery("Another delivery of this alert was first.")
+    return Ingested(Outcome(record.outcome), record.alert_id, record.values.get("ticket_id"))
+
+
+def _record(facts: Facts, event: AlertEvent, channel: Channel) -> Record:
+    alert_id: UUID = facts.alert_id if facts.known else new_id()
+    episode = facts.row["episode"] + 1 if facts.known else 1
+    steps: list[dict[str, Any]] = [
+        {"code": "received", "channel": channel, "provider": facts.provider, "severity": event.severity}
+    ]
+    if episode > 1:
+        steps.append({"code": "new_episode", "number": episode})
+    return Record(
+        tenant_id=facts.tenant_id,
+        integration_id=facts.integration_id,
+        alert_id=alert_id,
+        external_id=event.external_id,
+        synthesized=event.synthesized,
+        channel=channel,
+        kind=event.kind,
+        occurred_at=event.occurred_at,
+        episode=episode,
+        values=_values(facts, event),
+        steps=steps,
+    )
+
+
+def _values(facts: Facts, event: AlertEvent) -> dict[str, Any]:
+    return {
+        "external_device_id": event.external_device_id,
+        "external_organization_id": event.external_organization_id or facts.organization_id,
+        "device_id": facts.row["device_id"],
+        "asset_id": facts.row["asset_id"],
+        "client_id": facts.client_id,
+        "device_name": event.device_name or facts.row["device_name"],
+        "status": AlertStatus.ACTIVE,
+        "severity": event.severity,
+        "alert_class": event.alert_class,
+        "activity_type": event.activity_type,
+        "source_type": event.source_type,
+        "dedup_key": dedup_key(event),
+        "message": event.message,
+        "triggered_at": event.occurred_at,
+        "last_event_at": event.occurred_at,
+        "raw": event.raw,
+    }

@@ -1,0 +1,18 @@
+"""What the pipeline answers."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from uuid import UUID
+
+from rmm_extension.domain.types import Outcome
+
+
+@dataclass(frozen=True, slots=True)
+class Ingested:
+    """The outcome for one event. ``reason`` is a short word where nothing was changed."""
+
+    outcome: Outcome
+    alert_id: UUID | None
+    ticket_id: str | None
+    reason: str | None = None

@@ -1,0 +1,139 @@
+"""Deciding on an alert that is stored already: its text came, its client became known, a retry is due."""
+
+from __future__ import annotations
+
+from typing import Any
+from uuid import UUID
+
+import msgspec
+from sqlalchemy.orm import Session
+
+from rmm_extension.domain.types import AlertEvent, AlertKind, AlertStatus, Channel, Outcome, Severity
+from rmm_extension.models import utc_now
+from rmm_extension.services.context import Rmm
+from rmm_extension.services.driver import run
+
+from . import config
+from .decide import decide
+from .facts import Facts, by_id
+from .result import Ingested
+from .write import Record, change
+
+_ALERT = """
+SELECT integration_id, external_id, external_device_id, external_organization_id, device_name, severity,
+       alert_class, activity_type, source_type, dedup_key, message, triggered_at, synthesized, raw
+FROM rmm_alerts WHERE tenant_id = %(tenant)s AND id = %(alert)s
+"""
+
+
+def load(session: Session, tenant_id: str, alert_id: UUID) -> tuple[Facts, AlertEvent] | None:
+    """The stored alert as the event it came with, and the facts of now."""
+    row = run(session, _ALERT, {"tenant": tenant_id, "alert": alert_id}).fetchone()
+    if row is None:
+        return None
+    event = _event(row)
+    facts = by_id(session, tenant_id, row["integration_id"], event)
+    return None if facts is None else (facts, event)
+
+
+def decide_again(
+    rmm: Rmm,
+    session: Session,
+    tenant_id: str,
+    alert_id: UUID,
+    *,
+    channel: Channel,
+    changes: dict[str, Any] | None = None,
+    steps: tuple[dict[str, Any], ...] = (),
+    ticket_failure: str | None = None,
+) -> Ingested | None:
+    """Ask windows and rules again for an open alert without a ticket; windows are asked for now.
+
+    ``changes`` are columns that became known (``message``, ``device_name``), ``steps`` what the history says
+    of them. ``None`` when there is nothing to decide any more.
+    """
+    found = load(session, tenant_id, alert_id)
+    if found is None or not found[0].is_open or found[0].row["ticket_id"] is not None:
+        return None
+    facts, event = found
+    event = _with(event, changes or {})
+    record = _record(facts, event, channel, changes or {}, steps)
+    decide(
+        rmm,
+        session,
+        facts,
+        event,
+        record,
+        config.load(rmm, session, facts),
+        at=utc_now(),
+        ticket_failure=ticket_failure,
+        may_wait=False,
+    )
+    record.followups.pop("fetch_details", None)
+    if not change(session, record):
+        return None
+    return Ingested(Outcome(record.outcome), alert_id, record.values.get("ticket_id"))
+
+
+def _record(
+    facts: Facts,
+    event: AlertEvent,
+    channel: Channel,
+    changes: dict[str, Any],
+    steps: tuple[dict[str, Any], ...],
+) -> Record:
+    return Record(
+        tenant_id=facts.tenant_id,
+        integration_id=facts.integration_id,
+        alert_id=facts.alert_id,
+        external_id=event.external_id,
+        synthesized=event.synthesized,
+        episode=facts.row["episode"],
+        channel=channel,
+        kind=event.kind,
+        occurred_at=event.occurred_at,
+        values={
+            **changes,
+            "status": AlertStatus.ACTIVE
+            if facts.row["status"] == AlertStatus.SUPPRESSED
+            else facts.row["status"],
+            "details_due_at": None,
+            "attention": None,
+            "attention_at": None,
+            "suppressed_by_window_id": None,
+            "device_id": facts.row["device_id"],
+            "asset_id": facts.row["asset_id"],
+            "client_id": facts.client_id,
+            "dedup_key": facts.row["dedup_key"],
+        },
+        steps=list(steps),
+    )
+
+
+def _with(event: AlertEvent, changes: dict[str, Any]) -> AlertEvent:
+    known = {name: changes[name] for name in ("message", "device_name") if changes.get(name)}
+    return msgspec.structs.replace(event, **known)
+
+
+def _event(row: dict[str, Any]) -> AlertEvent:
+    return AlertEvent(
+        kind=AlertKind.TRIGGERED,
+        external_id=row["external_id"],
+        occurred_at=row["triggered_at"],
+        severity=Severity(row["severity"]),
+        external_device_id=row["external_device_id"],
+        external_organization_id=row["external_organization_id"],
+        device_name=row["device_name"],
+        condition=_condition(row),
+        alert_class=row["alert_class"],
+        activity_type=row["activity_type"],
+        source_type=row["source_type"],
+        message=row["message"],
+        synthesized=row["synthesized"],
+        raw=row["raw"],
+    )
+
+
+def _condition(row: dict[str, Any]) -> str:
+    """The condition part of the stored key, so that the key comes out the same again."""
+    return str(row["dedup_key"]).partition("|")[2]

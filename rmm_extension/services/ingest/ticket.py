@@ -1,0 +1,195 @@
+"""Joining the open ticket of a condition, or making one."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from sqlalchemy.orm import Session
+
+from rmm_extension.domain import ticket_text
+from rmm_extension.domain.identity import dedup_key
+from rmm_extension.domain.priorities import priority_for
+from rmm_extension.domain.rules import Rule
+from rmm_extension.domain.types import AlertEvent, Outcome, Severity
+from rmm_extension.host import TicketDraft
+from rmm_extension.models import utc_now
+from rmm_extension.services.context import Rmm
+
+from .facts import Facts
+from .write import Record, count_occurrence
+
+NO_CLIENT = "no_client"
+TICKET_FAILED = "ticket_failed"
+
+
+def open_ticket(
+    rmm: Rmm,
+    session: Session,
+    facts: Facts,
+    event: AlertEvent,
+    record: Record,
+    rule: Rule,
+    ticket_failure: str | None,
+) -> None:
+    """Lock the condition, then join its open ticket or make one; or say why there is none."""
+    tickets = rmm.host.tickets
+    if tickets is None:
+        record.steps.append({"code": "record_only", "reason": "this PSA takes no tickets"})
+        record.outcome = Outcome.RECORDED_ONLY
+        return
+    key = dedup_key(event)
+    last_ticket, count = count_occurrence(
+        session, facts.tenant_id, facts.integration_id, key, event.occurred_at
+    )
+    if last_ticket and _joined(rmm, session, facts, event, record, last_ticket, count):
+        return
+    if facts.client_id is None:
+        _needs_attention(record, NO_CLIENT, {"code": "no_client", "organization": _organization(facts)})
+    elif ticket_failure is not None:
+        _needs_attention(record, TICKET_FAILED, {"code": "ticket_failed", "reason": ticket_failure})
+    else:
+        _create(rmm, session, facts, event, record, rule, facts.client_id)
+
+
+def _joined(
+    rmm: Rmm, session: Session, facts: Facts, event: AlertEvent, record: Record, ticket_id: str, count: int
+) -> bool:
+    assert rmm.host.tickets is not None
+    note = ticket_text.occurrence_note(count, event.external_id, event.message)
+    found = rmm.host.tickets.note_if_open(session, facts.tenant_id, ticket_id, facts.client_id, note)
+    if found is None:
+        return False
+    record.values["ticket_id"] = found.id
+    record.steps.append({"code": "joined_ticket", "number": found.number, "count": count})
+    record.outcome = Outcome.OCCURRENCE_APPENDED
+    return True
+
+
+def _create(
+    rmm: Rmm,
+    session: Session,
+    facts: Facts,
+    event: AlertEvent,
+    record: Record,
+    rule: Rule,
+    client_id: str,
+) -> None:
+    assert rmm.host.tickets is not None and rule.actions is not None
+    texts = ticket_facts(rmm, session, facts, event, rule.name)
+    template = rule.actions["ticketTemplate"]
+    title = ticket_text.title(texts, template.get("titleTemplate"))
+    description = ticket_text.description(texts, template.get("descriptionTemplate"))
+    choices = _choices(rmm, session, facts, event, rule.actions, record)
+    draft = TicketDraft(
+        idempotency_key=f"rmm-alert:{record.alert_id}:{record.episode}",
+        title=title,
+        description=description,
+        client_id=client_id,
+        source=facts.provider,
+        source_reference=event.external_id,
+        contact_id=_contact(rmm, session, facts, client_id),
+        asset_id=facts.row["asset_id"],
+        note=ticket_text.creation_note(texts),
+        **choices,
+    )
+    ticket = rmm.host.tickets.create(session, facts.tenant_id, draft)
+    record.values |= {
+        "ticket_id": ticket.id,
+        "auto_ticket_created": True,
+        "generated_title": title,
+        "generated_description": description,
+    }
+    record.link_ticket_id = ticket.id
+    record.steps.append({"code": "ticket_created", "number": ticket.number, "ticket_id": ticket.id})
+    record.outcome = Outcome.TICKET_CREATED
+    if rule.actions["notifyUserIds"]:
+        record.followups["notify"] = rule.actions["notifyUserIds"]
+
+
+def ticket_facts(
+    rmm: Rmm, session: Session, facts: Facts, event: AlertEvent, rule_name: str | None
+) -> ticket_text.TicketFacts:
+    """What the ticket's texts may speak of."""
+    vitals: dict[str, Any] = facts.row["device_facts"] or {}
+    client = None
+    if facts.client_id:
+        found = rmm.host.clients.get_many(session, facts.tenant_id, [facts.client_id])
+        client = found[facts.client_id].name if facts.client_id in found else None
+    return ticket_text.TicketFacts(
+        provider=facts.provider,
+        external_alert_id=event.external_id,
+        external_device_id=event.external_device_id,
+        device_name=event.device_name or facts.row["device_name"],
+        severity=event.severity,
+        alert_class=event.alert_class,
+        activity_type=event.activity_type,
+        message=event.message,
+        triggered_at=event.occurred_at,
+        organization=facts.row["organization_name"],
+        external_organization_id=event.external_organization_id,
+        client=client,
+        location=vitals.get("location"),
+        lan_ip=vitals.get("lan_ip"),
+        wan_ip=vitals.get("wan_ip"),
+        last_user=vitals.get("current_user") or vitals.get("last_user"),
+        rule=rule_name,
+        link=_device_link(rmm, facts),
+    )
+
+
+def _choices(
+    rmm: Rmm, session: Session, facts: Facts, event: AlertEvent, actions: dict[str, Any], record: Record
+) -> dict[str, str | None]:
+    """Board, priority and assignee: each only if the host still has it."""
+    priority = _priority(rmm, session, facts.tenant_id, event.severity, actions["priorityOverride"], record)
+    board, assignee = actions["boardId"], actions["assignToUserId"]
+    if board and rmm.host.catalog is not None:
+        board = _existing(
+            board, {b.id for b in rmm.host.catalog.boards(session, facts.tenant_id)}, "board", record
+        )
+    if assignee and rmm.host.users is not None:
+        found = rmm.host.users.get_many(session, facts.tenant_id, [assignee])
+        assignee = _existing(assignee, {u.id for u in found.values() if u.is_active}, "assignee", record)
+    return {"priority_id": priority, "board_id": board, "assignee_id": assignee}
+
+
+def _priority(
+    rmm: Rmm, session: Session, tenant_id: str, severity: Severity, override: str | None, record: Record
+) -> str | None:
+    if rmm.host.catalog is None:
+        return None
+    priorities = rmm.host.catalog.priorities(session, tenant_id)
+    override = _existing(override, {p.id for p in priorities}, "priority", record) if override else None
+    return override or priority_for(severity, [(p.id, p.name) for p in priorities])
+
+
+def _existing(value: str, known: set[str], what: str, record: Record) -> str | None:
+    if value in known:
+        return value
+    message = f"The rule's {what} does not exist any more and was left out."
+    record.steps.append({"code": "warning", "message": message})
+    return None
+
+
+def _contact(rmm: Rmm, session: Session, facts: Facts, client_id: str) -> str | None:
+    if rmm.host.contacts is None:
+        return None
+    preferred = facts.row["default_contact_id"]
+    return rmm.host.contacts.for_ticket(session, facts.tenant_id, client_id, preferred)
+
+
+def _needs_attention(record: Record, reason: str, step: dict[str, Any]) -> None:
+    record.values["attention"] = reason
+    record.values["attention_at"] = utc_now()
+    record.steps.append(step)
+    record.outcome = Outcome.RECORDED_ONLY
+
+
+def _organization(facts: Facts) -> str | None:
+    return facts.row["organization_name"] or facts.organization_id
+
+
+def _device_link(rmm: Rmm, facts: Facts) -> str | None:
+    if facts.row["device_id"] is None or rmm.settings.public_url is None:
+        return None
+    return f"{rmm.settings.public_url}{rmm.settings.url_prefix}/devices/{facts.row['device_id']}"

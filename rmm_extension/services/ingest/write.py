@@ -1,0 +1,196 @@
+"""Writing a decision: the alert, its history, the condition's ticket and the follow-ups in one statement."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from datetime import datetime
+from functools import cache
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy.orm import Session
+
+from rmm_extension.models import new_id, utc_now
+from rmm_extension.services import outbox
+from rmm_extension.services.driver import json_text, run
+
+_HISTORY = """
+history AS (
+    INSERT INTO rmm_alert_events (tenant_id, id, alert_id, integration_id, at, occurred_at, channel, kind,
+                                  outcome, actor, duration_ms, steps)
+    SELECT %(tenant_id)s, %(history_id)s, written.id, %(integration_id)s, %(now)s, %(occurred_at)s,
+           %(channel)s, %(kind)s, %(outcome)s, %(actor)s, NULL, %(steps)s::jsonb
+    FROM written),
+followed AS (
+    INSERT INTO rmm_outbox (tenant_id, id, topic, payload, created_at, due_at, attempts)
+    SELECT %(tenant_id)s, %(outbox_id)s, 'alert_followups',
+           %(followups)s::jsonb || jsonb_build_object('alert_id', written.id), %(now)s, %(now)s, 0
+    FROM written WHERE %(followups)s::jsonb <> '{}'::jsonb),
+linked AS (
+    UPDATE rmm_alert_conditions c SET ticket_id = %(link_ticket_id)s, occurrence_count = 1
+    FROM written
+    WHERE %(link_ticket_id)s::text IS NOT NULL AND c.tenant_id = %(tenant_id)s
+      AND c.integration_id = %(integration_id)s AND c.dedup_key = %(dedup_key)s)
+SELECT id, episode FROM written
+"""
+
+_COLUMNS = [
+    "external_device_id",
+    "external_organization_id",
+    "device_id",
+    "asset_id",
+    "client_id",
+    "device_name",
+    "status",
+    "severity",
+    "alert_class",
+    "activity_type",
+    "source_type",
+    "dedup_key",
+    "message",
+    "ticket_id",
+    "auto_ticket_created",
+    "generated_title",
+    "generated_description",
+    "matched_rule_id",
+    "rule_actions",
+    "suppressed_by_window_id",
+    "attention",
+    "attention_at",
+    "details_due_at",
+    "triggered_at",
+    "last_event_at",
+    "raw",
+]
+_JSON = {"rule_actions", "raw"}
+
+
+def _value(column: str) -> str:
+    return f"%({column})s::jsonb" if column in _JSON else f"%({column})s"
+
+
+# A row is only overwritten when it is resolved and this event is newer: no row back means that a
+# simultaneous delivery was first, and the caller undoes the rest.
+_UPSERT = f"""
+WITH written AS (
+    INSERT INTO rmm_alerts AS a (tenant_id, id, integration_id, external_id, synthesized, first_channel,
+                                 episode, resolved_at, resolved_here, created_at, updated_at,
+                                 {", ".join(_COLUMNS)})
+    VALUES (%(tenant_id)s, %(id)s, %(integration_id)s, %(external_id)s, %(synthesized)s, %(channel)s,
+            1, %(resolved_at)s, FALSE, %(now)s, %(now)s, {", ".join(_value(c) for c in _COLUMNS)})
+    ON CONFLICT (tenant_id, integration_id, external_id) DO UPDATE SET
+        {", ".join(f"{c} = excluded.{c}" for c in _COLUMNS)},
+        episode = a.episode + 1, updated_at = excluded.updated_at, resolved_at = excluded.resolved_at,
+        resolved_by = NULL, resolved_here = FALSE, acknowledged_at = NULL, acknowledged_by = NULL
+    WHERE a.status IN ('resolved', 'auto_resolved') AND a.last_event_at < excluded.last_event_at
+    RETURNING a.id, a.episode),
+{_HISTORY}"""  # noqa: S608 - built from constants of this module
+
+
+@dataclass(slots=True)
+class Record:
+    """What is about to be written for one event; ``values`` are the alert's columns."""
+
+    tenant_id: str
+    integration_id: UUID
+    alert_id: UUID
+    external_id: str
+    channel: str
+    kind: str
+    occurred_at: datetime
+    values: dict[str, Any]
+    synthesized: bool = False
+    episode: int = 1
+    outcome: str = ""
+    actor: str | None = None
+    link_ticket_id: str | None = None
+    steps: list[dict[str, Any]] = field(default_factory=list)
+    followups: dict[str, Any] = field(default_factory=dict)
+
+
+def insert_or_reopen(session: Session, record: Record) -> bool:
+    """Write a new alert, or a new episode of a resolved one; false when another delivery was first."""
+    values = dict.fromkeys(_COLUMNS) | {"auto_ticket_created": False, "resolved_at": None} | record.values
+    values["rule_actions"] = json_text(values["rule_actions"]) if values["rule_actions"] else None
+    values["raw"] = json_text(values["raw"] or {})
+    return _execute(session, _UPSERT, record, values)
+
+
+def change(session: Session, record: Record, *, open_only: bool = True) -> bool:
+    """Update some columns of a known alert; false when it is not open any more (with ``open_only``)."""
+    values = {"dedup_key": None} | record.values
+    for column in _JSON & values.keys():
+        values[column] = json_text(values[column]) if values[column] is not None else None
+    return _execute(session, _update(tuple(record.values), open_only), record, values)
+
+
+@cache
+def _update(columns: tuple[str, ...], open_only: bool) -> str:
+    assignments = ", ".join(f"{column} = {_value(column)}" for column in columns)
+    guard = "AND a.status IN ('active', 'acknowledged', 'suppressed')" if open_only else ""
+    return f"""
+    WITH written AS (
+        UPDATE rmm_alerts a SET {assignments}{", " if assignments else ""}updated_at = %(now)s
+        WHERE a.tenant_id = %(tenant_id)s AND a.id = %(id)s {guard}
+        RETURNING a.id, a.episode),
+    {_HISTORY}"""  # noqa: S608 - column names come from this package only
+
+
+def _execute(session: Session, statement: str, record: Record, values: dict[str, Any]) -> bool:
+    parameters = {
+        **values,
+        "tenant_id": record.tenant_id,
+        "id": record.alert_id,
+        "integration_id": record.integration_id,
+        "external_id": record.external_id,
+        "synthesized": record.synthesized,
+        "channel": record.channel,
+        "kind": record.kind,
+        "outcome": record.outcome,
+        "actor": record.actor,
+        "occurred_at": record.occurred_at,
+        "now": utc_now(),
+        "history_id": new_id(),
+        "outbox_id": new_id(),
+        "steps": json_text(record.steps),
+        "followups": json_text(record.followups),
+        "link_ticket_id": record.link_ticket_id,
+    }
+    written = run(session, statement, parameters).fetchone() is not None
+    if written and record.followups:
+        outbox.mark_written(session)
+    return written
+
+
+_COUNT = """
+INSERT INTO rmm_alert_conditions AS c (tenant_id, id, integration_id, dedup_key, occurrence_count,
+                                       last_occurrence_at)
+VALUES (%(tenant)s, %(id)s, %(integration)s, %(key)s, 1, %(at)s)
+ON CONFLICT (tenant_id, integration_id, dedup_key) DO UPDATE SET
+    occurrence_count = c.occurrence_count + 1,
+    last_occurrence_at = GREATEST(c.last_occurrence_at, excluded.last_occurrence_at)
+RETURNING c.ticket_id, c.occurrence_count
+"""
+_LOCK = """
+SELECT ticket_id FROM rmm_alert_conditions
+WHERE tenant_id = %(tenant)s AND integration_id = %(integration)s AND dedup_key = %(key)s FOR UPDATE
+"""
+
+
+def count_occurrence(
+    session: Session, tenant_id: str, integration_id: UUID, key: str, at: datetime
+) -> tuple[str | None, int]:
+    """Lock the condition's row and count this firing: the ticket it had last, and the count.
+
+    One statement that reads the newest row, so that simultaneous firings queue up here and each sees what
+    the one before it did. The count starts again at 1 with the next ticket.
+    """
+    parameters = {"tenant": tenant_id, "id": new_id(), "integration": integration_id, "key": key, "at": at}
+    row = run(session, _COUNT, parameters).fetchone()
+    assert row is not None
+    return row["ticket_id"], row["occurrence_count"]
+
+
+def lock_condition(session: Session, tenant_id: str, integration_id: UUID, key: str) -> None:
+    """Hold the condition's row, so that no firing joins its ticket until this transaction ends."""
+    run(session, _LOCK, {"tenant": tenant_id, "integration": integration_id, "key": key})
