@@ -40,7 +40,7 @@ def build_event(facts: Facts, kind: AlertKind, occurred_at: datetime, raw: dict[
     """The one table of identity, condition, class and severity."""
     return AlertEvent(
         kind=kind,
-        external_id=facts.alert_id or synthesized_id(facts),
+        external_id=facts.alert_id or synthesized_ids(facts)[0],
         occurred_at=occurred_at,
         severity=severity_from_word(facts.severity) if facts.severity else Severity.NONE,
         external_device_id=facts.agent_id,
@@ -52,6 +52,7 @@ def build_event(facts: Facts, kind: AlertKind, occurred_at: datetime, raw: dict[
         source_type=SOURCE_TYPE,
         message=facts.message,
         synthesized=facts.alert_id is None,
+        adopts=synthesized_ids(facts) if facts.alert_id and facts.agent_id else (),
         raw=raw,
     )
 
@@ -65,17 +66,17 @@ def condition(facts: Facts) -> str | None:
     return facts.alert_type or facts.event
 
 
-def synthesized_id(facts: Facts) -> str:
-    """An id for a delivery without one, from agent, alert type, check or task.
+def synthesized_ids(facts: Facts) -> tuple[str, ...]:
+    """The ids that deliveries without one get, most specific first: from agent, check or task, alert type.
 
-    No event name and no time in it, so that trigger and resolve meet.
+    No event name and no time in them, so that trigger and resolve meet. The first is the id of such a
+    delivery itself; an alert with an id of its own may be stored under any of them already.
     """
-    what = facts.alert_type or "alert"
-    if facts.check_id:
-        what = f"check:{facts.check_id}"
-    elif facts.task_id:
-        what = f"task:{facts.task_id}"
-    return f"agent:{facts.agent_id}:{what}"
+    exact = (
+        f"check:{facts.check_id}" if facts.check_id else f"task:{facts.task_id}" if facts.task_id else None
+    )
+    known = dict.fromkeys(found for found in (exact, facts.alert_type, "alert") if found)
+    return tuple(f"agent:{facts.agent_id}:{found}" for found in known)
 
 
 def event_from_row(

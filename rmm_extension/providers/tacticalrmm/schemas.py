@@ -45,7 +45,7 @@ class ShortAgent(msgspec.Struct):
     site: str = ""
 
 
-class CustomValue(msgspec.Struct):
+class CustomValue(msgspec.Struct, gc=False):
     """The value of one custom field; ``field`` is the number in ``GET /core/customfields/``."""
 
     field: int
@@ -60,7 +60,7 @@ class CustomField(msgspec.Struct):
     model: str = "agent"
 
 
-class Agent(msgspec.Struct):
+class Agent(msgspec.Struct, gc=False):
     """A row of ``GET /agents/``. It has names of client and site, but no numbers of them."""
 
     agent_id: str
