@@ -1,0 +1,105 @@
+"""What of a device goes to the host's asset (vitals), and what our own pages show of it (facts).
+
+A value that the vendor did not give has no key, so that merging leaves what is known.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any
+
+from .types import AgentStatus, Device, DeviceKind, Disk, Hardware
+
+_LONGEST_UPTIME = 5 * 366 * 86_400
+_FACTS = (
+    "location",
+    "os_type",
+    "os_version",
+    "agent_version",
+    "current_user",
+    "boot_at",
+    "lan_ip",
+    "wan_ip",
+    "cpu_model",
+    "model",
+    "needs_reboot",
+    "has_pending_patches",
+    "maintenance",
+)
+_TAG_PREFIX = {"tacticalrmm": "tactical"}
+
+
+def vitals(device: Device, now: datetime) -> dict[str, Any]:
+    """The columns of the host's workstation or server row that the device fills."""
+    values = {
+        "os_name": device.os_type,
+        "os_version": device.os_version,
+        "agent_version": device.agent_version,
+        "current_user": device.current_user,
+        "last_reboot_at": device.boot_at,
+        "uptime_seconds": _uptime(device, now),
+        "lan_ip": device.lan_ip,
+        "wan_ip": device.wan_ip,
+        "cpu_model": device.cpu_model,
+        "model": device.model,
+        "needs_reboot": device.needs_reboot,
+        # A vendor that only says "some" cannot fill a number; "none" is one.
+        "pending_patches": 0 if device.has_pending_patches is False else None,
+        "system_info": device.custom_fields or None,
+    }
+    if device.hardware is not None:
+        values |= {key: value for key, value in _hardware(device.hardware).items() if value is not None}
+    return {key: value for key, value in values.items() if value is not None}
+
+
+def facts(device: Device) -> dict[str, Any]:
+    """What pages show of a device beside its columns, ready for JSON."""
+    found: dict[str, Any] = {}
+    for name in _FACTS:
+        value = getattr(device, name)
+        if value is not None:
+            found[name] = value
+    if device.custom_fields:
+        found["custom_fields"] = device.custom_fields
+    if device.hardware is not None:
+        found["hardware"] = device.hardware
+    return found
+
+
+def asset_type(device: Device, *, is_new: bool) -> str | None:
+    """The host's asset type; ``None`` leaves the type of an existing asset when the vendor does not know."""
+    if device.kind is DeviceKind.UNKNOWN and not is_new:
+        return None
+    return device.kind.value
+
+
+def asset_tag(provider: str, device: Device) -> str:
+    """The tag of an asset made for a device: where it comes from."""
+    return f"{_TAG_PREFIX.get(provider, provider)}:{device.external_id}"
+
+
+def _uptime(device: Device, now: datetime) -> int | None:
+    if device.boot_at is None or device.status is not AgentStatus.ONLINE:
+        return None
+    seconds = int((now - device.boot_at).total_seconds())
+    return seconds if 0 <= seconds <= _LONGEST_UPTIME else None
+
+
+def _hardware(hardware: Hardware) -> dict[str, Any]:
+    return {
+        "ram_gb": None if hardware.memory_gb is None else round(hardware.memory_gb),
+        "disk_usage": [_disk(disk) for disk in hardware.disks] or None,
+        "mac_addresses": list(hardware.macs) or None,
+        "manufacturer": hardware.manufacturer,
+        "model": hardware.model,
+        "cpu_model": hardware.cpu_model,
+    }
+
+
+def _disk(disk: Disk) -> dict[str, Any]:
+    numbers = {
+        "total_gb": disk.total_gb,
+        "free_gb": disk.free_gb,
+        "utilization_percent": disk.utilization_percent,
+    }
+    return {"name": disk.name} | {key: round(value, 2) for key, value in numbers.items() if value is not None}

@@ -1,0 +1,187 @@
+"""Which asset a device is: an existing one instead of a duplicate, where that is sure."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import UTC, datetime
+from enum import Enum, auto
+from typing import NamedTuple
+
+from sqlalchemy.orm import Session
+
+from rmm_extension.domain.matching import AssetDecision, Identity, match_asset
+from rmm_extension.domain.types import Device
+from rmm_extension.host import AssetKey, AssetMatch
+
+from . import sql
+from .items import Item
+from .scope import Listing, Scope
+
+PROPOSAL = "adoption_proposal"
+"""The key of a device's facts under which a proposal waits for a person."""
+_NEVER = datetime.min.replace(tzinfo=UTC)
+
+
+class _Occupant(NamedTuple):
+    """A device of the same connection that an asset belongs to."""
+
+    external_id: str
+    organization: str
+    serial: str | None
+    is_gone: bool
+
+
+class _Claim(Enum):
+    FREE = auto()
+    TAKEN = auto()
+    OPEN = auto()
+    """Only the end of the listing can tell."""
+
+
+def settle(session: Session, scope: Scope, items: list[Item], held: list[Device]) -> list[Item]:
+    """Decide on the asset of every item; those that must wait go to ``held``, the others are returned."""
+    homeless = [item for item in items if item.asset_id is None]
+    if homeless and scope.rmm.host.assets is not None:
+        waiting = _adopt(session, scope, homeless)
+        held.extend(item.device for item in waiting)
+        gone = {id(item) for item in waiting}
+        items = [item for item in items if id(item) not in gone]
+    _yield_to_later(session, scope, items)
+    return items
+
+
+def _adopt(session: Session, scope: Scope, items: Sequence[Item]) -> list[Item]:
+    """Give each item the asset it surely is, or a proposal; the items that have to wait."""
+    port = scope.rmm.host.assets
+    assert port is not None
+    keys = [_key(item) for item in items if item.client_id]
+    found = _Found(port.find(session, scope.tenant_id, keys) if keys else ())
+    if not found.ids:
+        return []
+    occupants = _occupants(session, scope, found.ids)
+    chooser = _Chooser(scope, occupants)
+    # The one seen last first: of two that fit, that is the installation in use.
+    by_last_seen = sorted(items, key=lambda item: item.device.last_seen_at or _NEVER, reverse=True)
+    return [item for item in by_last_seen if not chooser.decide(item, found)]
+
+
+def _key(item: Item) -> AssetKey:
+    device = item.device
+    assert item.client_id is not None
+    return AssetKey(client_id=item.client_id, serial=device.serial, macs=_macs(device), name=device.name)
+
+
+def _macs(device: Device) -> tuple[str, ...]:
+    return device.hardware.macs if device.hardware else ()
+
+
+class _Found:
+    """The host's matches, by what they may be matched with."""
+
+    def __init__(self, matches: Iterable[AssetMatch]) -> None:
+        self.ids: dict[str, Identity] = {}
+        self._by: dict[tuple[str, str, str], list[str]] = defaultdict(list)
+        for match in matches:
+            identity = Identity.of(match.serial, match.macs, match.name)
+            self.ids[match.asset_id] = identity
+            for kind, value in _handles(identity):
+                self._by[match.client_id, kind, value].append(match.asset_id)
+
+    def candidates(self, client_id: str, identity: Identity) -> list[tuple[str, Identity]]:
+        """The client's assets that share something with this identity."""
+        ids = {
+            asset: None
+            for kind, value in _handles(identity)
+            for asset in self._by.get((client_id, kind, value), ())
+        }
+        return [(asset, self.ids[asset]) for asset in ids]
+
+
+def _handles(identity: Identity) -> Iterable[tuple[str, str]]:
+    if identity.serial:
+        yield "serial", identity.serial
+    for mac in identity.macs:
+        yield "mac", mac
+    if identity.name:
+        yield "name", identity.name
+
+
+class _Chooser:
+    """Decides item by item, remembering what was given away."""
+
+    def __init__(self, scope: Scope, occupants: Mapping[str, Sequence[_Occupant]]) -> None:
+        self._scope = scope
+        self._occupants = occupants
+        self._given: set[str] = set()
+
+    def decide(self, item: Item, found: _Found) -> bool:
+        """Settle an item; false when it has to wait."""
+        if item.client_id is None:
+            return True
+        device = item.device
+        identity = Identity.of(device.serial, _macs(device), device.name)
+        candidates = found.candidates(item.client_id, identity)
+        claims = {asset: self._claim(asset, identity) for asset, _ in candidates}
+        free = [pair for pair in candidates if claims[pair[0]] is not _Claim.TAKEN]
+        decision = match_asset(identity, free)
+        if decision.adopt and claims[decision.adopt] is _Claim.OPEN:
+            return False
+        self._note(item, decision)
+        return True
+
+    def _note(self, item: Item, decision: AssetDecision) -> None:
+        if decision.adopt:
+            item.asset_id, item.adopted = decision.adopt, decision.reason
+            self._given.add(decision.adopt)
+        elif decision.propose:
+            item.proposal = {"asset_ids": list(decision.propose), "reason": decision.reason}
+
+    def _claim(self, asset_id: str, identity: Identity) -> _Claim:
+        """Whether the asset can become this device's, as far as the connection's own devices say."""
+        if asset_id in self._given:
+            return _Claim.TAKEN
+        claims = [self._beside(other, identity) for other in self._occupants.get(asset_id, ())]
+        if _Claim.TAKEN in claims:
+            return _Claim.TAKEN
+        return _Claim.OPEN if _Claim.OPEN in claims else _Claim.FREE
+
+    def _beside(self, other: _Occupant, identity: Identity) -> _Claim:
+        """A reinstalled machine has the serial of a device that is gone; all else is a second machine."""
+        serial = Identity.of(other.serial, (), "").serial
+        if serial is None or serial != identity.serial:
+            return _Claim.TAKEN
+        if other.is_gone:
+            return _Claim.FREE
+        listing = self._scope.listing
+        return _Claim.OPEN if listing is None else _told(listing, other)
+
+
+def _told(listing: Listing, other: _Occupant) -> _Claim:
+    """What the listing says of the earlier device."""
+    if other.external_id in listing.seen:
+        return _Claim.TAKEN
+    if other.organization in listing.complete:
+        # Complete, and yet it was not named: but it may have moved to one that is still to come.
+        return _Claim.FREE if listing.is_over else _Claim.OPEN
+    if other.organization in listing.earlier or not listing.is_over:
+        return _Claim.OPEN
+    return _Claim.TAKEN
+
+
+def _occupants(session: Session, scope: Scope, assets: Iterable[str]) -> dict[str, list[_Occupant]]:
+    found: dict[str, list[_Occupant]] = defaultdict(list)
+    for asset_id, *rest in sql.rows(session, sql.OCCUPANTS, {**scope.place, "assets": list(assets)}):
+        found[asset_id].append(_Occupant._make(rest))
+    return found
+
+
+def _yield_to_later(session: Session, scope: Scope, items: Sequence[Item]) -> None:
+    """Where devices of several connections share an asset, the one seen last fills it."""
+    assets = [item.asset_id for item in items if item.asset_id and item.is_changed]
+    if not assets or not scope.shares_assets:
+        return
+    later = dict(sql.rows(session, sql.SEEN_ELSEWHERE, {**scope.place, "assets": assets}))
+    for item in items:
+        other = later.get(item.asset_id)
+        item.yields = other is not None and other > (item.device.last_seen_at or _NEVER)

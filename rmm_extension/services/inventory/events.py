@@ -1,0 +1,87 @@
+"""What is told of a sync, and what the connection remembers of it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import update
+from sqlalchemy.orm import Session
+
+from rmm_extension.domain.errors import AuthFailed, RMMError
+from rmm_extension.models import Integration, utc_now
+from rmm_extension.services import connections, outbox
+from rmm_extension.services.context import Rmm
+from rmm_extension.services.runs import Run
+
+
+def started(session: Session, run: Run, row: Integration, sync_type: str) -> None:
+    """Tell that a sync begins."""
+    _tell(session, run, row, "sync_started", sync_type, {})
+
+
+def finished(
+    session: Session,
+    run: Run,
+    row: Integration,
+    sync_type: str,
+    counts: Mapping[str, int],
+    times: Mapping[str, datetime],
+) -> None:
+    """Set the connection's times, note that the vendor answers, and tell the counts."""
+    session.execute(_of(row).values(last_error=None, last_error_at=None, **times))
+    if row.state == "error":
+        connections.mark_well(session, row.tenant_id, row.id)
+    _tell(session, run, row, "sync_finished", sync_type, _items(counts))
+
+
+def failed(
+    rmm: Rmm,
+    session: Session,
+    run: Run,
+    row: Integration,
+    sync_type: str,
+    counts: Mapping[str, int],
+    error: RMMError,
+) -> None:
+    """Keep the reason with the connection; its times stay, so that the next sync asks again."""
+    message = str(error)
+    if isinstance(error, AuthFailed):
+        connections.mark_needs_reauth(rmm, session, row.tenant_id, row.id, message)
+    session.execute(_of(row).values(last_error=message, last_error_at=utc_now()))
+    _tell(session, run, row, "sync_failed", sync_type, {**_items(counts), "error": {"message": message}})
+
+
+def _of(row: Integration) -> Any:
+    return (
+        update(Integration)
+        .where(Integration.tenant_id == row.tenant_id, Integration.id == row.id)
+        .execution_options(synchronize_session=False)
+    )
+
+
+def _items(counts: Mapping[str, int]) -> dict[str, int]:
+    return {
+        "itemsProcessed": counts.get("processed", 0),
+        "itemsCreated": counts.get("created", 0),
+        "itemsUpdated": counts.get("updated", 0),
+        "itemsFailed": counts.get("failed", 0),
+    }
+
+
+def _tell(
+    session: Session, run: Run, row: Integration, name: str, sync_type: str, more: Mapping[str, Any]
+) -> None:
+    actor = {"actorType": "SYSTEM"}
+    if not run.actor.is_system:
+        actor = {"actorType": "USER", "actorUserId": run.actor.id}
+    payload = {
+        "tenantId": row.tenant_id,
+        "integrationId": str(row.id),
+        "provider": row.provider,
+        "syncType": sync_type,
+        **actor,
+        **more,
+    }
+    outbox.put(session, row.tenant_id, "event", {"name": name, "payload": payload})

@@ -1,0 +1,133 @@
+"""Devices that a complete listing no longer names: marked, and removed only by policy and with proof."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from rmm_extension.domain.errors import ConfigError, HostCapabilityMissing
+from rmm_extension.host import Actor
+from rmm_extension.models import OrganizationMapping, utc_now
+from rmm_extension.services import audit
+from rmm_extension.services.context import Rmm
+
+from . import sql
+from .pages import Pages
+from .scope import Listing, Scope
+from .targets import Targets
+
+LISTINGS = 2
+"""How many complete listings without a device prove that it is gone."""
+SHARE = 0.2
+"""The part of an organization that may be removed at once without a person's yes."""
+POLICY = "deletionPolicy"
+_REASON = "Its device is no longer listed by the vendor."
+
+
+@dataclass(frozen=True, slots=True)
+class Missing:
+    """What the end of a listing says: counts, and organizations that need a person, with the sentence."""
+
+    counts: Counter[str] = field(default_factory=Counter)
+    attention: dict[str, str] = field(default_factory=dict)
+
+
+def settle(session: Session, scope: Scope, listing: Listing, settings: Mapping[str, Any]) -> Missing:
+    """Mark what complete organizations did not name; remove what is proved gone if the policy says so."""
+    found = Missing()
+    if not listing.complete:
+        return found
+    place = {**_place(scope.tenant_id, scope.integration_id, listing.complete), "now": utc_now()}
+    found.counts["missing"] = sql.execute(session, sql.MARK_MISSING, {**place, "seen": list(listing.seen)})
+    if settings.get(POLICY) == "mark_inactive":
+        allowed = _allowed(session, place, found)
+        found.counts["removed"] = _remove(scope.rmm, session, {**place, "organizations": allowed})
+    return found
+
+
+def note_mappings(session: Session, pages: Pages, targets: Targets, attention: Mapping[str, str]) -> None:
+    """Write when each organization was synced, and what is wrong with it; one statement."""
+    synced = pages.listing.complete | pages.listing.earlier
+    now = utc_now()
+    rows = [
+        (mapping, now if name in synced else None, attention.get(name) or _failures(pages.failures[name]))
+        for name, mapping in targets.ids.items()
+    ]
+    rows += [(mapping, None, reason) for mapping, reason in targets.broken.items()]
+    if rows:
+        ids, times, errors = (list(column) for column in zip(*rows, strict=True))
+        values = {**pages.scope.place, "ids": ids, "synced": times, "errors": errors}
+        sql.execute(session, sql.NOTE_MAPPINGS, values)
+
+
+def confirm_missing(rmm: Rmm, session: Session, actor: Actor, mapping_id: UUID) -> int:
+    """A person's yes: remove an organization's devices that are proved gone, however many; their number."""
+    if rmm.host.assets is None:
+        raise HostCapabilityMissing("This PSA keeps no assets.")
+    row = session.scalar(
+        select(OrganizationMapping)
+        .where(OrganizationMapping.tenant_id == actor.tenant_id, OrganizationMapping.id == mapping_id)
+        .with_for_update()
+    )
+    if row is None:
+        raise ConfigError("This organization does not exist (any more).")
+    place = _place(actor.tenant_id, row.integration_id, [row.external_id])
+    removed = _remove(rmm, session, {**place, "now": utc_now()})
+    row.last_error = None
+    audit.record(
+        session,
+        actor,
+        "organization.missing_devices_removed",
+        subject_type="organization",
+        subject_id=row.id,
+        subject_name=row.name,
+        integration_id=row.integration_id,
+        changes={"devices": removed},
+    )
+    return removed
+
+
+def _place(tenant_id: str, integration_id: UUID, organizations: Collection[str]) -> dict[str, Any]:
+    return {
+        "tenant": tenant_id,
+        "integration": integration_id,
+        "organizations": list(organizations),
+        "listings": LISTINGS,
+    }
+
+
+def _allowed(session: Session, place: Mapping[str, Any], found: Missing) -> list[str]:
+    """Organizations of which few enough devices are gone; the others are noted for a person."""
+    allowed = []
+    for organization, devices, gone in sql.rows(session, sql.REMOVABLE, place):
+        if gone <= devices * SHARE:
+            allowed.append(organization)
+        else:
+            found.attention[organization] = (
+                f"{gone} of {devices} devices are no longer listed. That is more than {SHARE:.0%} at once: "
+                "confirm that they are gone, or check the vendor's side."
+            )
+    return allowed
+
+
+def _remove(rmm: Rmm, session: Session, values: Mapping[str, Any]) -> int:
+    if not values["organizations"]:
+        return 0
+    removed = sql.rows(session, sql.REMOVE, values)
+    # An asset that another device still stands for is in use.
+    assets = {asset for asset, is_shared in removed if asset and not is_shared}
+    if assets and rmm.host.assets is not None:
+        rmm.host.assets.mark_inactive(session, values["tenant"], assets, _REASON)
+    return len(removed)
+
+
+def _failures(count: int) -> str | None:
+    if not count:
+        return None
+    return f"{count} device{'s' if count > 1 else ''} could not be written: see the last run."

@@ -1,0 +1,73 @@
+"""Organizations of a connection: listed completely, written in one statement, never deleted."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from sqlalchemy.orm import Session
+
+from rmm_extension.domain.errors import ConfigError, HostError, ProviderError
+from rmm_extension.domain.types import Organization
+from rmm_extension.models import new_id, utc_now
+from rmm_extension.providers.contract import ListsOrganizations, Provider
+from rmm_extension.services.context import Rmm
+from rmm_extension.services.driver import json_text
+from rmm_extension.services.runs import Run
+from rmm_extension.services.unit import unit
+
+from . import events, sql
+from .load import open_connection
+
+SYNC_TYPE = "organizations"
+
+
+def sync_organizations(rmm: Rmm, run: Run) -> dict[str, int]:
+    """List the vendor's organizations and keep their mappings; the counts by what happened.
+
+    Renamed ones follow, vanished ones are marked, returned ones cleared; an unchanged one costs no write.
+    """
+    with unit(rmm) as session:
+        row, connection, provider = open_connection(rmm, session, run.tenant_id, run.integration_id)
+        lister = _lister(provider)
+        events.started(session, run, row, SYNC_TYPE)
+    try:
+        listed = lister.organizations(connection)
+    except (ProviderError, ConfigError, HostError) as error:
+        with unit(rmm) as session:
+            events.failed(rmm, session, run, row, SYNC_TYPE, {}, error)
+        raise
+    with unit(rmm) as session:
+        counts = write_organizations(session, run, listed)
+        events.finished(session, run, row, SYNC_TYPE, counts, {})
+        run.report(session, done=len(listed), total=len(listed), counts=counts)
+    return counts
+
+
+def write_organizations(session: Session, run: Run, listed: Sequence[Organization]) -> dict[str, int]:
+    """Write a complete listing in one statement; the counts by what happened."""
+    distinct = {organization.external_id: organization for organization in listed}
+    rows = [
+        {"id": new_id(), "external_id": found.external_id, "name": found.name, "metadata": found.metadata}
+        for found in distinct.values()
+    ]
+    values: dict[str, Any] = {
+        "tenant": run.tenant_id,
+        "integration": run.integration_id,
+        "rows": json_text(rows),
+        "now": utc_now(),
+    }
+    created, updated, vanished = sql.rows(session, sql.WRITE_ORGANIZATIONS, values)[0]
+    return {
+        "processed": len(rows),
+        "created": created,
+        "updated": updated,
+        "unchanged": len(rows) - created - updated,
+        "vanished": vanished,
+    }
+
+
+def _lister(provider: Provider) -> ListsOrganizations:
+    if not isinstance(provider, ListsOrganizations):
+        raise ConfigError(f"{provider.manifest.label} has no organizations to list.")
+    return provider

@@ -1,0 +1,196 @@
+"""Writing one page of devices: what is new or changed goes to assets and rows, the rest costs nothing.
+
+The number of statements does not depend on the number of devices.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Collection, Iterator, Sequence
+from contextlib import suppress
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import NamedTuple, TypeVar
+from uuid import UUID
+
+from sqlalchemy.orm import Session
+
+from rmm_extension.domain import assets, fingerprint
+from rmm_extension.domain.types import Device
+from rmm_extension.host import AssetChange
+from rmm_extension.models import new_id, utc_now
+from rmm_extension.services.driver import json_text
+
+from . import adoption, sql
+from .items import Item, Known
+from .scope import Scope
+
+T = TypeVar("T")
+_ATTEMPTS = 3
+
+
+class Overtaken(Exception):
+    """Another transaction made a row of the page meanwhile: roll back and write the page again."""
+
+
+def again_if_overtaken(work: Callable[[], T]) -> T:
+    """Do the work, from the beginning when it was overtaken: what the other one made is then found."""
+    for _ in range(_ATTEMPTS - 1):
+        with suppress(Overtaken):
+            return work()
+    return work()
+
+
+@dataclass(slots=True)
+class Written:
+    """What became of a page. ``held`` are devices whose fate only the end of the listing decides."""
+
+    counts: Counter[str] = field(default_factory=Counter)
+    held: list[Device] = field(default_factory=list)
+
+
+def write(session: Session, scope: Scope, devices: Collection[Device]) -> Written:
+    """Write a page in the caller's transaction. Raises :class:`Overtaken`."""
+    now = utc_now()
+    result = Written()
+    mine = _of_mapped(scope, devices, result)
+    known = _known(session, scope, mine)
+    sorted_out = _sort_out(scope, mine, known)
+    items = adoption.settle(session, scope, sorted_out.items, result.held)
+    _apply_assets(session, scope, items, now)
+    _write_rows(session, scope, items, now)
+    _move_last_seen(session, scope, sorted_out.moved)
+    _count(result.counts, sorted_out, items, len(mine) - sorted_out.skipped - len(result.held))
+    return result
+
+
+def _of_mapped(scope: Scope, devices: Collection[Device], result: Written) -> dict[str, Device]:
+    """The devices by external id, the last of a repeated one, without those of organizations not synced."""
+    mine = {d.external_id: d for d in devices if d.external_organization_id in scope.clients}
+    skipped = sum(d.external_organization_id not in scope.clients for d in devices)
+    if skipped:
+        result.counts["skipped"] = skipped
+    return mine
+
+
+def _known(session: Session, scope: Scope, mine: dict[str, Device]) -> dict[str, Known]:
+    if not mine:
+        return {}
+    found = sql.rows(session, sql.KNOWN, {**scope.place, "ids": list(mine)})
+    return {row[0]: Known._make(row[1:]) for row in found}
+
+
+class _SortedOut(NamedTuple):
+    items: list[Item]
+    moved: list[tuple[UUID, datetime]]
+    unchanged: int
+    skipped: int
+
+
+def _sort_out(scope: Scope, mine: dict[str, Device], known: dict[str, Known]) -> _SortedOut:
+    """Tell what needs writing from what only was seen again and from what is as it was."""
+    items: list[Item] = []
+    moved: list[tuple[UUID, datetime]] = []
+    skipped = 0
+    needs_asset = scope.rmm.host.assets is not None
+    for external_id, device in mine.items():
+        row = known.get(external_id)
+        client_id = scope.clients[device.external_organization_id]
+        core = fingerprint.core_digest(device) + scope.owner(client_id)
+        hardware = fingerprint.hardware_digest(device)
+        if row is None and client_id is None:
+            skipped += 1
+        elif row is None:
+            items.append(Item(device, None, client_id, core, hardware))
+        elif row.core_hash != core or hardware not in (None, row.hardware_hash):
+            items.append(Item(device, row, client_id, core, hardware))
+        elif row.is_missing or row.is_deleted or (needs_asset and row.asset_id is None):
+            items.append(Item(device, row, client_id, core, hardware, is_changed=row.is_deleted))
+        elif device.last_seen_at is not None and device.last_seen_at != row.last_seen_at:
+            moved.append((row.id, device.last_seen_at))
+    return _SortedOut(items, moved, len(mine) - len(items) - skipped, skipped)
+
+
+def _apply_assets(session: Session, scope: Scope, items: Sequence[Item], now: datetime) -> None:
+    """Create and update the assets of the items; each item then knows its asset."""
+    port = scope.rmm.host.assets
+    if port is None:
+        return
+    due = [item for item in items if item.fills_asset]
+    if not due:
+        return
+    changes = [_change(scope, item, now) for item in due]
+    for item, applied in zip(due, port.apply(session, scope.tenant_id, changes), strict=True):
+        item.asset_id = applied.asset_id
+
+
+def _change(scope: Scope, item: Item, now: datetime) -> AssetChange:
+    device = item.device
+    is_new = item.asset_id is None
+    return AssetChange(
+        asset_id=item.asset_id,
+        client_id=item.client_id if item.follows_client else None,
+        name=device.name,
+        asset_type=assets.asset_type(device, is_new=is_new),
+        serial=device.serial,
+        location=device.location,
+        rmm_provider=scope.provider,
+        rmm_device_id=device.external_id,
+        rmm_organization_id=device.external_organization_id,
+        agent_status=device.status.value,
+        last_seen_at=device.last_seen_at,
+        asset_tag=assets.asset_tag(scope.provider, device) if is_new else None,
+        reactivate=item.row is not None and item.row.is_deleted,
+        vitals=assets.vitals(device, now),
+    )
+
+
+def _write_rows(session: Session, scope: Scope, items: Sequence[Item], now: datetime) -> None:
+    if not items:
+        return
+    # Sorted, so that two transactions that meet on the same rows take them in the same order.
+    ordered = sorted(items, key=lambda item: item.device.external_id)
+    values = {**scope.place, "rows": json_text(list(_rows(ordered))), "now": now}
+    if sql.rows(session, sql.WRITE_DEVICES, values)[0][0] != len(items):
+        raise Overtaken
+
+
+def _rows(items: Sequence[Item]) -> Iterator[dict[str, object]]:
+    for item in items:
+        device = item.device
+        facts = assets.facts(device)
+        if item.proposal:
+            facts[adoption.PROPOSAL] = item.proposal
+        yield {
+            "id": item.row.id if item.row else new_id(),
+            "external_id": device.external_id,
+            "organization": device.external_organization_id,
+            "asset_id": item.asset_id,
+            "client_id": item.client_id if item.follows_client else None,
+            "name": device.name,
+            "kind": device.kind,
+            "status": device.status,
+            "last_seen_at": device.last_seen_at,
+            "serial": device.serial,
+            "macs": device.hardware.macs if device.hardware else None,
+            "facts": facts,
+            "core_hash": "\\x" + item.core_hash.hex(),
+            "hardware_hash": "\\x" + item.hardware_hash.hex() if item.hardware_hash else None,
+            "offline_after": device.offline_after_minutes,
+            "overdue_after": device.overdue_after_minutes,
+        }
+
+
+def _move_last_seen(session: Session, scope: Scope, moved: Sequence[tuple[UUID, datetime]]) -> None:
+    if moved:
+        ids, seen = zip(*moved, strict=True)
+        sql.execute(session, sql.MOVE_LAST_SEEN, {**scope.place, "ids": list(ids), "seen": list(seen)})
+
+
+def _count(counts: Counter[str], sorted_out: _SortedOut, items: Sequence[Item], processed: int) -> None:
+    counts["processed"] += processed
+    counts["unchanged"] += sorted_out.unchanged
+    counts["skipped"] += sorted_out.skipped
+    for item in items:
+        counts["updated" if item.row else "created"] += 1
+        counts.update(item.marks)

@@ -1,0 +1,54 @@
+"""What the writing of a page needs to know of its sync."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from uuid import UUID
+
+from rmm_extension.domain import fingerprint
+from rmm_extension.services.context import Rmm
+
+
+@dataclass(slots=True)
+class Listing:
+    """How far the listing has come: which devices it named, and which organizations it has told completely.
+
+    ``earlier`` are organizations that an earlier attempt of the run completed: what they named is not known
+    here. ``is_over`` once the vendor has nothing more to say.
+    """
+
+    earlier: frozenset[str] = frozenset()
+    seen: set[str] = field(default_factory=set)
+    complete: set[str] = field(default_factory=set)
+    is_over: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Scope:
+    """``clients`` maps each organization that is synced to its client.
+
+    ``shares_assets`` says that the tenant has other connections. ``listing`` is ``None`` when one device was
+    fetched alone.
+    """
+
+    rmm: Rmm
+    tenant_id: str
+    integration_id: UUID
+    provider: str
+    clients: Mapping[str, str | None]
+    shares_assets: bool
+    listing: Listing | None = None
+    owners: dict[str | None, bytes] = field(default_factory=dict)
+
+    def owner(self, client_id: str | None) -> bytes:
+        """The client's digest, made once a run."""
+        known = self.owners.get(client_id)
+        if known is None:
+            known = self.owners[client_id] = fingerprint.owner_digest(client_id)
+        return known
+
+    @property
+    def place(self) -> dict[str, object]:
+        """The parameters every statement begins with."""
+        return {"tenant": self.tenant_id, "integration": self.integration_id}

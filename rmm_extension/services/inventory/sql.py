@@ -1,0 +1,183 @@
+"""The statements of the inventory, written for psycopg: a page is one parameter, whatever its length."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from sqlalchemy.orm import Session
+
+
+def rows(session: Session, statement: str, values: Mapping[str, Any]) -> Sequence[Any]:
+    """The rows of a statement, in the session's transaction."""
+    return session.connection().exec_driver_sql(statement, dict(values)).all()
+
+
+def execute(session: Session, statement: str, values: Mapping[str, Any]) -> int:
+    """Run a statement in the session's transaction; how many rows it touched."""
+    return session.connection().exec_driver_sql(statement, dict(values)).rowcount
+
+
+WRITE_ORGANIZATIONS = """
+WITH listed AS (
+    SELECT * FROM jsonb_to_recordset(%(rows)s::jsonb)
+        AS l(id uuid, external_id text, name text, metadata jsonb)
+), changed AS (
+    SELECT l.* FROM listed l
+    LEFT JOIN rmm_organization_mappings m
+        ON m.tenant_id = %(tenant)s AND m.integration_id = %(integration)s AND m.external_id = l.external_id
+    WHERE m.id IS NULL OR m.missing_since IS NOT NULL OR m.name <> l.name OR m.vendor_metadata <> l.metadata
+), written AS (
+    INSERT INTO rmm_organization_mappings AS m
+        (tenant_id, id, integration_id, external_id, name, vendor_metadata, auto_sync, created_at, updated_at)
+    SELECT %(tenant)s, c.id, %(integration)s, c.external_id, c.name, c.metadata, true, %(now)s, %(now)s
+    FROM changed c ORDER BY c.external_id
+    ON CONFLICT (tenant_id, integration_id, external_id) DO UPDATE SET
+        name = excluded.name,
+        vendor_metadata = excluded.vendor_metadata,
+        missing_since = NULL,
+        updated_at = excluded.updated_at
+    RETURNING m.id
+), vanished AS (
+    UPDATE rmm_organization_mappings m SET missing_since = %(now)s, updated_at = %(now)s
+    WHERE m.tenant_id = %(tenant)s AND m.integration_id = %(integration)s AND m.missing_since IS NULL
+        AND NOT EXISTS (SELECT FROM listed l WHERE l.external_id = m.external_id)
+    RETURNING m.id
+)
+SELECT (SELECT count(*) FROM written WHERE id IN (SELECT id FROM listed)),
+    (SELECT count(*) FROM written WHERE id NOT IN (SELECT id FROM listed)),
+    (SELECT count(*) FROM vanished)
+"""
+
+TARGETS = """
+SELECT m.id, m.external_id, m.client_id, m.auto_sync, m.missing_since IS NOT NULL,
+    EXISTS (SELECT FROM rmm_integrations i WHERE i.tenant_id = %(tenant)s AND i.id <> %(integration)s)
+FROM rmm_organization_mappings m
+WHERE m.tenant_id = %(tenant)s AND m.integration_id = %(integration)s
+ORDER BY m.external_id
+"""
+"""Mappings of a connection, and whether the tenant has other connections."""
+
+KNOWN = """
+SELECT d.external_id, d.id, d.core_hash, d.hardware_hash, d.last_seen_at, d.asset_id,
+    d.external_organization_id, d.missing_since IS NOT NULL, d.deleted_at IS NOT NULL
+FROM rmm_devices d
+WHERE d.tenant_id = %(tenant)s AND d.integration_id = %(integration)s AND d.external_id = ANY(%(ids)s)
+"""
+
+WRITE_DEVICES = """
+WITH page AS (
+    SELECT * FROM jsonb_to_recordset(%(rows)s::jsonb) AS r(
+        id uuid, external_id text, organization text, asset_id text, client_id text, name text, kind text,
+        status text, last_seen_at timestamptz, serial text, macs text[], facts jsonb, core_hash bytea,
+        hardware_hash bytea, offline_after int, overdue_after int
+    )
+), written AS (
+    INSERT INTO rmm_devices AS d (
+        tenant_id, id, integration_id, external_id, external_organization_id, asset_id, client_id, name, kind,
+        status, last_seen_at, serial, macs, facts, core_hash, hardware_hash, offline_after_minutes,
+        overdue_after_minutes, missing_count, last_synced_at, created_at, updated_at
+    )
+    SELECT %(tenant)s, p.id, %(integration)s, p.external_id, p.organization, p.asset_id, p.client_id, p.name,
+        p.kind, p.status, p.last_seen_at, p.serial, coalesce(p.macs, '{}'), p.facts, p.core_hash,
+        p.hardware_hash, p.offline_after, p.overdue_after, 0, %(now)s, %(now)s, %(now)s
+    FROM page p
+    ON CONFLICT (tenant_id, integration_id, external_id) DO UPDATE SET
+        external_organization_id = excluded.external_organization_id,
+        asset_id = coalesce(excluded.asset_id, d.asset_id),
+        client_id = coalesce(excluded.client_id, d.client_id),
+        name = excluded.name,
+        kind = CASE excluded.kind WHEN 'unknown' THEN d.kind ELSE excluded.kind END,
+        status = excluded.status,
+        last_seen_at = coalesce(excluded.last_seen_at, d.last_seen_at),
+        serial = coalesce(excluded.serial, d.serial),
+        macs = CASE excluded.macs WHEN '{}' THEN d.macs ELSE excluded.macs END,
+        facts = d.facts || excluded.facts,
+        core_hash = excluded.core_hash,
+        hardware_hash = coalesce(excluded.hardware_hash, d.hardware_hash),
+        offline_after_minutes = coalesce(excluded.offline_after_minutes, d.offline_after_minutes),
+        overdue_after_minutes = coalesce(excluded.overdue_after_minutes, d.overdue_after_minutes),
+        missing_since = NULL,
+        missing_count = 0,
+        deleted_at = NULL,
+        last_error = NULL,
+        last_synced_at = excluded.last_synced_at,
+        updated_at = excluded.updated_at
+    RETURNING d.id
+)
+SELECT count(*) FROM written JOIN page USING (id)
+"""
+"""Inserts and updates a page of devices; how many of them are stored under the ids they were sent with."""
+
+MOVE_LAST_SEEN = """
+UPDATE rmm_devices d SET last_seen_at = v.seen
+FROM unnest(%(ids)s::uuid[], %(seen)s::timestamptz[]) AS v(id, seen)
+WHERE d.tenant_id = %(tenant)s AND d.id = v.id
+"""
+
+OCCUPANTS = """
+SELECT d.asset_id, d.external_id, d.external_organization_id, d.serial,
+    d.missing_since IS NOT NULL OR d.deleted_at IS NOT NULL
+FROM rmm_devices d
+WHERE d.tenant_id = %(tenant)s AND d.asset_id = ANY(%(assets)s) AND d.integration_id = %(integration)s
+"""
+"""The connection's own devices on these assets."""
+
+SEEN_ELSEWHERE = """
+SELECT d.asset_id, max(d.last_seen_at)
+FROM rmm_devices d
+WHERE d.tenant_id = %(tenant)s AND d.asset_id = ANY(%(assets)s) AND d.integration_id <> %(integration)s
+    AND d.missing_since IS NULL AND d.deleted_at IS NULL AND d.last_seen_at IS NOT NULL
+GROUP BY d.asset_id
+"""
+"""When devices of other connections on these assets were last seen."""
+
+NOTE_DEVICE_ERROR = """
+UPDATE rmm_devices SET last_error = %(error)s
+WHERE tenant_id = %(tenant)s AND integration_id = %(integration)s AND external_id = %(id)s
+"""
+
+MARK_MISSING = """
+UPDATE rmm_devices d
+SET missing_since = coalesce(d.missing_since, %(now)s), missing_count = d.missing_count + 1
+WHERE d.tenant_id = %(tenant)s AND d.integration_id = %(integration)s AND d.deleted_at IS NULL
+    AND d.missing_count < %(listings)s AND d.external_organization_id = ANY(%(organizations)s)
+    AND NOT EXISTS (SELECT FROM unnest(%(seen)s::text[]) AS s(id) WHERE s.id = d.external_id)
+"""
+"""Counts a complete listing that did not name a device; a count that says enough is not moved on."""
+
+MARK_ONE_MISSING = """
+UPDATE rmm_devices SET missing_since = %(now)s
+WHERE tenant_id = %(tenant)s AND integration_id = %(integration)s AND external_id = %(id)s
+    AND missing_since IS NULL
+"""
+
+REMOVABLE = """
+SELECT d.external_organization_id, count(*),
+    count(*) FILTER (WHERE d.missing_count >= %(listings)s)
+FROM rmm_devices d
+WHERE d.tenant_id = %(tenant)s AND d.integration_id = %(integration)s AND d.deleted_at IS NULL
+    AND d.external_organization_id = ANY(%(organizations)s)
+GROUP BY d.external_organization_id
+HAVING count(*) FILTER (WHERE d.missing_count >= %(listings)s) > 0
+"""
+"""Organizations with devices that enough complete listings did not name: all devices, and those."""
+
+REMOVE = """
+UPDATE rmm_devices d SET deleted_at = %(now)s, updated_at = %(now)s
+WHERE d.tenant_id = %(tenant)s AND d.integration_id = %(integration)s AND d.deleted_at IS NULL
+    AND d.external_organization_id = ANY(%(organizations)s) AND d.missing_count >= %(listings)s
+RETURNING d.asset_id, EXISTS (
+    SELECT FROM rmm_devices o
+    WHERE o.tenant_id = d.tenant_id AND o.asset_id = d.asset_id AND o.id <> d.id
+        AND o.missing_since IS NULL AND o.deleted_at IS NULL
+)
+"""
+"""Marks these devices deleted; their assets, and whether another device still stands for the asset."""
+
+NOTE_MAPPINGS = """
+UPDATE rmm_organization_mappings m
+SET last_synced_at = coalesce(v.synced, m.last_synced_at), last_error = v.error
+FROM unnest(%(ids)s::uuid[], %(synced)s::timestamptz[], %(errors)s::text[]) AS v(id, synced, error)
+WHERE m.tenant_id = %(tenant)s AND m.id = v.id
+"""
