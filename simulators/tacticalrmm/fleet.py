@@ -80,7 +80,7 @@ def _add_sites(fleet: Fleet, picker: random.Random, client: Client) -> None:
 
 def new_agent(fleet: Fleet, picker: random.Random, pk: int, now: datetime, plat: str | None = None) -> Agent:
     """A random agent. Every fortieth one was installed but never checked in."""
-    plat = plat or picker.choices(["windows", "linux", "darwin"], weights=[80, 12, 8])[0]
+    plat = plat or _platform(pk)
     kind = (
         "server" if picker.random() < {"windows": 0.3, "linux": 0.9, "darwin": 0.0}[plat] else "workstation"
     )
@@ -111,6 +111,12 @@ def new_agent(fleet: Fleet, picker: random.Random, pk: int, now: datetime, plat:
     return agent
 
 
+def _platform(pk: int) -> str:
+    """80 % Windows, 12 % Linux, 8 % macOS, in small fleets too."""
+    place = pk * 7 % 25
+    return "linux" if place < 3 else "darwin" if place < 5 else "windows"
+
+
 def _vary(agent: Agent, picker: random.Random, now: datetime) -> None:
     """Set the flags, the intervals and how long the agent has been silent."""
     agent.needs_reboot = picker.random() < 0.15
@@ -118,12 +124,12 @@ def _vary(agent: Agent, picker: random.Random, now: datetime) -> None:
     agent.maintenance_mode = picker.random() < 0.05
     agent.offline_time = picker.choice([4, 4, 4, 4, 10, 2])
     agent.overdue_time = picker.choice([30, 30, 30, 60, 1440])
-    silent = picker.random()
+    silent = agent.pk * 11 % 24
     if agent.pk % 40 == 17:
         _never_checked_in(agent)
-    elif silent < 0.12:
+    elif silent < 3:
         agent.silent_since = now - timedelta(days=picker.randint(2, 90), seconds=picker.randint(0, 86400))
-    elif silent < 0.16:
+    elif silent == 3:
         agent.silent_since = now - timedelta(minutes=agent.offline_time + 5)
 
 

@@ -21,12 +21,13 @@ def software_row(agent: Agent) -> dict[str, Any] | None:
 def _items(seed: int) -> list[dict[str, str]]:
     picker = random.Random(seed)
     chosen = picker.sample(names.SOFTWARE, k=picker.randint(4, len(names.SOFTWARE)))
-    return [_item(picker, *entry) for entry in sorted(chosen)]
+    old_agent = picker.random() < 0.15
+    return [_item(picker, *entry, brief=old_agent) for entry in sorted(chosen)]
 
 
-def _item(picker: random.Random, name: str, version: str, publisher: str) -> dict[str, str]:
-    """A full item, or now and then only name and version as old agents report."""
-    if picker.random() < 0.15:
+def _item(picker: random.Random, name: str, version: str, publisher: str, *, brief: bool) -> dict[str, str]:
+    """A full item, or only name and version as some agents report for everything they have."""
+    if brief:
         return {"name": name, "version": version}
     known = picker.random() < 0.8
     day = f"20{picker.randint(19, 25)}-{picker.randint(1, 12):02d}-{picker.randint(1, 28):02d}"
