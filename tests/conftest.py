@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from reference_psa.local.valkey import ValkeyServer
     from rmm_extension.testing.statements import StatementCounter
     from tests.harness.faults import PrivateServers
+    from tests.harness.world import World
 
 SERVERS = pytest.StashKey[SharedServers]()
 
@@ -99,6 +100,7 @@ def redis_url(redis_database: RedisDatabase) -> str:
 def private_servers() -> Iterator[PrivateServers]:
     """Starts servers that this test may stop, kill and freeze."""
     from tests.harness.faults import PrivateServers
+    from tests.harness.world import World
 
     servers = PrivateServers()
     yield servers
@@ -135,3 +137,18 @@ def statement_counter() -> type[StatementCounter]:
     from rmm_extension.testing.statements import StatementCounter
 
     return StatementCounter
+
+
+@pytest.fixture
+def world(database_url: str) -> Iterator[World]:
+    """The reference PSA with demonstration data and a connected Tactical RMM with a webhook."""
+    from reference_psa import create_app, setup
+    from reference_psa.db import db
+    from tests.harness.schema import app_config
+    from tests.harness.world import World
+
+    app = create_app(app_config(database_url))
+    setup.seed_database(app)
+    yield World(app).connect()
+    with app.app_context():
+        db.engine.dispose()

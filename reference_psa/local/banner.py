@@ -12,7 +12,7 @@ RULE = "=" * 78
 
 def banner(ports: Ports, late: Sequence[str] = ()) -> str:
     """Addresses, log-ins and what to try; a warning for programs that do not answer yet."""
-    lines = [RULE, f"  The PSA:            {ports.web_url}", f"  Simulated vendor:   {ports.simulator_url}/"]
+    lines = [RULE, f"  The PSA:            {ports.web_url}", f"  Simulated vendor:   {ports.control_url}"]
     lines += ["", "  Log in as:", *(f"    {line}" for line in login_lines())]
     lines += [
         "",
@@ -37,10 +37,10 @@ def login_lines() -> list[str]:
     ]
 
 
-def known_logins() -> Sequence[tuple[str, str, str]]:
-    """The seed's accounts: e-mail address, password, role. Empty when the seed offers none."""
+def known_logins() -> Sequence[tuple[str, ...]]:
+    """The seed's accounts: e-mail address, password, role, tenant. Empty when the seed offers none."""
     try:
-        logins: Sequence[tuple[str, str, str]] = importlib.import_module("reference_psa.seed").LOGINS
+        logins: Sequence[tuple[str, ...]] = importlib.import_module("reference_psa.seed").LOGINS
     except (ImportError, AttributeError):
         return ()
     return logins

@@ -36,8 +36,13 @@ class Ports:
 
     @property
     def simulator_url(self) -> str:
-        """Address of the simulated Tactical RMM: its API and, at `/`, its control page."""
+        """Address of the simulated Tactical RMM's API."""
         return f"http://127.0.0.1:{self.simulator}"
+
+    @property
+    def control_url(self) -> str:
+        """The page on which one plays the simulated vendor."""
+        return f"{self.simulator_url}/_control/"
 
 
 def prepare_database(env: Mapping[str, str]) -> Program:
@@ -49,7 +54,7 @@ def programs(env: Mapping[str, str], ports: Ports) -> list[Program]:
     """All that runs until Ctrl-C."""
     return [
         Program(
-            "tactical", simulator("tacticalrmm", ports.simulator), env, ready_url=f"{ports.simulator_url}/"
+            "tactical", simulator("tacticalrmm", ports.simulator), env, ready_url=ports.control_url
         ),
         Program("web", web_server(ports.web), env, ready_url=f"{ports.web_url}/"),
         Program("worker", flask("rmm", "worker"), env),

@@ -2,11 +2,34 @@
 
 from __future__ import annotations
 
+import base64
 import importlib.util
+from typing import Any
+
+KEYS = f"test:{base64.b64encode(bytes(range(32))).decode()}"
+
+
+def app_config(database_url: str, redis_url: str = "redis://127.0.0.1:1/0") -> dict[str, Any]:
+    """Configuration of a reference PSA under test; the default queue is one that nobody answers."""
+    return {
+        "TESTING": True,
+        "SECRET_KEY": "test",
+        "SQLALCHEMY_DATABASE_URI": database_url,
+        "RMM_REDIS_URL": redis_url,
+        "RMM_SECRET_KEYS": KEYS,
+        "RMM_PUBLIC_URL": "http://psa.example.com",
+        "RMM_ALLOWED_NETWORKS": "127.0.0.0/8",
+    }
 
 
 def prepare(url: str) -> None:
     """Run both migration trees against a SQLAlchemy URL; the template of every test database is made so."""
-    if importlib.util.find_spec("reference_psa.factory") is None:  # nothing to migrate yet
+    if importlib.util.find_spec("reference_psa.setup") is None:
         return
-    raise NotImplementedError(url)
+    from reference_psa import create_app, setup
+    from reference_psa.db import db
+
+    app = create_app(app_config(url))
+    setup.upgrade_database(app)
+    with app.app_context():
+        db.engine.dispose()

@@ -16,7 +16,7 @@ from tests.harness.faults import PrivateServers
 from tests.harness.wait import until
 from tests.local.helpers import alive, script
 
-pytestmark = [pytest.mark.faults, pytest.mark.xdist_group("local-servers")]
+pytestmark = pytest.mark.faults
 
 OWNER = """
     import json, pathlib, sys, time

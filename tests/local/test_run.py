@@ -65,7 +65,6 @@ def pids_in(lines: list[str]) -> list[int]:
 
 
 @pytest.mark.faults
-@pytest.mark.xdist_group("local-servers")
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
 def test_one_signal_ends_everything_with_code_0(project: Path, number: signal.Signals) -> None:
     with script(RUN, project, "print('tables made')") as process:
@@ -78,7 +77,6 @@ def test_one_signal_ends_everything_with_code_0(project: Path, number: signal.Si
 
 
 @pytest.mark.faults
-@pytest.mark.xdist_group("local-servers")
 def test_killed_supervisor_leaves_nothing_and_the_next_run_works(project: Path) -> None:
     with script(RUN, project, "") as process:
         lines = until_up(process)
@@ -93,7 +91,6 @@ def test_killed_supervisor_leaves_nothing_and_the_next_run_works(project: Path) 
 
 
 @pytest.mark.faults
-@pytest.mark.xdist_group("local-servers")
 def test_second_run_says_that_one_is_running(project: Path) -> None:
     with script(RUN, project, "") as first:
         until_up(first)
@@ -107,7 +104,6 @@ def test_second_run_says_that_one_is_running(project: Path) -> None:
 
 
 @pytest.mark.faults
-@pytest.mark.xdist_group("local-servers")
 def test_failed_preparation_is_said_and_ends_the_run(project: Path) -> None:
     with script(RUN, project, "raise SystemExit('no such table')") as process:
         said, _ = process.communicate(timeout=30)

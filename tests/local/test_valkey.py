@@ -17,7 +17,7 @@ from reference_psa.local.valkey import ValkeyServer
 from tests.harness.wait import until
 from tests.local.helpers import alive, script
 
-pytestmark = [pytest.mark.faults, pytest.mark.xdist_group("local-servers")]
+pytestmark = pytest.mark.faults
 
 OWNER = """
     import json, pathlib, sys, time
