@@ -43,23 +43,26 @@ def perform(rmm: Rmm, tenant_id: str, run_id: UUID, attempt: int) -> str:
         return "skipped"
     _say("run.start", run)
     started = time.monotonic()
-    outcome = "interrupted"
+    outcome, counts = "interrupted", dict[str, object]()
     try:
-        outcome = _attempt(rmm, run)
+        outcome, counts = _attempt(rmm, run)
     except runs.LeaseLost:
         outcome = "lease_lost"
     finally:
-        _say("run.end", run, outcome=outcome, seconds=time.monotonic() - started)
+        _say("run.end", run, outcome=outcome, seconds=time.monotonic() - started, **counts)
     return outcome
 
 
-def _attempt(rmm: Rmm, run: runs.Run) -> str:
+def _attempt(rmm: Rmm, run: runs.Run) -> tuple[str, dict[str, object]]:
     try:
         with runs.beating(rmm, run):
-            kinds.resolve(kinds.get(run.kind).handler)(rmm, run)
-        return _close(rmm, "succeeded", lambda session: runs.finish(session, run))
+            counts = kinds.resolve(kinds.get(run.kind).handler)(rmm, run) or {}
+        _close(rmm, lambda session: runs.finish(session, run, counts))
+        # Counts of what did not happen only make the line long.
+        return "succeeded", {f"n_{name}": count for name, count in counts.items() if count}
     except runs.Cancelled:
-        return _close(rmm, "cancelled", lambda session: runs.stop(session, run))
+        _close(rmm, lambda session: runs.stop(session, run))
+        return "cancelled", {}
     except runs.LeaseLost:
         raise
     except JobTimeoutException:
@@ -67,7 +70,7 @@ def _attempt(rmm: Rmm, run: runs.Run) -> str:
         _obey(rmm, run, timed_out(attempt=run.attempt, jitter=_jitter(), **_limits(run)))
         raise
     except Exception as error:  # noqa: BLE001 - the boundary: logged, and the run is judged by it
-        return _obey(rmm, run, _judge(run, error))
+        return _obey(rmm, run, _judge(run, error)), {}
 
 
 def _judge(run: runs.Run, error: Exception) -> Verdict:
@@ -85,22 +88,23 @@ def _judge(run: runs.Run, error: Exception) -> Verdict:
 def _obey(rmm: Rmm, run: runs.Run, verdict: Verdict) -> str:
     kind, message, delay = verdict.error_kind, verdict.message, verdict.delay
     if delay is not None:
-        return _close(rmm, "rescheduled", lambda session: runs.reschedule(session, run, delay, kind, message))
+        _close(rmm, lambda session: runs.reschedule(session, run, delay, kind, message))
+        return "rescheduled"
 
     def give_up(session: Session) -> None:
         runs.fail(rmm, session, run, kind, message)
         if verdict.needs_reauth and run.integration_id is not None:
             connections.mark_needs_reauth(rmm, session, run.tenant_id, run.integration_id, message)
 
-    return _close(rmm, "failed", give_up)
+    _close(rmm, give_up)
+    return "failed"
 
 
-def _close(rmm: Rmm, outcome: str, change: Callable[[Session], None]) -> str:
+def _close(rmm: Rmm, change: Callable[[Session], None]) -> None:
     # The handler may have left something behind, a connection broken by a time-out included.
     rmm.db.session.remove()
     with unit(rmm) as session:
         change(session)
-    return outcome
 
 
 def _limits(run: runs.Run) -> dict[str, int]:

@@ -88,7 +88,7 @@ class Run:
         values: dict[str, Any] = {"done_count": done, "total_count": total, "doing": doing, "cursor": cursor}
         changes = {key: value for key, value in values.items() if value is not None}
         if counts:
-            changes["counts"] = JobRun.counts.op("||")(literal(dict(counts), JSONB))
+            changes["counts"] = with_counts(counts)
         if errors:
             changes["errors"] = _with_errors(errors)
         if write(session, self, changes):
@@ -184,6 +184,11 @@ def _mine(run: Run) -> list[ColumnElement[bool]]:
         JobRun.attempt == run.attempt,
         JobRun.status == "running",
     ]
+
+
+def with_counts(counts: Mapping[str, Any]) -> ColumnElement[Any]:
+    """The row's counts with these in place of those of the same name."""
+    return JobRun.counts.op("||")(literal(dict(counts), JSONB))
 
 
 def _with_errors(errors: Sequence[Any]) -> ColumnElement[Any]:

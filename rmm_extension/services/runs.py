@@ -34,6 +34,7 @@ from .lease import (
     beating,
     handle,
     stale,
+    with_counts,
     write,
 )
 from .outbox import mark_written
@@ -161,9 +162,9 @@ def take(rmm: Rmm, tenant_id: str, run_id: UUID, attempt: int) -> Run | None:
     return handle(row) if row else None
 
 
-def finish(session: Session, run: Run) -> None:
+def finish(session: Session, run: Run, counts: Mapping[str, Any] | None = None) -> None:
     """The work is done. This and the next three raise ``LeaseLost`` when the run is another worker's now."""
-    _close(session, run, status="succeeded")
+    _close(session, run, status="succeeded", counts=with_counts(counts or {}))
 
 
 def stop(session: Session, run: Run) -> None:
