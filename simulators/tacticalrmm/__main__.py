@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import argparse
 import logging
+import sys
 
-from waitress import serve  # type: ignore[import-untyped]
+from waitress import create_server  # type: ignore[import-untyped]
 
 from simulators.tacticalrmm import keys
 from simulators.tacticalrmm.app import create_app
@@ -16,7 +17,9 @@ def parse_arguments(arguments: list[str] | None = None) -> argparse.Namespace:
     """The command line."""
     parser = argparse.ArgumentParser(prog="python -m simulators.tacticalrmm", description=__doc__)
     parser.add_argument("--host", default="127.0.0.1", help="address to listen on (default %(default)s)")
-    parser.add_argument("--port", type=int, default=8911, help="port (default %(default)s)")
+    parser.add_argument(
+        "--port", type=int, default=8911, help="port, 0 for any free one (default %(default)s)"
+    )
     parser.add_argument("--agents", type=int, default=120, help="number of agents (default %(default)s)")
     parser.add_argument("--clients", type=int, default=12, help="number of clients (default %(default)s)")
     parser.add_argument("--seed", type=int, default=7, help="seed of the fleet (default %(default)s)")
@@ -44,12 +47,14 @@ def main() -> None:
         webhook_secret=options.webhook_secret,
         alerts_at_start=options.alerts,
     )
-    print(f"Tactical RMM simulator on http://{options.host}:{options.port}/")
-    print(f"control page           http://{options.host}:{options.port}/_control/")
+    server = create_server(app, host=options.host, port=options.port, threads=options.threads, ident="nginx")
+    base = f"http://{options.host}:{server.effective_port}/"
+    print(f"Tactical RMM simulator on {base}")
+    print(f"control page           {base}_control/")
     for name, key in keys.ALL_KEYS.items():
         print(f"API key {name:<12}   {key}")
-    print("", end="", flush=True)
-    serve(app, host=options.host, port=options.port, threads=options.threads, ident="nginx")
+    sys.stdout.flush()
+    server.run()
 
 
 if __name__ == "__main__":

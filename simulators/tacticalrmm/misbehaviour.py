@@ -131,10 +131,9 @@ def _wrong_shape(fault: Fault) -> Response:
 
 
 def _cut(inner: WsgiApp, environ: dict[str, Any], start: Callable[..., Any]) -> Iterable[bytes]:
-    """Announce the whole body, send half of it and close the connection."""
+    """Announce the whole body and send half of it; the HTTP server then closes the connection."""
     chunks, status, headers = run_wsgi_app(inner, environ, buffered=True)
     body = b"".join(chunks)
     headers["Content-Length"] = str(len(body))
-    headers["Connection"] = "close"
     start(status, list(headers.items()))
     return [body[: len(body) // 2]]

@@ -229,8 +229,9 @@ def test_a_quote_in_a_name_double_encodes_the_body(hooked, receiver):
 
 def test_values_render_as_the_real_server_renders_them(hooked, receiver, agent):
     body = (
-        '{"uid": "{{alert.uid}}", "resolved": "{{alert.resolved}}", "retcode": "{{alert.get_result.retcode}}",'
-        ' "out": "{{alert.get_result.stdout}}", "check": "{{alert.assigned_check.id}}", "kv": "{{global.psa_token}}",'
+        '{"uid": "{{alert.uid}}", "resolved": "{{alert.resolved}}", "retcode": "{{alert.get_result.retcode}}"'
+        ', "out": "{{alert.get_result.stdout}}", "check": "{{alert.assigned_check.id}}"'
+        ', "kv": "{{global.psa_token}}",'
         ' "task": "{{alert.assigned_task.name}}", "psa": "{{client.PSA Company ID}}", "id": {{alert.id}}}'
     )
     hooked.control("webhook", url=f"{receiver.url}/hook", failure_body=body)
