@@ -195,7 +195,7 @@ class World:
     def notes(self, ticket_id: str) -> list[str]:
         """System notes of a ticket, oldest first."""
         found = self.rows(
-            "SELECT body FROM comments WHERE ticket_id = :id AND is_system ORDER BY created_at, id",
+            "SELECT body FROM comments WHERE ticket_id = :id AND is_system_generated ORDER BY at, id",
             id=ticket_id,
         )
         return [row["body"] for row in found]
