@@ -125,6 +125,8 @@ def _vary(agent: Agent, picker: random.Random, now: datetime) -> None:
     agent.offline_time = picker.choice([4, 4, 4, 4, 10, 2])
     agent.overdue_time = picker.choice([30, 30, 30, 60, 1440])
     silent = agent.pk * 11 % 24
+    if agent.pk % 50 == 21:
+        agent.hostname = f"{agent.hostname}-{'X' * 48}"
     if agent.pk % 40 == 17:
         _never_checked_in(agent)
     elif silent < 3:

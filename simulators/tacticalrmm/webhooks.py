@@ -18,7 +18,14 @@ from simulators.tacticalrmm.placeholders import Scope, render
 
 TIMEOUT = 8.0
 USER_AGENT = "python-requests/2.34.0"
-CLIENT_HEADERS = {"User-Agent": USER_AGENT, "Accept-Encoding": "gzip, deflate, br", "Accept": "*/*"}
+CLIENT_HEADERS = {
+    "User-Agent": USER_AGENT,
+    "Accept-Encoding": "gzip, deflate, br",
+    "Accept": "*/*",
+    "Connection": "keep-alive",
+}
+BARE_HEADERS = {"User-Agent": "python-urllib3/2.7.0", "Accept-Encoding": "identity"}
+"""What is sent when the URL action's headers are empty: the lower client's own headers only."""
 
 SAFE_BODY = (
     '{"event": "EVENT", "alert_id": "{{alert.id}}", "alert_type": "{{alert.alert_type}}", '
@@ -88,9 +95,10 @@ def _request(lab: Lab, outgoing: Outgoing) -> tuple[int, str, bool]:
     timeout = None if outgoing.method in ("get", "delete") else TIMEOUT * lab.time_scale
     data = outgoing.data
     try:
-        headers = CLIENT_HEADERS | _header_values(outgoing.headers)
+        headers = _header_values(outgoing.headers)
         with requests.Session() as session:
             session.trust_env = False
+            session.headers.clear()
             reply = session.request(
                 outgoing.method,
                 outgoing.url,
@@ -104,12 +112,15 @@ def _request(lab: Lab, outgoing: Outgoing) -> tuple[int, str, bool]:
 
 
 def _header_values(headers: Any) -> dict[str, str]:
-    """Empty text means no extra headers; other text that is no object fails as the real one does."""
+    """The client's headers and the action's.
+
+    Empty text leaves only bare ones; other text that is no object fails as the real one does.
+    """
     if headers == "":
-        return {}
+        return BARE_HEADERS
     if not isinstance(headers, Mapping):
         raise AttributeError(f"'{type(headers).__name__}' object has no attribute 'items'")
-    return dict(headers)
+    return CLIENT_HEADERS | dict(headers)
 
 
 def _log_entry(lab: Lab, out: Outgoing, outcome: Outcome, kind: str, alert_id: int | None) -> dict[str, Any]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
@@ -108,6 +109,13 @@ def test_a_failure_and_its_recovery_are_sent_once_each(hooked, receiver, agent):
     kept = hooked.get(f"/alerts/{first['alert_id']}/").json()
     assert (kept["action_retcode"], kept["action_stdout"]) == (200, '{"ok":true}')
     assert kept["resolved_action_retcode"] == 200
+
+
+def test_simultaneous_failures_send_one_webhook(hooked, receiver, agent):
+    with ThreadPoolExecutor(4) as pool:
+        answers = list(pool.map(lambda _: _trigger(hooked, agent), range(4)))
+    assert sorted(answer["fired"] for answer in answers) == [False, False, False, True]
+    assert len({answer["alert_id"] for answer in answers}) == len(receiver.got) == 1
 
 
 def test_a_relapse_is_a_new_alert(hooked, receiver, agent):

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from functools import wraps
 from typing import Any
+from urllib.parse import urlencode
 
 import msgspec
 from flask import Blueprint, Response, current_app, redirect, request
@@ -94,6 +95,5 @@ def _answer(name: str, result: Any, status: int) -> Any:
     if not is_form():
         return json_reply(result, status)
     text = msgspec.json.encode(result).decode()
-    search = request.form.get("_search", "")
-    target = f"/_control/?{'search=' + search + '&' if search else ''}note={name}: {text[:300]}"
-    return redirect(target, 303)
+    parameters = {"search": request.form.get("_search", ""), "note": f"{name}: {text[:300]}"}
+    return redirect(f"/_control/?{urlencode(parameters)}", 303)
