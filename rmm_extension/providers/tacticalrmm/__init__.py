@@ -112,6 +112,7 @@ class TacticalRmm(Provider):
         with self.client(connection) as client:
             try:
                 reply = client.write("PUT", f"/alerts/{int(external_id)}/", json=body)
+                reply.require_json()
             except WrongHost:
                 raise
             except NotFound as error:
