@@ -39,8 +39,13 @@ def pytest_configure_node(node: Any) -> None:
 def pytest_unconfigure(config: pytest.Config) -> None:
     """Stop the servers after the last worker."""
     servers = config.stash.get(SERVERS, None)
-    if servers is not None:
-        servers.close()
+    if servers is None:
+        return
+    if servers.started and (addresses := servers.addresses()).foreign_postgres:
+        databases = Databases(addresses.postgres, addresses.template, "")
+        databases.drop_template()
+        databases.close()
+    servers.close()
 
 
 @pytest.hookimpl(trylast=True)
@@ -68,7 +73,8 @@ def worker_number(request: pytest.FixtureRequest) -> int:
 @pytest.fixture(scope="session")
 def databases(addresses: Addresses, worker_number: int) -> Iterator[Databases]:
     """Makes databases; its template is migrated."""
-    made = Databases(addresses.postgres, addresses.template, f"{addresses.template}_w{worker_number}")
+    prefix = f"{addresses.template}_w{worker_number}"
+    made = Databases(addresses.postgres, addresses.template, prefix, foreign=addresses.foreign_postgres)
     made.ensure_template(prepare)
     yield made
     made.close()
@@ -100,7 +106,6 @@ def redis_url(redis_database: RedisDatabase) -> str:
 def private_servers() -> Iterator[PrivateServers]:
     """Starts servers that this test may stop, kill and freeze."""
     from tests.harness.faults import PrivateServers
-    from tests.harness.world import World
 
     servers = PrivateServers()
     yield servers

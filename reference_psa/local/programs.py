@@ -53,9 +53,7 @@ def prepare_database(env: Mapping[str, str]) -> Program:
 def programs(env: Mapping[str, str], ports: Ports) -> list[Program]:
     """All that runs until Ctrl-C."""
     return [
-        Program(
-            "tactical", simulator("tacticalrmm", ports.simulator), env, ready_url=ports.control_url
-        ),
+        Program("tactical", simulator("tacticalrmm", ports.simulator), env, ready_url=ports.control_url),
         Program("web", web_server(ports.web), env, ready_url=f"{ports.web_url}/"),
         Program("worker", flask("rmm", "worker"), env),
         Program("scheduler", flask("rmm", "scheduler"), env),

@@ -9,6 +9,8 @@ import psycopg
 from psycopg import sql
 from sqlalchemy.engine import URL, make_url
 
+from tests.harness.wait import until
+
 LOCK = 4_716_023
 """Advisory lock under which one worker makes the template while the others wait."""
 
@@ -16,8 +18,10 @@ LOCK = 4_716_023
 class Databases:
     """Makes and drops databases on one server."""
 
-    def __init__(self, maintenance_url: str, template: str, prefix: str) -> None:
+    def __init__(self, maintenance_url: str, template: str, prefix: str, *, foreign: bool = False) -> None:
         """`prefix` keeps the names of several workers apart."""
+        # Copying files is quicker than logging pages, unless the checkpoint before it waits for a disk.
+        self._strategy = "WAL_LOG" if foreign else "FILE_COPY"
         self._url: URL = make_url(maintenance_url).set(drivername="postgresql+psycopg")
         self._template = template
         self._prefix = prefix
@@ -40,7 +44,7 @@ class Databases:
             if not self._exists(self._template):
                 unfinished = f"{self._template}_unfinished"
                 self._drop(unfinished)
-                self._execute(create(unfinished, "template0"))
+                self._execute(create(unfinished, "template0", self._strategy))
                 prepare(self.url(unfinished))
                 self._disconnect(unfinished)
                 self._execute(rename(unfinished, self._template))
@@ -57,7 +61,7 @@ class Databases:
         """URL of a clone of the template, dropped afterwards with whatever is still connected to it."""
         self._made += 1
         name = f"{self._prefix}_{self._made}"
-        self._execute(create(name, self._template))
+        self._execute(create(name, self._template, self._strategy))
         try:
             yield self.url(name)
         finally:
@@ -73,15 +77,23 @@ class Databases:
         return self._execute("SELECT 1 FROM pg_database WHERE datname = %s", name).fetchone() is not None
 
     def _disconnect(self, name: str) -> None:
-        self._execute("SELECT pg_terminate_backend(pid, 5000) FROM pg_stat_activity WHERE datname = %s", name)
+        """Cut all connections and see them gone: PostgreSQL itself would look only every 100 ms."""
+        self._execute("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = %s", name)
+        until(lambda: not self._connected(name), f"the end of all connections to {name}", pause=0.001)
+
+    def _connected(self, name: str) -> bool:
+        return self._execute("SELECT 1 FROM pg_stat_activity WHERE datname = %s", name).fetchone() is not None
 
     def _drop(self, name: str) -> None:
+        self._disconnect(name)
         self._execute(sql.SQL("DROP DATABASE IF EXISTS {} WITH (FORCE)").format(sql.Identifier(name)))
 
 
-def create(name: str, template: str) -> sql.Composed:
+def create(name: str, template: str, strategy: str) -> sql.Composed:
     """CREATE DATABASE as a clone."""
-    return sql.SQL("CREATE DATABASE {} TEMPLATE {}").format(sql.Identifier(name), sql.Identifier(template))
+    return sql.SQL("CREATE DATABASE {} TEMPLATE {} STRATEGY {}").format(
+        sql.Identifier(name), sql.Identifier(template), sql.Identifier(strategy.lower())
+    )
 
 
 def rename(old: str, new: str) -> sql.Composed:

@@ -11,12 +11,20 @@ from pathlib import Path
 
 PROJECT = Path(__file__).resolve().parents[2]
 
+WITHOUT_APPLICATION = """\
+import sys, types
+package = types.ModuleType("reference_psa")
+package.__path__ = ["reference_psa"]
+sys.modules["reference_psa"] = package  # `reference_psa.local` alone, which needs no Flask
+sys.modules["reference_psa.seed"] = None
+"""
+
 
 @contextmanager
 def script(source: str, *arguments: object, **options: object) -> Iterator[subprocess.Popen[str]]:
-    """A running `python -c source`; killed at the end if it still runs."""
+    """A running `python -c source` that sees `reference_psa.local`; killed at the end if it still runs."""
     process = subprocess.Popen(
-        [sys.executable, "-c", textwrap.dedent(source), *map(str, arguments)],
+        [sys.executable, "-c", WITHOUT_APPLICATION + textwrap.dedent(source), *map(str, arguments)],
         cwd=PROJECT,
         stdin=subprocess.DEVNULL,
         stdout=subprocess.PIPE,
