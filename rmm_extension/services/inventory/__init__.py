@@ -8,11 +8,12 @@ from .devices import sync_devices
 from .load import open_connection
 from .missing import confirm_missing
 from .organizations import sync_organizations
-from .proposals import Proposal, decide_proposal, proposals
+from .proposals import Proposal, UnknownDevice, decide_proposal, proposals
 from .refresh import refresh_device
 
 __all__ = [
     "Proposal",
+    "UnknownDevice",
     "confirm_missing",
     "decide_proposal",
     "open_connection",

@@ -8,13 +8,12 @@ from dataclasses import dataclass, field
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from rmm_extension.domain.errors import ConfigError, HostCapabilityMissing
+from rmm_extension.domain.errors import HostCapabilityMissing
 from rmm_extension.host import Actor
-from rmm_extension.models import OrganizationMapping, utc_now
-from rmm_extension.services import audit
+from rmm_extension.models import utc_now
+from rmm_extension.services import audit, mapping
 from rmm_extension.services.context import Rmm
 
 from . import sql
@@ -56,10 +55,10 @@ def note_mappings(session: Session, pages: Pages, targets: Targets, attention: M
     synced = pages.listing.complete | pages.listing.earlier
     now = utc_now()
     rows = [
-        (mapping, now if name in synced else None, attention.get(name) or _failures(pages.failures[name]))
-        for name, mapping in targets.ids.items()
+        (known, now if name in synced else None, attention.get(name) or _failures(pages.failures[name]))
+        for name, known in targets.ids.items()
     ]
-    rows += [(mapping, None, reason) for mapping, reason in targets.broken.items()]
+    rows += [(known, None, reason) for known, reason in targets.broken.items()]
     if rows:
         ids, times, errors = (list(column) for column in zip(*rows, strict=True))
         values = {**pages.scope.place, "ids": ids, "synced": times, "errors": errors}
@@ -70,13 +69,7 @@ def confirm_missing(rmm: Rmm, session: Session, actor: Actor, mapping_id: UUID) 
     """A person's yes: remove an organization's devices that are proved gone, however many; their number."""
     if rmm.host.assets is None:
         raise HostCapabilityMissing("This PSA keeps no assets.")
-    row = session.scalar(
-        select(OrganizationMapping)
-        .where(OrganizationMapping.tenant_id == actor.tenant_id, OrganizationMapping.id == mapping_id)
-        .with_for_update()
-    )
-    if row is None:
-        raise ConfigError("This organization does not exist (any more).")
+    row = mapping.locked(session, actor.tenant_id, mapping_id)
     place = _place(actor.tenant_id, row.integration_id, [row.external_id])
     removed = _remove(rmm, session, {**place, "now": utc_now()})
     row.last_error = None

@@ -18,6 +18,10 @@ from rmm_extension.services.context import Rmm
 from .adoption import PROPOSAL
 
 
+class UnknownDevice(LookupError):
+    """No such device in this tenant."""
+
+
 @dataclass(frozen=True, slots=True)
 class Proposal:
     """A device, the asset made for it, and the assets that it may really be.
@@ -102,7 +106,7 @@ def _locked(session: Session, tenant_id: str, device_id: UUID) -> DeviceRow:
         .execution_options(populate_existing=True)
     )
     if row is None:
-        raise ConfigError("This device does not exist (any more).")
+        raise UnknownDevice("This device does not exist (any more).")
     return row
 
 

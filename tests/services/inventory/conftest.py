@@ -11,7 +11,7 @@ from typing import Any
 from uuid import UUID
 
 import pytest
-from sqlalchemy import create_engine, select
+from sqlalchemy import create_engine, literal_column, select
 from sqlalchemy.orm import scoped_session, sessionmaker
 
 from rmm_extension.domain.settings import read_settings
@@ -139,9 +139,16 @@ class World:
 
     def devices(self) -> dict[str, DeviceRow]:
         """What is stored, by external id."""
-        return {
-            row.external_id: row for row in self._all(DeviceRow) if row.integration_id == self.integration_id
-        }
+        found = [row for row in self._all(DeviceRow) if row.integration_id == self.integration_id]
+        return {row.external_id: row for row in found}
+
+    def versions(self) -> dict[str, str]:
+        """The transaction that wrote each stored device last."""
+        statement = select(DeviceRow.external_id, literal_column("xmin::text")).where(
+            DeviceRow.integration_id == self.integration_id
+        )
+        with unit(self.rmm) as session:
+            return dict(session.execute(statement).tuples().all())
 
     def device(self, external_id: str) -> DeviceRow:
         return self.devices()[external_id]

@@ -6,6 +6,7 @@ from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
+import msgspec
 from sqlalchemy.orm import Session
 
 from rmm_extension.domain.errors import HostRejected
@@ -155,8 +156,8 @@ class FakeTenants:
 class Script:
     """What the vendor answers. ``devices`` come in pages of ``page_size``, organization by organization.
 
-    ``fails_after`` raises ``error`` after so many pages; ``row_errors`` come with the first page. ``on_page`` is
-    called before each page is handed out.
+    ``fails_after`` raises ``error`` after so many pages; ``row_errors`` come with the first page. ``on_page``
+    is called before each page is handed out.
     """
 
     organizations: list[Organization] = field(default_factory=list)
@@ -171,18 +172,13 @@ class Script:
     def replace(self, external_id: str, **values: Any) -> None:
         """Change what the vendor says of one device."""
         self.devices = [
-            device if device.external_id != external_id else _with(device, values) for device in self.devices
+            device if device.external_id != external_id else msgspec.structs.replace(device, **values)
+            for device in self.devices
         ]
 
     def drop(self, *external_ids: str) -> None:
         """Let the vendor forget devices."""
         self.devices = [device for device in self.devices if device.external_id not in external_ids]
-
-
-def _with(device: Device, values: Mapping[str, Any]) -> Device:
-    import msgspec
-
-    return msgspec.structs.replace(device, **values)
 
 
 SCRIPTS: dict[str, Script] = {}
