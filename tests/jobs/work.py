@@ -37,8 +37,8 @@ def do(rmm: Rmm, run: Run) -> Any:
 def pages(rmm: Rmm, run: Run) -> dict[str, int]:
     """Write pages one by one, each in its own unit, going on from the cursor; wait at a gate where asked.
 
-    ``gate`` is a path: before page ``gate_at`` the work writes its pid to ``<gate>.reached``, then waits until
-    the gate is there.
+    ``gate`` is a path: before page ``gate_at`` the work writes its pid to ``<gate>.reached``, then waits
+    until the gate is there.
     """
     first, last = run.cursor.get("page", 0), run.subject["pages"]
     for number in range(first, last):
