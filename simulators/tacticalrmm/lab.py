@@ -80,6 +80,7 @@ class Lab:
     clock: Clock = field(default_factory=Clock)
     fleet: Fleet = field(init=False)
     nats: str = "ok"
+    webhook_timeout: float = 8.0
 
     def __post_init__(self) -> None:
         self.lock = threading.RLock()

@@ -16,7 +16,6 @@ import requests
 from simulators.tacticalrmm.lab import Lab
 from simulators.tacticalrmm.placeholders import Scope, render
 
-TIMEOUT = 8.0
 USER_AGENT = "python-requests/2.34.0"
 CLIENT_HEADERS = {
     "User-Agent": USER_AGENT,
@@ -92,7 +91,7 @@ def send(lab: Lab, outgoing: Outgoing, kind: str, alert_id: int | None = None) -
 
 
 def _request(lab: Lab, outgoing: Outgoing) -> tuple[int, str, bool]:
-    timeout = None if outgoing.method in ("get", "delete") else TIMEOUT * lab.time_scale
+    timeout = None if outgoing.method in ("get", "delete") else lab.webhook_timeout
     data = outgoing.data
     try:
         headers = _header_values(outgoing.headers)

@@ -413,7 +413,7 @@ def test_failing_webhooks_leave_the_recorded_traces(name, server, receiver):
     receiver.status = 500 if real["mode"] == "err500" else 200
     answered = threading.Event()
     if real["mode"] == "slow":
-        server.lab.time_scale = 0.01
+        server.control("time", webhook_timeout=0.2)
         receiver.on_request = lambda: answered.wait(10)
     url = base + options.pop("url", "/hook")
     server.control("webhook", url=url, secret="s", secret_header="X-Trmm-Secret", **options)

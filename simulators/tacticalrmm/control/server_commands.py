@@ -27,6 +27,7 @@ def state() -> Any:
         "beta": server.beta_enabled,
         "nats": server.nats,
         "time_scale": server.time_scale,
+        "webhook_timeout": server.webhook_timeout,
         "row_kb": server.options.row_kb,
         "notify_on_info_alerts": server.notify_on_info_alerts,
         "notify_on_warning_alerts": server.notify_on_warning_alerts,
@@ -68,10 +69,11 @@ def switch_notify() -> Any:
 
 @command("/api/time")
 def move_time() -> Any:
-    """{"shift_seconds"?, "time_scale"?}: move the clock; scale the server's own waits."""
+    """{"shift_seconds"?, "time_scale"?, "webhook_timeout"?}: move the clock; change the server's waits."""
     data = fields()
     lab().clock.shift(float(data.get("shift_seconds", 0)))
     lab().time_scale = float(data.get("time_scale", lab().time_scale))
+    lab().webhook_timeout = float(data.get("webhook_timeout", lab().webhook_timeout))
     return {"now": lab().clock.now().isoformat(), "time_scale": lab().time_scale}
 
 
