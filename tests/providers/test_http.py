@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import dataclasses
 import datetime as dt
+import gzip
 import ipaddress
 import logging
+import socket
 import ssl
 from collections.abc import Iterator
 from pathlib import Path
@@ -84,9 +87,9 @@ def test_a_short_wait_is_taken_here() -> None:
 
 @pytest.mark.parametrize("status", [429, 503])
 def test_a_long_wait_goes_back_to_the_job(status: int) -> None:
-    with serve(answer(status, Retry_After="3600")) as wire, client(wire.url) as one:
-        with pytest.raises((RateLimited, Unavailable)) as caught:
-            one.read("/x/")
+    error = pytest.raises((RateLimited, Unavailable))
+    with serve(answer(status, Retry_After="3600")) as wire, client(wire.url) as one, error as caught:
+        one.read("/x/")
     assert len(wire.heads) == 1
     if status == 429:
         assert isinstance(caught.value, RateLimited)
@@ -101,7 +104,7 @@ def test_a_wait_given_as_a_date_counts_from_the_servers_clock() -> None:
 
 
 @pytest.mark.parametrize(
-    ("status", "kind"),
+    "status, kind",
     [
         (400, InvalidRequest),
         (401, AuthFailed),
@@ -127,14 +130,12 @@ def test_a_cut_body_is_read_again() -> None:
 
 
 def test_a_body_above_the_limit_is_not_read() -> None:
-    with serve(answer(body=b"x" * 3_000_000)) as wire, client(wire.url) as one:
-        with pytest.raises(BadResponse, match="too large"):
-            one.read("/x/", max_body=1_000_000)
+    error = pytest.raises(BadResponse, match="too large")
+    with serve(answer(body=b"x" * 3_000_000)) as wire, client(wire.url) as one, error:
+        one.read("/x/", max_body=1_000_000)
 
 
 def test_a_packed_body_is_unpacked_and_its_real_size_counts() -> None:
-    import gzip
-
     packed = gzip.compress(b"[" + b" " * 5_000_000 + b"]")
     with serve(answer(body=packed, Content_Encoding="gzip")) as wire, client(wire.url) as one:
         assert one.read("/x/").decode(list[int]) == []
@@ -179,9 +180,9 @@ def test_a_redirect_in_a_circle_ends() -> None:
 
 @pytest.mark.parametrize("target", ["http://127.0.0.1:1/x", "https://127.0.0.1/x", "//evil.example/x"])
 def test_a_key_never_follows_to_another_server(target: str) -> None:
-    with serve(answer(302, Location=target)) as wire, client(wire.url) as one:
-        with pytest.raises(BadResponse, match="credentials are not sent"):
-            one.read("/x/")
+    error = pytest.raises(BadResponse, match="credentials are not sent")
+    with serve(answer(302, Location=target)) as wire, client(wire.url) as one, error:
+        one.read("/x/")
 
 
 def test_a_write_does_not_follow_redirects() -> None:
@@ -203,14 +204,11 @@ def test_no_answer_in_words() -> None:
 
 
 def test_silence_becomes_a_time_out() -> None:
-    import dataclasses
-    import socket
-
     hasty = dataclasses.replace(RUNTIME, read_timeout=0.05)
     with socket.create_server(("127.0.0.1", 0)) as silent:
-        with HttpClient(hasty, f"http://127.0.0.1:{silent.getsockname()[1]}", retries=0) as one:
-            with pytest.raises(TimedOut):
-                one.read("/x/")
+        url = f"http://127.0.0.1:{silent.getsockname()[1]}"
+        with HttpClient(hasty, url, retries=0) as one, pytest.raises(TimedOut):
+            one.read("/x/")
 
 
 def test_a_cancelled_client_asks_nothing_more() -> None:
@@ -249,12 +247,13 @@ def self_signed(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ssl.SSLCon
     )
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     context.load_cert_chain(folder / "cert.pem", folder / "key.pem")
-    yield context
+    return context
 
 
 def test_a_self_signed_certificate_is_refused(self_signed: ssl.SSLContext) -> None:
-    with serve(answer(), tls=self_signed) as wire, client(wire.url.replace("http:", "https:")) as one:
-        with pytest.raises(TlsFailed, match="self-signed"):
+    error = pytest.raises(TlsFailed, match="self-signed")
+    with serve(answer(), tls=self_signed) as wire:  # noqa: SIM117
+        with client(wire.url.replace("http:", "https:")) as one, error:
             one.read("/x/")
     assert wire.heads == []
 

@@ -30,7 +30,7 @@ def registry(**sources: Any) -> ProviderRegistry:
 def test_the_shipped_providers_are_found() -> None:
     found = ProviderRegistry(RUNTIME)
     assert found.broken() == {}
-    assert [one.manifest.key for one in found.all()][0] == "tacticalrmm"
+    assert next(one.manifest.key for one in found.all()) == "tacticalrmm"
     assert found.get("tacticalrmm").runtime is RUNTIME
 
 

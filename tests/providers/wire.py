@@ -15,10 +15,11 @@ Answer = Callable[[int], bytes]
 
 @dataclass
 class Wire:
-    """A running server: its port, and the request heads it received."""
+    """A running server: its port, and the requests it received."""
 
     port: int
     heads: list[str] = field(default_factory=list)
+    bodies: list[bytes] = field(default_factory=list)
 
     @property
     def url(self) -> str:
@@ -69,8 +70,9 @@ def _answer(connection: socket.socket, wire: Wire, make: Answer | bytes) -> None
             head += line.decode("latin-1")
             if line.lower().startswith(b"content-length:"):
                 length = int(line.split(b":")[1])
-        stream.read(length)
+        body = stream.read(length)
     if not head:
         return
+    wire.bodies.append(body)
     wire.heads.append(head)
     connection.sendall(make if isinstance(make, bytes) else make(len(wire.heads) - 1))
