@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import UTC, datetime
 from typing import Any
 
-from flask import Flask
+from flask import Flask, request, url_for
 from flask_login import current_user
 from markupsafe import Markup
 from sqlalchemy import func, select
@@ -13,6 +13,7 @@ from sqlalchemy import func, select
 from reference_psa.db import db, utcnow
 from reference_psa.models import Notification
 from reference_psa.roles import ROLES, role_allows
+from reference_psa.security import current_tenant
 
 _STEPS = ((60, 1, "s"), (3600, 60, "min"), (86400, 3600, "h"), (30 * 86400, 86400, "d"))
 
@@ -26,6 +27,29 @@ def init_presentation(app: Flask) -> None:
     app.jinja_env.globals["may"] = may
     app.jinja_env.globals["ROLES"] = ROLES
     app.jinja_env.globals["unread_count"] = unread_count
+    app.jinja_env.globals["current_tenant"] = current_tenant
+    app.jinja_env.globals["psa_navigation"] = navigation
+
+
+_NAVIGATION = (
+    ("Dashboard", "dashboard", "dashboard.index", "speedometer2", None),
+    ("Tickets", "tickets", "tickets.index", "ticket-detailed", None),
+    ("Clients", "clients", "clients.index", "building", None),
+    ("Assets", "assets", "assets.index", "pc-display", None),
+    ("Dispatch", "dispatch", "dispatch.index", "calendar3", None),
+    ("Settings", "settings", "settings.index", "gear", "psa.settings"),
+    ("Integrations", "integrations", "settings.integrations", "plug", "psa.settings"),
+)
+
+
+def navigation() -> list[tuple[str, str, str, bool]]:
+    """The PSA's own entries that the user may open: label, address, icon, whether it is where we are."""
+    here = "integrations" if request.endpoint == "settings.integrations" else request.blueprint
+    return [
+        (label, url_for(endpoint), icon, here == section)
+        for label, section, endpoint, icon, right in _NAVIGATION
+        if right is None or may(right)
+    ]
 
 
 def may(right: str) -> bool:

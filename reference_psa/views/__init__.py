@@ -4,9 +4,19 @@ from __future__ import annotations
 
 from flask import Flask
 
-from . import auth, health
+from . import assets, auth, clients, dashboard, dispatch, health, notifications, settings, tickets
 
-BLUEPRINTS = (auth.bp, health.bp)
+BLUEPRINTS = (
+    auth.bp,
+    health.bp,
+    dashboard.bp,
+    tickets.bp,
+    clients.bp,
+    assets.bp,
+    dispatch.bp,
+    notifications.bp,
+    settings.bp,
+)
 
 
 def register_views(app: Flask) -> None:
