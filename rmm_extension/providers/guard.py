@@ -84,6 +84,8 @@ def check_address(url: str, runtime: Runtime, *, resolver: Resolver | None = Non
 
 def refusal(error: SSRFGuardError, scheme: str) -> AddressRefused:
     """The guard's refusal as a sentence for the person who typed the address."""
+    if isinstance(error.__cause__, BlockedAddressError):
+        error = error.__cause__
     if isinstance(error, BlockedAddressError) and scheme == "http":
         return AddressRefused(
             "The address must use https://: plain http:// is only for hosts whose addresses all lie in"

@@ -70,6 +70,11 @@ def test_addresses_inside_are_refused(url: str) -> None:
         check_address(url, STRICT, resolver=Resolver(["127.0.0.1"]))
 
 
+def test_a_literal_address_is_named() -> None:
+    with pytest.raises(AddressRefused, match=r"leads to 10\.1\.2\.3, which is not a public address"):
+        check_address("https://10.1.2.3", STRICT)
+
+
 def test_a_public_address_is_fine() -> None:
     check_address("https://api.example.com/tactical", STRICT, resolver=Resolver(["93.184.216.34"]))
     check_address(

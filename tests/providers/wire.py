@@ -36,11 +36,13 @@ def answer(status: int = 200, body: bytes = b"[]", kind: str = "application/json
 
 
 @contextmanager
-def serve(make: Answer | bytes, tls: ssl.SSLContext | None = None) -> Iterator[Wire]:
-    """Serve until the block ends."""
+def serve(
+    make: Answer | bytes, tls: ssl.SSLContext | None = None, *, unasked: bool = False
+) -> Iterator[Wire]:
+    """Serve until the block ends; ``unasked`` answers before a request has come."""
     listener = socket.create_server(("127.0.0.1", 0))
     wire = Wire(listener.getsockname()[1])
-    thread = threading.Thread(target=_run, args=(listener, wire, make, tls), daemon=True)
+    thread = threading.Thread(target=_run, args=(listener, wire, make, tls, unasked), daemon=True)
     thread.start()
     try:
         yield wire
@@ -50,7 +52,9 @@ def serve(make: Answer | bytes, tls: ssl.SSLContext | None = None) -> Iterator[W
         thread.join(5)
 
 
-def _run(listener: socket.socket, wire: Wire, make: Answer | bytes, tls: ssl.SSLContext | None) -> None:
+def _run(
+    listener: socket.socket, wire: Wire, make: Answer | bytes, tls: ssl.SSLContext | None, unasked: bool
+) -> None:
     while True:
         try:
             plain, _ = listener.accept()
@@ -58,7 +62,12 @@ def _run(listener: socket.socket, wire: Wire, make: Answer | bytes, tls: ssl.SSL
             return
         try:
             with tls.wrap_socket(plain, server_side=True) if tls else plain as connection:
-                _answer(connection, wire, make)
+                if unasked and isinstance(make, bytes):
+                    connection.sendall(make)
+                    connection.shutdown(socket.SHUT_WR)
+                    connection.recv(65536)
+                else:
+                    _answer(connection, wire, make)
         except OSError:
             plain.close()
 

@@ -26,6 +26,7 @@ from rmm_extension.providers.tacticalrmm.status import computed_status, vendor_s
 _UNKNOWN = frozenset(
     {
         "",
+        "-",
         "none",
         "null",
         "undefined",
@@ -39,7 +40,7 @@ _KINDS = {"server": DeviceKind.SERVER, "workstation": DeviceKind.WORKSTATION}
 _NO_FIELDS: Mapping[int, str] = {}
 
 
-# Most texts repeat within a fleet (systems, versions, models, sites, users): a look-up is a tenth of the work.
+# Most texts repeat within a fleet (versions, models, sites, users): a look-up is a tenth of the work.
 @lru_cache(maxsize=16_384)
 def known(value: str | None) -> str | None:
     """The trimmed text; ``None`` for blank, ``None`` and the server's phrases for "not known"."""
@@ -125,7 +126,7 @@ def device_from_agent(
         os_type=os_type,
         os_version=os_version,
         agent_version=known(row.version),
-        current_user=known(row.logged_username),
+        current_user=None if row.italic else known(row.logged_username),
         boot_at=boot_moment(row.boot_time),
         lan_ip=lan_ipv4(row.local_ips),
         wan_ip=known(row.public_ip),

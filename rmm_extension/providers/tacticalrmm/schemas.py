@@ -61,7 +61,10 @@ class CustomField(msgspec.Struct):
 
 
 class Agent(msgspec.Struct, gc=False):
-    """A row of ``GET /agents/``. It has names of client and site, but no numbers of them."""
+    """A row of ``GET /agents/``. It has names of client and site, but no numbers of them.
+
+    ``italic`` says that nobody is logged in and ``logged_username`` is the last user instead.
+    """
 
     agent_id: str
     hostname: str | None = None
@@ -75,6 +78,7 @@ class Agent(msgspec.Struct, gc=False):
     maintenance_mode: bool | None = None
     has_patches_pending: bool | None = None
     logged_username: str | None = None
+    italic: bool | None = None
     version: str | None = None
     operating_system: str | None = None
     public_ip: str | None = None

@@ -209,8 +209,7 @@ def test_an_error_comes_after_what_was_read(simulator: Simulator, tactical: Tact
     simulator.lab.misbehaviours.take = take  # type: ignore[assignment, method-assign]
     pages = []
     with pytest.raises(Unavailable):
-        for page in tactical.devices(simulator.connection(), ids, full=False):
-            pages.append(page)  # noqa: PERF402
+        pages.extend(tactical.devices(simulator.connection(), ids, full=False))
     assert completed(pages) == {first}
 
 
@@ -224,7 +223,7 @@ def test_hardware_trouble_is_told_and_costs_only_the_hardware(
 
 
 @pytest.mark.parametrize(
-    ("mode", "kind"),
+    "mode, kind",
     [("unauthorized", AuthFailed), ("forbidden", PermissionMissing), ("cut_body", Unavailable)],
 )
 def test_faults_of_the_listing_are_errors(
@@ -291,6 +290,7 @@ def test_one_device(simulator: Simulator, tactical: TacticalRmm) -> None:
             "status",
             "kind",
             "location",
+            "current_user",
             "external_organization_id",
             "custom_fields",
             "lan_ip",
@@ -311,7 +311,7 @@ def test_a_wrong_host_does_not_say_that_a_device_is_gone(simulator: Simulator, t
 
 
 @pytest.mark.parametrize(
-    ("connection", "words"),
+    "connection, words",
     [
         (connection_to("https://x", ""), "key is missing"),
         (connection_to("https://x", "ä" * 32), "characters"),

@@ -107,6 +107,16 @@ def test_a_full_row() -> None:
     assert device.custom_fields == {"Backed Up": True, "field 9": None}
 
 
+@pytest.mark.parametrize(
+    "name, italic, user",
+    [("CORP\\jdoe", False, "CORP\\jdoe"), ("jdoe", True, None), ("-", False, None), ("None", None, None)],
+)
+def test_only_who_is_logged_in_now_is_the_current_user(
+    name: str, italic: bool | None, user: str | None
+) -> None:
+    assert device_from_agent(agent(logged_username=name, italic=italic), "1").current_user == user
+
+
 @pytest.mark.parametrize("value", [None, 0.0, -1.0, 1e300, 5.0])
 def test_boot_times_that_cannot_be(value: float | None) -> None:
     assert boot_moment(value) is None
