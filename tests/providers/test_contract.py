@@ -1,0 +1,271 @@
+"""What holds for every provider, whichever vendor it speaks to."""
+
+from __future__ import annotations
+
+import ast
+import re
+import traceback
+from collections.abc import Callable, Iterator
+from dataclasses import replace
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from rmm_extension import providers
+from rmm_extension.domain.errors import (
+    AuthFailed,
+    BadResponse,
+    ConfigError,
+    NotFound,
+    PermissionMissing,
+    ProviderError,
+    RateLimited,
+    RMMError,
+    Unavailable,
+    WebhookRejected,
+)
+from rmm_extension.domain.labels import LABELS
+from rmm_extension.domain.types import Connection, WebhookRequest
+from rmm_extension.providers.contract import CAPABILITIES, AuthMode, Provider, capabilities
+from rmm_extension.providers.registry import ProviderRegistry
+from tests.providers.conftest import RUNTIME
+from tests.providers.wire import answer, serve
+
+FOLDER = Path(providers.__path__[0])
+KEYS = [one.manifest.key for one in ProviderRegistry(RUNTIME).all()]
+KINDS = {"text", "url", "password", "number", "choice", "checkbox"}
+# What providers may lean on; everything else of the extension stands above them.
+ALLOWED = ("rmm_extension.domain", "rmm_extension.providers")
+FORBIDDEN = {"flask", "sqlalchemy", "rq", "redis", "flask_sqlalchemy", "wtforms", "celery", "psycopg"}
+
+for_each_provider = pytest.mark.parametrize("key", KEYS)
+
+
+def provider_at(key: str, url: str) -> Provider:
+    """The provider, with its vendor's address replaced."""
+    return ProviderRegistry(replace(RUNTIME, base_urls={key: url})).get(key)
+
+
+def modes(provider: Provider) -> tuple[AuthMode, ...]:
+    return provider.manifest.auth_modes
+
+
+def connection_to(provider: Provider, url: str) -> Connection:
+    """A connection with every secret filled in, each recognizable."""
+    mode = modes(provider)[0]
+    secrets = {field.name: f"SECRET-{field.name}-0123456789abcdef" for field in mode.fields if field.secret}
+    settings = {field.name: field.default for field in mode.fields if not field.secret and field.default}
+    return Connection(
+        tenant_id="t",
+        integration_id="1",
+        provider=provider.manifest.key,
+        instance_url=url,
+        auth_mode=mode.key,
+        secrets=secrets,
+        settings=settings,
+    )
+
+
+def test_there_are_providers_and_none_is_broken() -> None:
+    assert KEYS
+    assert ProviderRegistry(RUNTIME).broken() == {}
+
+
+@for_each_provider
+def test_the_manifest_is_complete(key: str) -> None:
+    manifest = ProviderRegistry(RUNTIME).get(key).manifest
+    assert re.fullmatch(r"[a-z][a-z0-9_]*", manifest.key)
+    assert manifest.label == LABELS.get(key, manifest.label)
+    assert manifest.description.endswith(".")
+    assert manifest.editions
+    assert manifest.organization_noun.islower()
+    assert manifest.docs_url.startswith("https://")
+    assert manifest.auth_modes
+    assert len({mode.key for mode in manifest.auth_modes}) == len(manifest.auth_modes)
+
+
+@for_each_provider
+def test_every_field_is_labelled(key: str) -> None:
+    for mode in modes(ProviderRegistry(RUNTIME).get(key)):
+        assert mode.label
+        assert mode.description.endswith(".")
+        assert all(step.endswith(".") for step in mode.vendor_steps)
+        assert len({field.name for field in mode.fields}) == len(mode.fields)
+        for field in mode.fields:
+            assert field.label, field.name
+            assert field.kind in KINDS, field.name
+            assert not field.help or field.help.endswith("."), field.name
+            assert not (field.secret and field.default), field.name
+            assert bool(field.choices) == (field.kind == "choice"), field.name
+            assert not field.default or field.kind != "choice" or field.default in dict(field.choices)
+
+
+@for_each_provider
+def test_capabilities_go_together(key: str) -> None:
+    found = capabilities(ProviderRegistry(RUNTIME).get(key))
+    assert "test" in found
+    assert found <= CAPABILITIES.keys()
+    assert "devices" not in found or "organizations" in found
+    assert "alert_reset" not in found or found & {"alert", "alerts", "webhook"}
+
+
+@for_each_provider
+def test_the_folder_has_its_shape_and_its_page(key: str) -> None:
+    folder = FOLDER / key
+    if not folder.is_dir():
+        pytest.skip(f"{key} comes from another distribution")
+    assert {"__init__.py", "client.py"} <= {path.name for path in folder.iterdir()}
+    page = FOLDER.parents[1] / "docs" / "providers" / f"{key}.md"
+    assert "Quality scale" in page.read_text(encoding="utf-8")
+    for path in folder.glob("*.py"):
+        assert len(path.read_text(encoding="utf-8").splitlines()) < 400, path.name
+
+
+def _imports(path: Path) -> Iterator[str]:
+    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        if isinstance(node, ast.Import):
+            yield from (alias.name for alias in node.names)
+        elif isinstance(node, ast.ImportFrom) and not node.level and node.module:
+            yield f"{node.module}.{node.names[0].name}"
+
+
+@pytest.mark.parametrize("path", sorted(FOLDER.rglob("*.py")), ids=lambda path: str(path.relative_to(FOLDER)))
+def test_providers_know_no_framework_and_no_database(path: Path) -> None:
+    for name in _imports(path):
+        assert name.partition(".")[0] not in FORBIDDEN, name
+        assert not name.startswith("rmm_extension") or name.startswith(ALLOWED), name
+
+
+PAGE = b"<!doctype html><html><title>Sign in</title></html>"
+SCENARIOS: dict[str, tuple[bytes, tuple[type[RMMError], ...]]] = {
+    "401": (answer(401, b'{"detail": "Invalid token."}'), (AuthFailed,)),
+    "403": (answer(403, b'{"detail": "no"}'), (PermissionMissing,)),
+    "404": (answer(404, b'{"detail": "Not found."}'), (NotFound,)),
+    "429 long": (answer(429, b"{}", Retry_After="3600"), (RateLimited,)),
+    "500": (answer(500, PAGE, "text/html"), (Unavailable,)),
+    "503": (answer(503, b"{}"), (Unavailable,)),
+    "html": (answer(200, PAGE, "text/html"), (BadResponse,)),
+    "cut": (answer(200, b'[{"id": 1', Content_Length="5000"), (Unavailable, BadResponse)),
+    "half": (answer(200, b'{"a": ['), (BadResponse,)),
+    "shape": (answer(200, b'{"unexpected": [null, 1]}'), (BadResponse,)),
+    "redirect": (answer(302, b"", Location="http://127.0.0.1:9/"), (BadResponse,)),
+}
+CALLS: dict[str, Callable[[Any, Connection], Any]] = {
+    "organizations": lambda provider, connection: provider.organizations(connection),
+    "devices": lambda provider, connection: list(provider.devices(connection, ["1"], full=True)),
+    "device": lambda provider, connection: provider.device(connection, "A" * 40),
+    "alert": lambda provider, connection: provider.alert(connection, "1"),
+    "alerts": lambda provider, connection: provider.active_alerts(connection),
+    "alert_reset": lambda provider, connection: provider.reset_alert(connection, "1"),
+}
+# An object that is not there is an answer to these, not an error.
+ABSENCE_IS_AN_ANSWER = {"device", "alert", "alert_reset"}
+# A vendor's answer to a write is only a receipt: its shape is not looked at.
+ONLY_A_RECEIPT = {("alert_reset", "shape"), ("alert_reset", "half")}
+
+
+def _without_secrets(connection: Connection, error: BaseException) -> None:
+    told = [str(error), repr(error), repr(error.args), repr(vars(error)), *traceback.format_exception(error)]
+    for secret in connection.secrets.values():
+        assert not any(secret in text for text in told)
+
+
+@for_each_provider
+@pytest.mark.parametrize("scenario", SCENARIOS)
+@pytest.mark.parametrize("word", CALLS)
+def test_errors_have_their_class_a_sentence_and_no_secret(key: str, scenario: str, word: str) -> None:
+    reply, kinds = SCENARIOS[scenario]
+    with serve(reply) as wire:
+        provider = provider_at(key, wire.url)
+        if word not in capabilities(provider):
+            pytest.skip(f"{key} has no {word}")
+        connection = connection_to(provider, wire.url)
+        try:
+            CALLS[word](provider, connection)
+        except ProviderError as error:
+            found: ProviderError | None = error
+        else:
+            found = None
+    if found is None:
+        assert (scenario == "404" and word in ABSENCE_IS_AN_ANSWER) or (word, scenario) in ONLY_A_RECEIPT
+        return
+    assert isinstance(found, kinds)
+    assert str(found).endswith(".")
+    assert found.provider == key
+    assert found.request_id
+    assert not isinstance(found, RateLimited) or found.retry_after > 3000
+    _without_secrets(connection, found)
+
+
+@for_each_provider
+@pytest.mark.parametrize("scenario", SCENARIOS)
+def test_the_connection_test_never_raises_and_ends_in_sentences(key: str, scenario: str) -> None:
+    reply, _ = SCENARIOS[scenario]
+    with serve(reply) as wire:
+        provider: Any = provider_at(key, wire.url)
+        connection = connection_to(provider, wire.url)
+        found = list(provider.check(connection))
+    assert any(check.state == "failed" for check in found)
+    for check in found:
+        assert check.state in ("ok", "warning", "failed", "not_checked")
+        assert check.message.endswith("."), check
+        assert check.remedy is None or check.remedy.endswith("."), check
+        assert not any(secret in repr(check) for secret in connection.secrets.values())
+
+
+@for_each_provider
+def test_a_connection_without_secrets_is_a_config_error(key: str) -> None:
+    provider: Any = provider_at(key, "http://127.0.0.1:9")
+    bare = Connection(
+        tenant_id="t",
+        integration_id="1",
+        provider=key,
+        instance_url="http://127.0.0.1:9",
+        auth_mode=modes(provider)[0].key,
+    )
+    assert next(check.state for check in provider.check(bare)) == "failed"
+    if "organizations" in capabilities(provider):
+        with pytest.raises(ConfigError, match=r"\.$"):
+            provider.organizations(bare)
+
+
+@for_each_provider
+def test_repr_of_what_holds_secrets(key: str) -> None:
+    provider: Any = provider_at(key, "http://127.0.0.1:9")
+    connection = connection_to(provider, "http://127.0.0.1:9")
+    shown = [repr(connection), repr(provider)]
+    if hasattr(provider, "client"):
+        with provider.client(connection) as client:
+            shown.append(repr(client))
+    assert not any(secret in text for secret in connection.secrets.values() for text in shown)
+
+
+@for_each_provider
+@pytest.mark.parametrize("body", [b"", b"{", b"[]", b"5", b"null", b'"x"', b"\xff", b"[" * 50_000, b"{}"])
+def test_webhook_bodies_of_no_shape_are_rejected(key: str, body: bytes) -> None:
+    provider: Any = ProviderRegistry(RUNTIME).get(key)
+    if "webhook" not in capabilities(provider):
+        pytest.skip(f"{key} has no webhook")
+    request = WebhookRequest(headers={}, body=body, received_at=datetime.now(UTC))
+    assert not provider.verify_webhook(request, ["secret"])
+    assert not provider.verify_webhook(request, [])
+    with pytest.raises(WebhookRejected, match=r"\.$") as caught:
+        provider.parse_webhook(request)
+    assert re.fullmatch(r"[a-z_]+", caught.value.reason)
+
+
+@for_each_provider
+def test_webhook_steps_can_be_followed(key: str) -> None:
+    provider: Any = ProviderRegistry(RUNTIME).get(key)
+    if "webhook" not in capabilities(provider):
+        pytest.skip(f"{key} has no webhook")
+    steps = provider.webhook_steps("https://psa.example.com/hook/t.RANDOM", "the-secret")
+    assert steps
+    assert any(step.paste and "t.RANDOM" in step.paste for step in steps)
+    for step in steps:
+        assert step.title
+        assert step.text.endswith(".")
+        assert "the-secret" not in step.text
+        assert step.is_secret or "the-secret" not in (step.paste or "")
