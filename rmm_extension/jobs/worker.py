@@ -20,7 +20,7 @@ from rq.worker import BaseWorker
 from sqlalchemy.orm import configure_mappers
 
 from rmm_extension.domain.logline import line
-from rmm_extension.services import kinds, relay
+from rmm_extension.services import kinds, relay, schedule
 from rmm_extension.services.context import Rmm
 
 from . import execute as _execute  # noqa: F401 - imported before forking, as are relay and tick
@@ -112,9 +112,11 @@ def preload(app: Flask) -> None:
         _import(kind.handler, kind=kind.name)
     for topic, handler in relay.TOPICS.items():
         _import(handler, topic=topic)
+    for hook in (*relay.EVENT_CONSUMERS, *schedule.TICK_HOOKS):
+        _import(hook, hook=hook)
     log.info(line("worker.ready", kinds=len(kinds.KINDS), app=app.name))
 
 
-def _import(work_item: kinds.Work, **fields: Any) -> None:
+def _import(wanted: kinds.Work, **fields: Any) -> None:
     with isolated("worker.handler_missing", **fields):
-        kinds.resolve(work_item)
+        kinds.resolve(wanted)
