@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from datetime import UTC, datetime
 
-from flask import Blueprint, Flask, Response, current_app, jsonify, request
+import msgspec
+from flask import Blueprint, Flask, Response, current_app, request
 from werkzeug.exceptions import RequestEntityTooLarge
 
 from rmm_extension.domain.types import WebhookRequest
@@ -65,7 +66,5 @@ def _delivery(body: bytes) -> WebhookRequest:
 
 
 def _reply(answer: Answer) -> Response:
-    response = jsonify(answer.body)
-    response.status_code = answer.status
-    response.headers.update(answer.headers)
-    return response
+    body = msgspec.json.encode(answer.body)
+    return Response(body, answer.status, answer.headers, content_type="application/json")

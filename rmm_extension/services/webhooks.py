@@ -98,10 +98,16 @@ def _answer(rmm: Rmm, provider_key: str, request: WebhookRequest, find: Finder) 
         answer = Answer(
             503, {"error": "The database is away; send again."}, {"Retry-After": str(RETRY_AFTER)}
         )
+    if log.isEnabledFor(logging.INFO):
+        _log(answer, seen, started)
+    return answer
+
+
+def _log(answer: Answer, seen: dict[str, Any], started: float) -> None:
+    """One line a delivery: connection, outcome and time; never the body."""
     outcome = answer.body.get("outcome") or answer.body.get("reason") or answer.body.get("error", "")
     milliseconds = round((perf_counter() - started) * 1000, 1)
     log.info("%s", line("webhook", **seen, status=answer.status, outcome=outcome, ms=milliseconds))
-    return answer
 
 
 def _process(

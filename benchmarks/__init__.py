@@ -1,0 +1,1 @@
+"""What the hot paths reach on this machine, each figure beside its own limit. Run by ``make bench``."""
