@@ -11,7 +11,7 @@ from typing import Any
 from uuid import UUID
 
 import pytest
-from sqlalchemy import create_engine, literal_column, select
+from sqlalchemy import create_engine, select, text
 from sqlalchemy.orm import scoped_session, sessionmaker
 
 from rmm_extension.domain.settings import read_settings
@@ -64,6 +64,7 @@ class World:
     clients: FakeClients
     contacts: FakeContacts
     tenants: FakeTenants
+    provider_type: type[FakeProvider] = FakeProvider
 
     def connect(self, provider: str = "fake", *, tenant: str | None = None, **values: Any) -> World:
         """Another connection, of the same tenant or another one, with a script of its own."""
@@ -144,11 +145,10 @@ class World:
 
     def versions(self) -> dict[str, str]:
         """The transaction that wrote each stored device last."""
-        statement = select(DeviceRow.external_id, literal_column("xmin::text")).where(
-            DeviceRow.integration_id == self.integration_id
-        )
+        statement = text("SELECT external_id, xmin::text FROM rmm_devices WHERE integration_id = :id")
         with unit(self.rmm) as session:
-            return dict(session.execute(statement).tuples().all())
+            found = session.execute(statement, {"id": self.integration_id}).all()
+        return dict(found)
 
     def device(self, external_id: str) -> DeviceRow:
         return self.devices()[external_id]

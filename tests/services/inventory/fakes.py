@@ -10,6 +10,7 @@ import msgspec
 from sqlalchemy.orm import Session
 
 from rmm_extension.domain.errors import HostRejected
+from rmm_extension.domain.matching import normalize_macs
 from rmm_extension.domain.types import Connection, Device, DevicePage, Organization
 from rmm_extension.host import (
     AssetApplied,
@@ -102,9 +103,8 @@ def _is_like(asset: StoredAsset, key: AssetKey) -> bool:
     if asset.client_id != key.client_id:
         return False
     same_serial = bool(key.serial and asset.serial and asset.serial.lower() == key.serial.lower())
-    return (
-        same_serial or bool(set(asset.macs) & set(key.macs)) or (asset.name or "").lower() == key.name.lower()
-    )
+    same_name = (asset.name or "").lower() == key.name.lower()
+    return same_serial or same_name or bool(normalize_macs(asset.macs) & normalize_macs(key.macs))
 
 
 class FakeClients:

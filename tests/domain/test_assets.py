@@ -1,0 +1,106 @@
+"""What a device gives the host's asset."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pytest
+
+from rmm_extension.domain import assets
+from rmm_extension.domain.types import AgentStatus, Device, DeviceKind, Disk, Hardware
+
+NOON = datetime(2026, 6, 1, 12, tzinfo=UTC)
+
+
+def device(**values: Any) -> Device:
+    basic: dict[str, Any] = {
+        "external_id": "d1",
+        "external_organization_id": "1",
+        "name": "PC",
+        "kind": DeviceKind.WORKSTATION,
+        "status": AgentStatus.ONLINE,
+    }
+    return Device(**(basic | values))
+
+
+def test_what_is_not_known_has_no_key() -> None:
+    assert assets.vitals(device(), NOON) == {}
+    assert assets.facts(device()) == {}
+
+
+def test_vitals() -> None:
+    full = device(
+        os_type="Windows",
+        os_version="11 Pro",
+        agent_version="2.11.0",
+        current_user="ada",
+        boot_at=NOON - timedelta(hours=2),
+        lan_ip="10.0.0.5",
+        wan_ip="203.0.113.9",
+        cpu_model="A CPU",
+        model="A model",
+        needs_reboot=False,
+        has_pending_patches=False,
+        custom_fields={"Rack": "A1"},
+        hardware=Hardware(
+            memory_gb=15.74,
+            disks=(
+                Disk(name="C:", total_gb=99.999, free_gb=12.345, utilization_percent=87.654),
+                Disk(name="D:"),
+            ),
+            macs=("00:11:22:33:44:55",),
+            manufacturer="Maker",
+            model="Its model",
+        ),
+    )
+    assert assets.vitals(full, NOON) == {
+        "os_name": "Windows",
+        "os_version": "11 Pro",
+        "agent_version": "2.11.0",
+        "current_user": "ada",
+        "last_reboot_at": NOON - timedelta(hours=2),
+        "uptime_seconds": 7200,
+        "lan_ip": "10.0.0.5",
+        "wan_ip": "203.0.113.9",
+        "cpu_model": "A CPU",
+        "model": "Its model",
+        "needs_reboot": False,
+        "pending_patches": 0,
+        "system_info": {"Rack": "A1"},
+        "ram_gb": 16,
+        "disk_usage": [
+            {"name": "C:", "total_gb": 100.0, "free_gb": 12.35, "utilization_percent": 87.65},
+            {"name": "D:"},
+        ],
+        "mac_addresses": ["00:11:22:33:44:55"],
+        "manufacturer": "Maker",
+    }
+
+
+@pytest.mark.parametrize(
+    "boot_at, status, uptime",
+    [
+        (NOON - timedelta(minutes=1), AgentStatus.ONLINE, 60),
+        (NOON - timedelta(minutes=1), AgentStatus.OFFLINE, None),
+        (NOON - timedelta(minutes=1), AgentStatus.OVERDUE, None),
+        (NOON + timedelta(minutes=1), AgentStatus.ONLINE, None),
+        (NOON - timedelta(days=6 * 366), AgentStatus.ONLINE, None),
+        (None, AgentStatus.ONLINE, None),
+    ],
+)
+def test_uptime(boot_at: datetime | None, status: AgentStatus, uptime: int | None) -> None:
+    assert assets.vitals(device(boot_at=boot_at, status=status), NOON).get("uptime_seconds") == uptime
+
+
+def test_some_patches_are_no_number() -> None:
+    assert "pending_patches" not in assets.vitals(device(has_pending_patches=True), NOON)
+    assert assets.facts(device(has_pending_patches=True)) == {"has_pending_patches": True}
+
+
+def test_types_and_tags() -> None:
+    assert assets.asset_type(device(kind=DeviceKind.SERVER), is_new=False) == "server"
+    assert assets.asset_type(device(kind=DeviceKind.UNKNOWN), is_new=True) == "unknown"
+    assert assets.asset_type(device(kind=DeviceKind.UNKNOWN), is_new=False) is None
+    assert assets.asset_tag("tacticalrmm", device()) == "tactical:d1"
+    assert assets.asset_tag("levelio", device()) == "levelio:d1"
