@@ -26,6 +26,7 @@ LOCK = PROJECT / ".ci" / "requirements.txt"
 OLDEST, NEWEST = (3, 11), (3, 13)
 UNFINISHED = VENV / ".unfinished"
 STAMP = VENV / ".stamp"
+HELD = []  # descriptor of the lock; every child gets it, so that a pip left by a killed bootstrap still holds it
 
 
 class Failure(Exception):
@@ -88,7 +89,7 @@ def switch_interpreter():
     if sys.version_info[:2] < OLDEST:
         raise Failure(
             "this project needs Python 3.11, 3.12 or 3.13, and this is %d.%d. Install one of them "
-            "(or run `make PYTHON=/path/to/python3.12 …`)." % sys.version_info[:2]
+            "(or name one: make test PYTHON=/path/to/python3.12)." % sys.version_info[:2]
         )
     say("Python %d.%d is newer than what this project is tested with (3.11 to 3.13)" % sys.version_info[:2])
 
@@ -117,7 +118,9 @@ def alone():
             except OSError:
                 say("another bootstrap is at work here; waiting for it")
                 fcntl.flock(handle, fcntl.LOCK_EX)
+            HELD.append(handle.fileno())
         yield
+        HELD.clear()
 
 
 def build():
@@ -216,6 +219,7 @@ def run(command):
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
         universal_newlines=True,
+        pass_fds=HELD,
         check=False,
     )
 

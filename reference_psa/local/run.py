@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import os
 import signal
 import sys
@@ -30,6 +31,9 @@ Plan = Callable[[Mapping[str, str], Ports], Sequence[Program]]
 def main() -> int:
     """Run until Ctrl-C, SIGTERM or the closing of the terminal; return the exit code."""
     end_on_signals()
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="replace")  # a terminal without Unicode must not end the run
     try:
         return serve(PROJECT)
     except KeyboardInterrupt:
