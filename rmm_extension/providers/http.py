@@ -256,16 +256,15 @@ class HttpClient:
             raise self._no_answer(error, request_id) from None
         return Reply(self.provider, self.label, path, answer.status_code, request_id, answer.headers, body)
 
-    def _body(self, answer: requests.Response, path: str, max_body: int, request_id: str) -> bytes:
-        chunks: list[bytes] = []
-        size, deadline = 0, time.monotonic() + MAX_SECONDS
+    def _body(self, answer: requests.Response, path: str, max_body: int, request_id: str) -> bytearray:
+        # One growing buffer: a list of chunks would need twice the memory when joined.
+        body, deadline = bytearray(), time.monotonic() + MAX_SECONDS
         # Undecoded reading is twice as fast: it copies once instead of three times.
         packed = "Content-Encoding" in answer.headers
         try:
             while chunk := answer.raw.read(_CHUNK, decode_content=packed):
-                chunks.append(chunk)
-                size += len(chunk)
-                if size > max_body:
+                body += chunk
+                if len(body) > max_body:
                     raise self._trouble(
                         BadResponse, f"The answer of {self.label} to {path} is too large.", request_id
                     )
@@ -277,7 +276,7 @@ class HttpClient:
             raise self._trouble(
                 _BodyLost, f"The answer of {self.label} to {path} was cut off.", request_id
             ) from None
-        return b"".join(chunks)
+        return body
 
     def _next_hop(self, reply: Reply, url: str, method: str) -> str:
         target = urljoin(url, reply.headers.get("Location", ""))

@@ -41,7 +41,7 @@ class Reply:
     status: int
     request_id: str
     headers: Mapping[str, str] = field(repr=False)
-    body: bytes = field(repr=False)
+    body: bytes | bytearray = field(repr=False)
 
     @property
     def is_html(self) -> bool:

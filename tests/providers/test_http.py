@@ -9,7 +9,6 @@ import ipaddress
 import logging
 import socket
 import ssl
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -97,8 +96,12 @@ def test_a_long_wait_goes_back_to_the_job(status: int) -> None:
 
 
 def test_a_wait_given_as_a_date_counts_from_the_servers_clock() -> None:
-    late = {"Date": "Sat, 21 Nov 2026 10:00:00 GMT", "Retry_After": "Sat, 21 Nov 2026 10:02:00 GMT"}
-    with serve(answer(429, **late)) as wire, client(wire.url) as one, pytest.raises(RateLimited) as caught:
+    now, then = "Sat, 21 Nov 2026 10:00:00 GMT", "Sat, 21 Nov 2026 10:02:00 GMT"
+    with (
+        serve(answer(429, Date=now, Retry_After=then)) as wire,
+        client(wire.url) as one,
+        pytest.raises(RateLimited) as caught,
+    ):
         one.write("PUT", "/x/")
     assert caught.value.retry_after == 120
 
@@ -220,7 +223,7 @@ def test_a_cancelled_client_asks_nothing_more() -> None:
 
 
 @pytest.fixture(scope="module")
-def self_signed(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ssl.SSLContext]:
+def self_signed(tmp_path_factory: pytest.TempPathFactory) -> ssl.SSLContext:
     """A server context with a certificate that nobody signed."""
     key = ec.generate_private_key(ec.SECP256R1())
     name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "127.0.0.1")])

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Any
 
 import pytest
@@ -23,7 +24,7 @@ def make(key: str, label: str | None = None) -> type[Provider]:
 
 def registry(**sources: Any) -> ProviderRegistry:
     return ProviderRegistry(
-        RUNTIME, sources=[(name, lambda found=found: found) for name, found in sources.items()]
+        RUNTIME, sources=[(name, partial(lambda one: one, found)) for name, found in sources.items()]
     )
 
 

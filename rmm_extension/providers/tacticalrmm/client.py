@@ -22,10 +22,9 @@ from rmm_extension.domain.types import Connection
 from rmm_extension.providers.contract import Runtime
 from rmm_extension.providers.http import RETRIES, HttpClient
 from rmm_extension.providers.reply import Reply
+from rmm_extension.providers.tacticalrmm.rows import BetaRows, R, beta_rows
 from rmm_extension.providers.tacticalrmm.schemas import (
     AgentDetail,
-    BetaFoot,
-    BetaPage,
     BetaSite,
     Client,
     CustomField,
@@ -77,10 +76,8 @@ class TacticalClient(HttpClient):
 
     def beta_sites(self) -> list[BetaSite]:
         """All sites of the server."""
-        found: list[BetaSite] = []
-        for reply in self.beta_pages("/beta/v1/site/", {}, 1000):
-            found += reply.decode(BetaPage[list[BetaSite]]).results
-        return found
+        pages = self.beta_pages("/beta/v1/site/", {}, 1000, BetaSite)
+        return [row for page, _ in pages for row in page.rows]
 
     def id_map(self) -> list[ShortAgent]:
         """Both ids, name, client and site of every agent the role may see: 140 bytes each."""
@@ -93,8 +90,10 @@ class TacticalClient(HttpClient):
         """
         return self.read("/agents/", params=scope, max_body=_LISTING_BYTES)
 
-    def beta_pages(self, path: str, scope: dict[str, int], size: int) -> Iterator[Reply]:
-        """The pages of a beta list, undecoded, by numbers of our own.
+    def beta_pages(
+        self, path: str, scope: dict[str, int], size: int, kind: type[R]
+    ) -> Iterator[tuple[BetaRows[R], Reply]]:
+        """The pages of a beta list, by numbers of our own.
 
         The server builds ``next`` from the request's host, which behind a proxy may be another one. A fleet
         that shrinks meanwhile makes the last number invalid: that is the end, not an error.
@@ -106,12 +105,12 @@ class TacticalClient(HttpClient):
                 reply = self.read(path, params=params, max_body=BETA_PAGE_BYTES)
             except NoSuchPage:
                 return
-            foot = reply.decode(BetaFoot)
-            yield reply
-            if foot.next is None:
+            page = beta_rows(reply, kind)
+            yield page, reply
+            if page.is_last:
                 return
             # A list that never ends would keep us for ever: its own count bounds it, with room for growth.
-            last = last or foot.count // size + 5
+            last = last or page.total // size + 5
             number += 1
 
     def agent(self, agent_id: str) -> tuple[AgentDetail, Reply] | None:

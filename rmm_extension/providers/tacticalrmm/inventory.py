@@ -17,7 +17,7 @@ from rmm_extension.domain.types import Device, DevicePage, Organization
 from rmm_extension.providers.tacticalrmm.client import BetaOff, TacticalClient
 from rmm_extension.providers.tacticalrmm.hardware import Extra, extra_of
 from rmm_extension.providers.tacticalrmm.mapping import device_from_agent, device_from_beta
-from rmm_extension.providers.tacticalrmm.rows import agent_rows, beta_rows
+from rmm_extension.providers.tacticalrmm.rows import agent_rows
 from rmm_extension.providers.tacticalrmm.schemas import Agent, Client, HardwareRow
 
 PAGE = 1000
@@ -106,8 +106,8 @@ class HardwareReader:
             return found, []
         filters = {"client_id" if key == "client" else key: value for key, value in scope.items()}
         try:
-            for reply in self.client.beta_pages(_BETA_AGENTS, filters, self.page_size):
-                found |= {row.agent_id: extra_of(row) for row in beta_rows(reply, HardwareRow).rows}
+            for page, _ in self.client.beta_pages(_BETA_AGENTS, filters, self.page_size, HardwareRow):
+                found |= {row.agent_id: extra_of(row) for row in page.rows}
         except BetaOff:
             self.wanted = False
         except (Unavailable, BadResponse, PermissionMissing) as error:
@@ -179,13 +179,11 @@ class Walk:
 
     def _beta(self, client: Client, sites: Mapping[int, str]) -> Iterator[Batch]:
         key = str(client.id)
-        pages = self.client.beta_pages(_BETA_AGENTS, {"client_id": client.id}, self.options.beta_page_size)
-        for reply in pages:
+        scope, size = {"client_id": client.id}, self.options.beta_page_size
+        for page, reply in self.client.beta_pages(_BETA_AGENTS, scope, size, HardwareRow):
             now = reply.moment
-            rows, errors = beta_rows(reply, HardwareRow)
-            yield Batch(
-                [device_from_beta(row, key, sites.get(row.site or 0), now) for row in rows], errors, []
-            )
+            devices = [device_from_beta(row, key, sites.get(row.site or 0), now) for row in page.rows]
+            yield Batch(devices, page.errors, [])
 
     def _clients(self) -> list[Client]:
         return self.client.beta_clients() if self.only_beta else self.client.clients()

@@ -23,6 +23,15 @@ class Rows(NamedTuple, Generic[R]):
     errors: list[str]
 
 
+class BetaRows(NamedTuple, Generic[R]):
+    """A page of a beta list: rows, sentences, length of the whole list, and whether it is the last page."""
+
+    rows: list[R]
+    errors: list[str]
+    total: int
+    is_last: bool
+
+
 def agent_rows(reply: Reply, kind: type[R]) -> Rows[R]:
     """The rows of a bare list; raises ``BadResponse`` when the body is no list."""
     try:
@@ -31,12 +40,14 @@ def agent_rows(reply: Reply, kind: type[R]) -> Rows[R]:
         return _one_by_one(reply.decode(list[msgspec.Raw]), kind)
 
 
-def beta_rows(reply: Reply, kind: type[R]) -> Rows[R]:
+def beta_rows(reply: Reply, kind: type[R]) -> BetaRows[R]:
     """The rows of a page of a beta list; raises ``BadResponse`` when the body is no such page."""
     try:
-        return Rows(reply.decode(BetaPage[list[kind]]).results, [])  # type: ignore[valid-type]
+        page = reply.decode(BetaPage[list[kind]])  # type: ignore[valid-type]
+        return BetaRows(page.results, [], page.count, page.next is None)
     except Misshapen:
-        return _one_by_one(reply.decode(BetaPage[list[msgspec.Raw]]).results, kind)
+        raw = reply.decode(BetaPage[list[msgspec.Raw]])
+        return BetaRows(*_one_by_one(raw.results, kind), raw.count, raw.next is None)
 
 
 def _one_by_one(raws: list[msgspec.Raw], kind: type[R]) -> Rows[R]:

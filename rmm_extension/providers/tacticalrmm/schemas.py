@@ -180,13 +180,6 @@ class BetaPage(msgspec.Struct, Generic[R]):
     next: str | None = None
 
 
-class BetaFoot(msgspec.Struct):
-    """A page of a beta list without its rows."""
-
-    count: int = 0
-    next: str | None = None
-
-
 class Alert(msgspec.Struct):
     """An alert. One without an agent lacks the keys ``hostname`` to ``site`` altogether."""
 

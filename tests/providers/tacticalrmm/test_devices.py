@@ -207,7 +207,7 @@ def test_an_error_comes_after_what_was_read(simulator: Simulator, tactical: Tact
         return original(path)
 
     simulator.lab.misbehaviours.take = take  # type: ignore[assignment, method-assign]
-    pages = []
+    pages: list[DevicePage] = []
     with pytest.raises(Unavailable):
         pages.extend(tactical.devices(simulator.connection(), ids, full=False))
     assert completed(pages) == {first}

@@ -55,7 +55,7 @@ def test_the_status_rule_agrees_with_the_server(recordings: Path) -> None:
     # The header has whole seconds, and the server looked a moment later: an agent may be on either side.
     now = parsedate_to_datetime(expected["server_date"]).replace(tzinfo=UTC)
     soon = now + timedelta(seconds=3)
-    rows, errors = beta_rows(reply(recordings, "beta_agent_list_page1000_trimmed60"), HardwareRow)
+    rows, errors, *_ = beta_rows(reply(recordings, "beta_agent_list_page1000_trimmed60"), HardwareRow)
     assert errors == []
     for row in rows:
         possible = {str(device_from_beta(row, "1", None, moment).status) for moment in (now, soon)}
@@ -67,7 +67,7 @@ def test_both_lists_agree_on_an_agent(recordings: Path) -> None:
     agents, errors = agent_rows(reply(recordings, "agents_list_table"), Agent)
     assert errors == []
     standard = {row.agent_id: device_from_agent(row, "1") for row in agents}
-    heavy, _ = beta_rows(reply(recordings, "beta_agent_list_page1000_trimmed60"), HardwareRow)
+    heavy, *_ = beta_rows(reply(recordings, "beta_agent_list_page1000_trimmed60"), HardwareRow)
     compared = 0
     for row in heavy:
         if row.agent_id not in standard or row.wmi_detail is None:
@@ -90,14 +90,14 @@ def test_both_lists_agree_on_an_agent(recordings: Path) -> None:
 
 
 def test_serials_of_a_real_fleet(recordings: Path) -> None:
-    rows, _ = beta_rows(reply(recordings, "beta_agent_list_page1000_trimmed60"), HardwareRow)
+    rows, *_ = beta_rows(reply(recordings, "beta_agent_list_page1000_trimmed60"), HardwareRow)
     serials = [device_from_beta(row, "1", None, datetime.now(UTC)).serial for row in rows]
     assert "20FQG5V" in serials
     assert not {"Default string", "System Serial Number", "Not Specified", "0", ""} & set(serials)
 
 
 def test_hardware_of_a_real_fleet(recordings: Path) -> None:
-    rows, _ = beta_rows(reply(recordings, "beta_agent_list_page1000_trimmed60"), HardwareRow)
+    rows, *_ = beta_rows(reply(recordings, "beta_agent_list_page1000_trimmed60"), HardwareRow)
     hardware = [device_from_beta(row, "1", None, datetime.now(UTC)).hardware for row in rows]
     assert sum(bool(one and one.disks) for one in hardware) == 58
     assert all(disk.total_gb is not None for one in hardware if one for disk in one.disks)
