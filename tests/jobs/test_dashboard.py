@@ -20,7 +20,6 @@ from tests.jobs.tiny import MARA
 
 PAGES = (
     "/rmm/rq/",
-    "/rmm/rq/0/view/queues",
     "/rmm/rq/0/view/workers",
     "/rmm/rq/0/view/jobs",
     "/rmm/rq/0/data/queues.json",
