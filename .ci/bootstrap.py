@@ -26,7 +26,7 @@ LOCK = PROJECT / ".ci" / "requirements.txt"
 OLDEST, NEWEST = (3, 11), (3, 13)
 UNFINISHED = VENV / ".unfinished"
 STAMP = VENV / ".stamp"
-HELD = []  # descriptor of the lock; every child gets it, so that a pip left by a killed bootstrap still holds it
+HELD = []  # descriptor of the lock; children get it, so a pip left by a killed bootstrap still holds it
 
 
 class Failure(Exception):
