@@ -15,7 +15,8 @@ def main(names: list[str]) -> int:
     """Run the parts that were named, or all."""
     unknown = sorted(set(names) - set(PARTS))
     if unknown:
-        print(f"There is no benchmark named {', '.join(unknown)}; there are {', '.join(PARTS)}.", file=sys.stderr)
+        sentence = f"There is no benchmark named {', '.join(unknown)}; there are {', '.join(PARTS)}."
+        print(sentence, file=sys.stderr)
         return 2
     for part in names or PARTS:
         run: Callable[[], Iterator[dict[str, Any]]] = import_module(f"benchmarks.{part}").run

@@ -90,7 +90,8 @@ def _storm(server: PostgresServer, psa: tuple[str, int], hook: Hook) -> Iterator
     found = drive(psa, requests, 16)
     with psycopg.connect(server.conninfo("psa")) as connection:
         rows = connection.execute(
-            "SELECT ticket_id, occurrence_count FROM rmm_alert_conditions WHERE dedup_key LIKE %s", (f"{agent}%",)
+            "SELECT ticket_id, occurrence_count FROM rmm_alert_conditions WHERE dedup_key LIKE %s",
+            (f"{agent}%",),
         ).fetchall()
     yield _figure("storm_tickets", len({ticket for ticket, _ in rows}), "tickets")
     yield _figure("storm_errors", found.errors, "answers")

@@ -44,9 +44,7 @@ def drive(address: tuple[str, int], requests: Sequence[bytes], connections: int)
     """Send all requests once over so many connections at a time."""
     pending, guard = iter(requests), threading.Lock()
     tallies = [_Tally() for _ in range(connections)]
-    threads = [
-        threading.Thread(target=_client, args=(address, pending, guard, tally)) for tally in tallies
-    ]
+    threads = [threading.Thread(target=_client, args=(address, pending, guard, tally)) for tally in tallies]
     started = perf_counter()
     for thread in threads:
         thread.start()
@@ -58,9 +56,7 @@ def drive(address: tuple[str, int], requests: Sequence[bytes], connections: int)
     return Measured(len(times) / took, p99, sum(tally.errors for tally in tallies))
 
 
-def _client(
-    address: tuple[str, int], pending: Iterator[bytes], guard: threading.Lock, tally: _Tally
-) -> None:
+def _client(address: tuple[str, int], pending: Iterator[bytes], guard: threading.Lock, tally: _Tally) -> None:
     while True:
         with guard:
             request = next(pending, None)

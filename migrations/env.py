@@ -7,7 +7,7 @@ from rmm_extension.models import Base
 VERSION_TABLE = "rmm_alembic_version"
 
 
-def _ours(name, type_, parent_names):
+def _ours(name: str | None, type_: str, parent_names: object) -> bool:
     """Compare only ``rmm_`` tables: everything else in the database is the host's."""
     return type_ != "table" or (name or "").startswith("rmm_")
 

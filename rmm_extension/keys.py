@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import secrets
+import sys
 
 
 def new_key() -> str:
@@ -12,4 +13,4 @@ def new_key() -> str:
 
 
 if __name__ == "__main__":
-    print(new_key())
+    sys.stdout.write(new_key() + "\n")

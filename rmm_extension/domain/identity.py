@@ -19,7 +19,5 @@ def dedup_key(event: AlertEvent) -> str:
         subject = f"org:{event.external_organization_id}"
     else:
         subject = f"alert:{event.external_id}"
-    condition = (
-        event.condition or event.alert_class or event.activity_type or event.source_type or "unknown"
-    )
+    condition = event.condition or event.alert_class or event.activity_type or event.source_type or "unknown"
     return f"{subject}|{condition}"[:KEY_LENGTH]

@@ -77,7 +77,8 @@ def _refuse_unknown(config: Mapping[str, Any]) -> None:
 def _secret_keys(value: Any) -> dict[str, bytes]:
     if not value:
         raise ConfigError(
-            "RMM_SECRET_KEYS is missing. Make a key with `python -m rmm_extension.keys` and keep it outside the database."
+            "RMM_SECRET_KEYS is missing. Make a key with `python -m rmm_extension.keys` and keep it"
+            " outside the database."
         )
     entries = [part.strip() for part in str(value).split(",") if part.strip()]
     return dict(_secret_key(entry) for entry in entries)
@@ -91,7 +92,8 @@ def _secret_key(entry: str) -> tuple[str, bytes]:
         key = b""
     if not key_id or len(key) != 32:
         raise ConfigError(
-            "RMM_SECRET_KEYS must be <id>:<base64 of 32 bytes>, several separated by commas, the first in use."
+            "RMM_SECRET_KEYS must be <id>:<base64 of 32 bytes>, several separated by commas, the first in"
+            " use."
         )
     return key_id, key
 

@@ -93,7 +93,7 @@ class Assets(Protocol):
     def apply(
         self, session: Session, tenant_id: str, changes: Sequence[AssetChange]
     ) -> Sequence[AssetApplied]:
-        """Create and update assets and their workstation or server rows; keeps a history of changed fields."""
+        """Create and update assets with their workstation or server rows, and keep a history of changes."""
 
     def mark_inactive(
         self, session: Session, tenant_id: str, asset_ids: Collection[str], reason: str
@@ -114,7 +114,7 @@ class Tickets(Protocol):
     def note_if_open(
         self, session: Session, tenant_id: str, ticket_id: str, client_id: str | None, note: str
     ) -> TicketRef | None:
-        """Add an internal system note if the ticket is open and, where ``client_id`` is given, of that client.
+        """Add an internal system note if the ticket is open and of this client (``None``: of any).
 
         Locks the ticket so that it cannot be closed meanwhile; ``None`` when it is closed, gone or another
         client's.
@@ -149,7 +149,7 @@ class Tickets(Protocol):
         old_description: str,
         description: str,
     ) -> bool:
-        """Replace title and description, each only where it is still the old one; whether anything changed."""
+        """Replace title and description, each only where it is still the old one; whether any was."""
 
     def set_priority(self, session: Session, tenant_id: str, ticket_id: str, priority_id: str) -> None:
         """Set the priority as the system; does not count as a person's touch."""

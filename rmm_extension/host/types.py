@@ -186,9 +186,9 @@ class AssetChange:
     """One asset to create (``asset_id`` ``None``) or to update.
 
     ``None`` in any field, and a key missing in ``vitals``, leaves what is there. ``vitals`` holds the columns
-    of the workstation/server extension (behaviour: agent_version, current_user, last_reboot_at, uptime_seconds,
-    lan_ip, wan_ip, cpu_model, ram_gb, disk_usage (list of {name,total_gb,free_gb,utilization_percent}),
-    needs_reboot, pending_patches, os_name, os_version, manufacturer, model, mac_addresses, system_info …).
+    of the workstation or server row: agent_version, current_user, last_reboot_at, uptime_seconds, lan_ip,
+    wan_ip, cpu_model, ram_gb, disk_usage (a list of {name, total_gb, free_gb, utilization_percent}),
+    needs_reboot, pending_patches, os_name, os_version, manufacturer, model, mac_addresses, system_info.
     ``reactivate`` asks that an asset we had marked inactive becomes active again.
     """
 

@@ -7,7 +7,7 @@ tenant, and every unique key and index starts with ``tenant_id``. There are no f
 from __future__ import annotations
 
 from datetime import UTC, datetime
-from typing import Any
+from typing import Any, ClassVar
 from uuid import UUID
 
 import uuid_utils.compat
@@ -38,7 +38,7 @@ class Base(DeclarativeBase):
     """Base of all ``rmm_`` tables, apart from the host's metadata."""
 
     metadata = MetaData(naming_convention=NAMING)
-    type_annotation_map = {
+    type_annotation_map: ClassVar = {
         str: Text(),
         datetime: DateTime(timezone=True),
         dict[str, Any]: JSONB(),

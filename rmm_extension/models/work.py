@@ -15,10 +15,10 @@ from .base import Base, TenantRow, utc_now
 class JobRun(TenantRow, Base):
     """One piece of work: what RQ carries is only this row's id.
 
-    ``status``: queued, running, succeeded, failed or cancelled. A worker takes the lease by moving ``attempt``
-    from the value it was handed to the next; it holds it while ``heartbeat_at`` is young. ``due_at`` is the
-    earliest time of the next attempt, ``exclusive_key`` what two unfinished runs may not share, ``cursor`` what
-    a resumed run continues from.
+    ``status``: queued, running, succeeded, failed or cancelled. A worker takes the lease by moving
+    ``attempt`` from the value it was handed to the next; it holds it while ``heartbeat_at`` is young.
+    ``due_at`` is the earliest time of the next attempt, ``exclusive_key`` what two unfinished runs may not
+    share, ``cursor`` what a resumed run continues from.
     """
 
     __tablename__ = "rmm_job_runs"

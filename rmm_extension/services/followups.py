@@ -1,4 +1,4 @@
-"""What follows the commit of an alert, a closed ticket or a connection's trouble: handlers of outbox topics."""
+"""Handlers of outbox topics: what follows an alert, a closed ticket or a connection's trouble."""
 
 from __future__ import annotations
 
@@ -202,6 +202,7 @@ def _tell_admins(
     if rmm.host.notifications is None:
         return
     row = session.get(Integration, (tenant_id, UUID(payload["integration_id"])))
+    since = row.last_error_at if row else ""
     rmm.host.notifications.send(
         session,
         tenant_id,
@@ -211,5 +212,5 @@ def _tell_admins(
         body=body,
         link=f"{rmm.settings.url_prefix}/connections/{payload['integration_id']}",
         level=level,
-        idempotency_key=f"rmm-connection:{payload['integration_id']}:{row.last_error_at if row else ''}:{level}",
+        idempotency_key=f"rmm-connection:{payload['integration_id']}:{since}:{level}",
     )

@@ -1,4 +1,4 @@
-"""What the host tells the extension. Each writes in the host's transaction and takes no lock but its own rows'."""
+"""What the host tells the extension, in the host's transaction."""
 
 from __future__ import annotations
 

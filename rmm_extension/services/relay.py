@@ -25,7 +25,13 @@ from .unit import unit
 _FOLLOWUPS = "rmm_extension.services.followups"
 TOPICS: dict[str, kinds.Work] = {
     topic: f"{_FOLLOWUPS}:{topic}"
-    for topic in ("alert_followups", "ticket_closed", "organization_mapped", "connection_down", "connection_up")
+    for topic in (
+        "alert_followups",
+        "ticket_closed",
+        "organization_mapped",
+        "connection_down",
+        "connection_up",
+    )
 }
 """Topic to handler, called as ``handler(rmm, session, tenant_id, payload)``. It may insert runs, put more
 into the outbox and use the host's ports; it makes no call over the network."""

@@ -140,7 +140,8 @@ def _attempt(
         refusal = _refuse(rmm, session, delivery, facts, seen)
         if refusal is not None:
             return refusal
-        assert facts is not None and delivery.first is not None
+        assert facts is not None
+        assert delivery.first is not None
         done = ingest(rmm, session, facts, delivery.first, Channel.WEBHOOK, ticket_failure=ticket_failure)
     for event in delivery.events[1:]:
         done = take(rmm, facts.tenant_id, facts.integration_id, event, Channel.WEBHOOK)
@@ -148,7 +149,10 @@ def _attempt(
 
 
 def take(rmm: Rmm, tenant_id: str, integration_id: Any, event: AlertEvent, channel: Channel) -> Ingested:
-    """Ingest one event of a known connection in a transaction of its own; a refused ticket is kept for later."""
+    """Ingest one event of a known connection in a transaction of its own.
+
+    A ticket the host refuses leaves the alert under Needs attention.
+    """
     failure: str | None = None
     for _ in range(3):
         try:

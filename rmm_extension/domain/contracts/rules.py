@@ -10,7 +10,7 @@ from marshmallow import RAISE, Schema, ValidationError, fields, validate
 from rmm_extension.domain.types import Severity
 
 
-def _words() -> fields.List:
+def _words() -> fields.List[str]:
     return fields.List(fields.String(validate=validate.Length(min=1)))
 
 

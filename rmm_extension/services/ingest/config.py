@@ -1,7 +1,7 @@
 """A connection's rules and windows, compiled once per process and version.
 
-The context statement re-reads ``config_version`` with every event, so an edit anywhere holds for the very next
-event in every process, and nothing has to be told.
+The context statement re-reads ``config_version`` with every event, so an edit anywhere holds for the very
+next event in every process, and nothing has to be told.
 """
 
 from __future__ import annotations

@@ -35,7 +35,7 @@ class _Ending:
 
 
 def reset(rmm: Rmm, session: Session, facts: Facts, event: AlertEvent, channel: Channel) -> Ingested:
-    """Resolve the alert; close its ticket when the rule says so, nobody touched it and nothing else is open."""
+    """Resolve the alert; close its ticket if the rule says so, it is untouched and nothing else is open."""
     if not facts.known:
         return _tombstone(session, facts, event, channel)
     ticket_id = facts.row["ticket_id"]

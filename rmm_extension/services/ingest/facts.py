@@ -83,7 +83,8 @@ class Facts:
     @property
     def client_id(self) -> str | None:
         """The client: the asset's wins over the organization's."""
-        return self.row["device_client_id"] or self.row["organization_client_id"]
+        client_id: str | None = self.row["device_client_id"] or self.row["organization_client_id"]
+        return client_id
 
     @property
     def organization_id(self) -> str | None:

@@ -74,7 +74,8 @@ def _create(
     rule: Rule,
     client_id: str,
 ) -> None:
-    assert rmm.host.tickets is not None and rule.actions is not None
+    assert rmm.host.tickets is not None
+    assert rule.actions is not None
     texts = ticket_facts(rmm, session, facts, event, rule.name)
     template = rule.actions["ticketTemplate"]
     title = ticket_text.title(texts, template.get("titleTemplate"))

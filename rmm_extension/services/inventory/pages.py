@@ -33,7 +33,6 @@ class Pages:
         self.failures: Counter[str] = Counter()
         self._run = run
         self._held: list[Device] = []
-        self._flawed = False
 
     def write(self, page: DevicePage) -> None:
         """Write a page, and note what it says of the listing."""
@@ -41,12 +40,7 @@ class Pages:
             self.progress.total = page.total
         self.listing.seen.update(device.external_id for device in page.devices)
         self._write(page.devices, page.completed_organizations, page.errors)
-        # A row that could not be read may be any device: absence means nothing in its organization.
-        self._flawed = self._flawed or bool(page.errors)
-        if page.completed_organizations:
-            if not self._flawed:
-                self.listing.complete.update(page.completed_organizations)
-            self._flawed = False
+        self.listing.complete.update(page.completed_organizations)
 
     def write_held(self) -> None:
         """Write the devices that waited for the listing's end; what cannot be told waits for the next."""

@@ -1,0 +1,125 @@
+"""An alert's history in sentences: each step of a decision is a code with parameters, here are its words."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+Step = Mapping[str, Any]
+
+_CHANNELS = {
+    "webhook": "by webhook",
+    "poll": "by polling",
+    "manual": "by a person",
+    "tick": "by the scheduler",
+}
+
+TEMPLATES: dict[str, str] = {
+    "duplicate": "Delivered again without a change; nothing was done.",
+    "no_window": "In no maintenance window.",
+    "suppressed": "Suppressed by the maintenance window {window}.",
+    "no_rule": "No rule matched, so no ticket was made.",
+    "rule_skipped": "Rule {rule} skipped: {reason}.",
+    "rule_matched": "Rule {rule} matched: {reason}.",
+    "record_only": "Recorded without a ticket: {reason}.",
+    "ticket_created": "Ticket {number} created.",
+    "ticket_failed": "No ticket could be made: {reason}.",
+    "no_client": "The organization {organization} is not mapped to a client, so no ticket was made yet.",
+    "awaiting_details": "Waiting up to {seconds} s for the alert's text before deciding.",
+    "details_received": "The alert's text arrived.",
+    "details_missing": "The alert's text did not arrive in time; decided without it.",
+    "cleared": "Cleared in {provider}.",
+    "acknowledged": "Acknowledged by {by}.",
+    "ticket_closed": "Ticket {number} closed as {status}.",
+    "ticket_kept": "Ticket {number} stays open: {reason}.",
+    "ticket_untouched_rule_off": "The ticket was left alone: the rule does not resolve tickets.",
+    "tombstone": "Cleared before it was ever reported; a report that is older opens nothing.",
+    "older_event": "Older than what is known already; the state was not moved.",
+    "new_episode": "Fired again after it was resolved: episode {number} begins.",
+    "severity_changed": "Severity changed from {old} to {new}.",
+    "resolved_here": "Resolved here by {by}.",
+    "adopted": "Recognized as the alert that was first reported without a number.",
+    "warning": "{message}",
+}
+"""Codes whose sentence is one template; parameters that are missing read “?”."""
+
+
+def sentence(step: Step) -> str:
+    """One step in words; an unknown code reads as its own words with its parameters."""
+    code = str(step.get("code", ""))
+    if code in _SPECIAL:
+        return _SPECIAL[code](step)
+    if code in TEMPLATES:
+        return _ended(TEMPLATES[code].format_map(_Params(step)))
+    return _unknown(code, step)
+
+
+def sentences(steps: Any) -> list[str]:
+    """The steps of one history row in words; what is no step is left out."""
+    return [sentence(step) for step in steps or () if isinstance(step, Mapping)]
+
+
+def _received(step: Step) -> str:
+    params = _Params(step)
+    way = _CHANNELS.get(str(step.get("channel")), f"by {params['channel']}")
+    previous = step.get("previous_severity")
+    change = f", before {_plain(previous)}" if previous else ""
+    return f"Received {way} from {params['provider']} (severity {params['severity']}{change})."
+
+
+def _joined(step: Step) -> str:
+    count = step.get("count")
+    which = f" as {ordinal(count)} occurrence" if isinstance(count, int) and count > 0 else ""
+    return f"Joined ticket {_Params(step)['number']}{which}."
+
+
+def _vendor_reset(step: Step) -> str:
+    params = _Params(step)
+    by = f" for {_plain(step['by'])}" if step.get("by") else ""
+    if step.get("accepted"):
+        return _ended(f"The vendor resolved the alert{by}: {params['message']}")
+    return _ended(f"The vendor did not resolve the alert{by}: {params['message']}")
+
+
+_SPECIAL: dict[str, Callable[[Step], str]] = {
+    "received": _received,
+    "joined_ticket": _joined,
+    "vendor_reset": _vendor_reset,
+}
+
+
+def ordinal(number: int) -> str:
+    """1st, 2nd, 3rd, 4th, 11th …"""
+    if number % 100 in (11, 12, 13):
+        return f"{number}th"
+    return f"{number}{ {1: 'st', 2: 'nd', 3: 'rd'}.get(number % 10, 'th') }"
+
+
+def _unknown(code: str, step: Step) -> str:
+    words = code.replace("_", " ").strip().capitalize() or "Something happened"
+    details = ", ".join(f"{key} {_plain(value)}" for key, value in step.items() if key != "code")
+    return f"{words} ({details})." if details else f"{words}."
+
+
+def _plain(value: Any) -> str:
+    return str(value).replace("_", " ") if value not in (None, "") else "?"
+
+
+def _ended(text: str) -> str:
+    """Exactly one full stop at the end, also where a reason brought its own."""
+    stripped = text.rstrip()
+    while stripped.endswith(".."):
+        stripped = stripped[:-1]
+    return stripped if stripped.endswith((".", "!", "?")) else f"{stripped}."
+
+
+class _Params(dict[str, str]):
+    """Parameters as text. Outside strings are only values here, never templates."""
+
+    def __init__(self, step: Step) -> None:
+        super().__init__(
+            {str(key): str(value) if value not in (None, "") else "?" for key, value in step.items()}
+        )
+
+    def __missing__(self, key: str) -> str:
+        return "?"

@@ -1,0 +1,1 @@
+"""Read models: what pages and slots show, in few statements, each narrowed to one tenant."""

@@ -1,0 +1,214 @@
+"""Connections with their counts and health, their activity and their runs."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from uuid import UUID
+
+from sqlalchemy import func, select, text
+from sqlalchemy.orm import Session
+
+from rmm_extension.models import (
+    OPEN_SQL,
+    Alert,
+    AlertHistory,
+    AlertRule,
+    Audit,
+    DeviceRow,
+    Integration,
+    JobRun,
+    OrganizationMapping,
+    WebhookDelivery,
+)
+
+from .paging import AnyRow
+
+STATUSES = ("online", "offline", "overdue", "unknown")
+
+
+@dataclass(frozen=True, slots=True)
+class Counts:
+    """What one connection holds."""
+
+    organizations: int = 0
+    mapped: int = 0
+    failing: int = 0
+    devices: Mapping[str, int] = field(default_factory=dict)
+    active_alerts: int = 0
+
+    @property
+    def all_devices(self) -> int:
+        """Devices whatever their status."""
+        return sum(self.devices.values())
+
+
+def counts(session: Session, tenant_id: str, integration_id: UUID | None = None) -> Mapping[UUID, Counts]:
+    """Counts of one connection, or of all of the tenant's: three statements either way."""
+    organizations = _organizations(session, tenant_id, integration_id)
+    devices = _devices(session, tenant_id, integration_id)
+    alerts = _alerts(session, tenant_id, integration_id)
+    keys = organizations.keys() | devices.keys() | alerts.keys()
+    return {
+        key: Counts(*organizations.get(key, (0, 0, 0)), dict(devices.get(key, {})), alerts.get(key, 0))
+        for key in keys
+    }
+
+
+def _organizations(session: Session, tenant_id: str, only: UUID | None) -> dict[UUID, tuple[int, int, int]]:
+    mapped = func.count().filter(OrganizationMapping.client_id.is_not(None))
+    failing = func.count().filter(OrganizationMapping.last_error.is_not(None))
+    statement = select(OrganizationMapping.integration_id, func.count(), mapped, failing).where(
+        OrganizationMapping.tenant_id == tenant_id
+    )
+    if only:
+        statement = statement.where(OrganizationMapping.integration_id == only)
+    rows = session.execute(statement.group_by(OrganizationMapping.integration_id))
+    return {row[0]: (row[1], row[2], row[3]) for row in rows}
+
+
+def _devices(session: Session, tenant_id: str, only: UUID | None) -> dict[UUID, dict[str, int]]:
+    statement = select(DeviceRow.integration_id, DeviceRow.status, func.count()).where(
+        DeviceRow.tenant_id == tenant_id, DeviceRow.deleted_at.is_(None)
+    )
+    if only:
+        statement = statement.where(DeviceRow.integration_id == only)
+    found: dict[UUID, dict[str, int]] = defaultdict(dict)
+    for key, status, number in session.execute(
+        statement.group_by(DeviceRow.integration_id, DeviceRow.status)
+    ):
+        known = status if status in STATUSES else "unknown"
+        found[key][known] = found[key].get(known, 0) + number
+    return found
+
+
+def _alerts(session: Session, tenant_id: str, only: UUID | None) -> dict[UUID, int]:
+    statement = select(Alert.integration_id, func.count()).where(
+        Alert.tenant_id == tenant_id, text(OPEN_SQL), Alert.status == "active"
+    )
+    if only:
+        statement = statement.where(Alert.integration_id == only)
+    return {row[0]: row[1] for row in session.execute(statement.group_by(Alert.integration_id))}
+
+
+@dataclass(frozen=True, slots=True)
+class Health:
+    """How a connection's channels do. ``missed`` are alerts of the last week that polling saw first although
+    the webhook was on."""
+
+    last_webhook_at: datetime | None
+    last_poll_at: datetime | None
+    missed: int
+    waiting_deliveries: int
+    quarantined: int
+    rules: int
+
+
+def health(session: Session, tenant_id: str, row: Integration, days: int = 7) -> Health:
+    """Channels, lost webhooks, deliveries that need a look, rules: three statements."""
+    waiting = session.execute(
+        select(
+            func.count().filter(WebhookDelivery.state == "failed"),
+            func.count().filter(WebhookDelivery.state == "quarantined"),
+            func.max(WebhookDelivery.received_at),
+        ).where(WebhookDelivery.tenant_id == tenant_id, WebhookDelivery.integration_id == row.id)
+    ).one()
+    seen = _last_by_channel(session, tenant_id, row.id, days)
+    latest = [moment for moment in (seen.get("webhook"), waiting[2]) if moment]
+    return Health(
+        last_webhook_at=max(latest) if latest else None,
+        last_poll_at=seen.get("poll"),
+        missed=_missed(session, tenant_id, row, days),
+        waiting_deliveries=waiting[0],
+        quarantined=waiting[1],
+        rules=_rules(session, tenant_id, row.id),
+    )
+
+
+def _last_by_channel(
+    session: Session, tenant_id: str, integration_id: UUID, days: int
+) -> dict[str, datetime]:
+    since = func.now() - func.make_interval(0, 0, 0, days)
+    statement = (
+        select(AlertHistory.channel, func.max(AlertHistory.at))
+        .where(
+            AlertHistory.tenant_id == tenant_id,
+            AlertHistory.integration_id == integration_id,
+            AlertHistory.at >= since,
+        )
+        .group_by(AlertHistory.channel)
+    )
+    return {row[0]: row[1] for row in session.execute(statement)}
+
+
+def _missed(session: Session, tenant_id: str, row: Integration, days: int) -> int:
+    if not row.webhook_enabled:
+        return 0
+    since = func.now() - func.make_interval(0, 0, 0, days)
+    statement = select(func.count()).where(
+        Alert.tenant_id == tenant_id,
+        Alert.integration_id == row.id,
+        Alert.first_channel == "poll",
+        Alert.triggered_at >= since,
+    )
+    return session.scalar(statement) or 0
+
+
+def _rules(session: Session, tenant_id: str, integration_id: UUID) -> int:
+    statement = select(func.count()).where(
+        AlertRule.tenant_id == tenant_id, AlertRule.integration_id == integration_id, AlertRule.is_active
+    )
+    return session.scalar(statement) or 0
+
+
+def names(session: Session, tenant_id: str) -> Sequence[AnyRow]:
+    """Id, vendor, name and state of every connection, for filters and cards."""
+    statement = select(
+        Integration.id,
+        Integration.provider,
+        Integration.name,
+        Integration.state,
+        Integration.setup_step,
+        Integration.last_error,
+        Integration.last_sync_at,
+        Integration.webhook_enabled,
+    ).where(Integration.tenant_id == tenant_id)
+    return session.execute(statement.order_by(Integration.provider, Integration.name)).all()
+
+
+def activity(session: Session, tenant_id: str, integration_id: UUID, limit: int = 50) -> Sequence[AnyRow]:
+    """Who changed what on this connection, newest first."""
+    columns = (
+        Audit.at,
+        Audit.actor_name,
+        Audit.action,
+        Audit.subject_type,
+        Audit.subject_name,
+        Audit.changes,
+    )
+    statement = select(*columns).where(Audit.tenant_id == tenant_id, Audit.integration_id == integration_id)
+    return session.execute(statement.order_by(Audit.at.desc(), Audit.id.desc()).limit(limit)).all()
+
+
+def runs_of(session: Session, tenant_id: str, integration_id: UUID, limit: int = 5) -> Sequence[JobRun]:
+    """The connection's newest runs."""
+    statement = select(JobRun).where(JobRun.tenant_id == tenant_id, JobRun.integration_id == integration_id)
+    return session.scalars(statement.order_by(JobRun.queued_at.desc()).limit(limit)).all()
+
+
+def latest_run(session: Session, tenant_id: str, integration_id: UUID, kind: str) -> JobRun | None:
+    """The newest run of a kind on this connection."""
+    statement = select(JobRun).where(
+        JobRun.tenant_id == tenant_id, JobRun.integration_id == integration_id, JobRun.kind == kind
+    )
+    return session.scalars(statement.order_by(JobRun.queued_at.desc()).limit(1)).first()
+
+
+def client_ids(session: Session, tenant_id: str) -> Sequence[str]:
+    """The clients that any organization is mapped to: those a filter offers."""
+    statement = select(OrganizationMapping.client_id).where(
+        OrganizationMapping.tenant_id == tenant_id, OrganizationMapping.client_id.is_not(None)
+    )
+    return [str(found) for found in session.scalars(statement.distinct())]

@@ -1,0 +1,177 @@
+"""The list of devices and one device with its alerts."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
+from uuid import UUID
+
+from sqlalchemy import ColumnElement, func, select, text, tuple_
+from sqlalchemy.orm import Session
+
+from rmm_extension.models import OPEN_SQL, Alert, DeviceRow, Integration, OrganizationMapping
+
+from .paging import PAGE, AnyRow, AnySelect, Page, capped_count, contains, cut, name_cursor, read_name_cursor
+
+_LISTED = (
+    DeviceRow.id,
+    DeviceRow.integration_id,
+    DeviceRow.name,
+    DeviceRow.kind,
+    DeviceRow.status,
+    DeviceRow.last_seen_at,
+    DeviceRow.asset_id,
+    DeviceRow.client_id,
+    DeviceRow.missing_since,
+    DeviceRow.last_error,
+)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DeviceFilter:
+    """What the list is narrowed to; deleted devices are only shown when asked for."""
+
+    status: str | None = None
+    kind: str | None = None
+    integration_id: UUID | None = None
+    client_id: str | None = None
+    text: str | None = None
+    deleted: bool = False
+
+
+def device_page(
+    session: Session,
+    tenant_id: str,
+    wanted: DeviceFilter,
+    *,
+    after: str | None = None,
+    before: str | None = None,
+    limit: int = PAGE,
+) -> Page[AnyRow]:
+    """Devices by name: the page behind the cursor ``after``, or the one in front of ``before``."""
+    backwards = before is not None
+    cursor = read_name_cursor(before or after)
+    statement = select(*_LISTED).where(*_conditions(tenant_id, wanted))
+    if cursor is not None:
+        place = tuple_(DeviceRow.name, DeviceRow.id)
+        statement = statement.where(place < cursor if backwards else place > cursor)
+    order = (DeviceRow.name.desc(), DeviceRow.id.desc()) if backwards else (DeviceRow.name, DeviceRow.id)
+    rows = session.execute(statement.order_by(*order).limit(limit + 1)).all()
+    return cut(
+        rows,
+        limit,
+        lambda row: name_cursor(row.name, row.id),
+        cursor=after if cursor else None,
+        backwards=backwards,
+    )
+
+
+def device_count(session: Session, tenant_id: str, wanted: DeviceFilter) -> int:
+    """How many devices match, at most one more than the cap."""
+    return capped_count(session, select(DeviceRow.id).where(*_conditions(tenant_id, wanted)))
+
+
+def _conditions(tenant_id: str, wanted: DeviceFilter) -> list[ColumnElement[bool]]:
+    equal = (
+        (DeviceRow.status, wanted.status),
+        (DeviceRow.kind, wanted.kind),
+        (DeviceRow.integration_id, wanted.integration_id),
+        (DeviceRow.client_id, wanted.client_id),
+    )
+    conditions = [DeviceRow.tenant_id == tenant_id]
+    conditions += [column == value for column, value in equal if value]
+    gone = DeviceRow.deleted_at
+    conditions.append(gone.is_not(None) if wanted.deleted else gone.is_(None))
+    if wanted.text:
+        conditions.append(DeviceRow.name.ilike(contains(wanted.text)))
+    return conditions
+
+
+@dataclass(frozen=True, slots=True)
+class DeviceDetail:
+    """One device with what its page tells."""
+
+    device: DeviceRow
+    connection_name: str
+    provider: str
+    organization_name: str | None
+    alerts: Sequence[AnyRow]
+
+
+def device_detail(session: Session, tenant_id: str, device_id: UUID) -> DeviceDetail | None:
+    """The device with its connection, organization and newest alerts, or ``None``."""
+    found = session.execute(
+        select(
+            DeviceRow, Integration.name, Integration.provider, OrganizationMapping.name.label("organization")
+        )
+        .join(
+            Integration,
+            (Integration.tenant_id == DeviceRow.tenant_id) & (Integration.id == DeviceRow.integration_id),
+        )
+        .outerjoin(
+            OrganizationMapping,
+            (OrganizationMapping.tenant_id == DeviceRow.tenant_id)
+            & (OrganizationMapping.integration_id == DeviceRow.integration_id)
+            & (OrganizationMapping.external_id == DeviceRow.external_organization_id),
+        )
+        .where(DeviceRow.tenant_id == tenant_id, DeviceRow.id == device_id)
+    ).first()
+    if found is None:
+        return None
+    alerts = alerts_of_devices(session, tenant_id, [device_id])
+    return DeviceDetail(found[0], found[1], found[2], found[3], alerts)
+
+
+def alerts_of_devices(
+    session: Session, tenant_id: str, device_ids: Collection[UUID], limit: int = 20
+) -> Sequence[AnyRow]:
+    """Open alerts of these devices, newest first."""
+    if not device_ids:
+        return []
+    statement = _alert_columns().where(
+        Alert.tenant_id == tenant_id, Alert.device_id.in_(device_ids), text(OPEN_SQL)
+    )
+    return session.execute(statement.order_by(Alert.triggered_at.desc()).limit(limit)).all()
+
+
+def _alert_columns() -> AnySelect:
+    return select(
+        Alert.id,
+        Alert.status,
+        Alert.severity,
+        Alert.message,
+        Alert.alert_class,
+        Alert.ticket_id,
+        Alert.triggered_at,
+    )
+
+
+def devices_of_assets(session: Session, tenant_id: str, asset_ids: Collection[str]) -> Sequence[AnyRow]:
+    """The devices behind these assets with their open alerts counted, the one seen last first."""
+    if not asset_ids:
+        return []
+    open_alerts = (
+        select(func.count())
+        .where(Alert.tenant_id == DeviceRow.tenant_id, Alert.device_id == DeviceRow.id, text(OPEN_SQL))
+        .correlate(DeviceRow)
+        .scalar_subquery()
+    )
+    statement = (
+        select(
+            *_LISTED,
+            DeviceRow.facts,
+            Integration.name.label("connection_name"),
+            Integration.provider,
+            open_alerts.label("open_alerts"),
+        )
+        .join(
+            Integration,
+            (Integration.tenant_id == DeviceRow.tenant_id) & (Integration.id == DeviceRow.integration_id),
+        )
+        .where(
+            DeviceRow.tenant_id == tenant_id,
+            DeviceRow.asset_id.in_(list(asset_ids)),
+            DeviceRow.deleted_at.is_(None),
+        )
+    )
+    return session.execute(statement.order_by(DeviceRow.last_seen_at.desc().nulls_last())).all()

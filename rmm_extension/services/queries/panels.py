@@ -1,0 +1,160 @@
+"""What the overview, the list of things that need attention and the host's own pages show."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Sequence
+from uuid import UUID
+
+from sqlalchemy import func, or_, select, text
+from sqlalchemy.orm import Session
+
+from rmm_extension.models import (
+    OPEN_SQL,
+    Alert,
+    DeviceRow,
+    Integration,
+    JobRun,
+    OrganizationMapping,
+    WebhookDelivery,
+)
+
+from .paging import AnyRow
+
+
+def open_by_severity(session: Session, tenant_id: str) -> dict[str, int]:
+    """How many alerts are active or acknowledged, by severity."""
+    statement = (
+        select(Alert.severity, func.count())
+        .where(Alert.tenant_id == tenant_id, text(OPEN_SQL), Alert.status != "suppressed")
+        .group_by(Alert.severity)
+    )
+    return {row[0]: row[1] for row in session.execute(statement)}
+
+
+def devices_by_status(session: Session, tenant_id: str) -> dict[str, int]:
+    """How many devices have each status."""
+    statement = select(DeviceRow.status, func.count()).where(
+        DeviceRow.tenant_id == tenant_id, DeviceRow.deleted_at.is_(None)
+    )
+    return {row[0]: row[1] for row in session.execute(statement.group_by(DeviceRow.status))}
+
+
+def needy_alerts(session: Session, tenant_id: str, limit: int = 50) -> Sequence[AnyRow]:
+    """Alerts that wait for a person or a retry, newest first."""
+    columns = (
+        Alert.id,
+        Alert.severity,
+        Alert.status,
+        Alert.device_name,
+        Alert.message,
+        Alert.attention,
+        Alert.attention_at,
+        Alert.integration_id,
+        Alert.external_organization_id,
+        Alert.client_id,
+    )
+    statement = select(*columns).where(Alert.tenant_id == tenant_id, Alert.attention.is_not(None))
+    return session.execute(statement.order_by(Alert.id.desc()).limit(limit)).all()
+
+
+def needy_deliveries(session: Session, tenant_id: str, limit: int = 50) -> Sequence[AnyRow]:
+    """Deliveries that failed and are tried again, or were put aside, newest first."""
+    columns = (
+        WebhookDelivery.id,
+        WebhookDelivery.integration_id,
+        WebhookDelivery.provider,
+        WebhookDelivery.received_at,
+        WebhookDelivery.state,
+        WebhookDelivery.reason,
+        WebhookDelivery.attempts,
+        WebhookDelivery.due_at,
+    )
+    statement = select(*columns).where(
+        WebhookDelivery.tenant_id == tenant_id, WebhookDelivery.state.in_(("failed", "quarantined"))
+    )
+    return session.execute(statement.order_by(WebhookDelivery.received_at.desc()).limit(limit)).all()
+
+
+def needy_organizations(session: Session, tenant_id: str, limit: int = 50) -> Sequence[AnyRow]:
+    """Organizations whose last sync failed, or that are not mapped to a client although they have devices
+    to sync."""
+    columns = (
+        OrganizationMapping.id,
+        OrganizationMapping.integration_id,
+        OrganizationMapping.name,
+        OrganizationMapping.client_id,
+        OrganizationMapping.last_error,
+    )
+    statement = select(*columns).where(
+        OrganizationMapping.tenant_id == tenant_id, OrganizationMapping.last_error.is_not(None)
+    )
+    return session.execute(statement.order_by(OrganizationMapping.name).limit(limit)).all()
+
+
+def needy_connections(session: Session, tenant_id: str) -> Sequence[AnyRow]:
+    """Connections that do not work or were not set up to the end."""
+    columns = (
+        Integration.id,
+        Integration.provider,
+        Integration.name,
+        Integration.state,
+        Integration.last_error,
+        Integration.last_error_at,
+        Integration.setup_step,
+    )
+    statement = select(*columns).where(
+        Integration.tenant_id == tenant_id,
+        or_(Integration.state.in_(("error", "needs_reauth")), Integration.setup_step.is_not(None)),
+        Integration.state != "not_connected",
+    )
+    return session.execute(statement.order_by(Integration.name)).all()
+
+
+def failed_runs(session: Session, tenant_id: str, hours: int = 24, limit: int = 20) -> Sequence[JobRun]:
+    """Runs that were given up lately."""
+    since = func.now() - func.make_interval(0, 0, 0, 0, hours)
+    statement = select(JobRun).where(
+        JobRun.tenant_id == tenant_id, JobRun.status == "failed", JobRun.queued_at >= since
+    )
+    return session.scalars(statement.order_by(JobRun.queued_at.desc()).limit(limit)).all()
+
+
+def alerts_of_ticket(session: Session, tenant_id: str, ticket_id: str, limit: int = 20) -> Sequence[AnyRow]:
+    """The alerts behind a ticket, newest first."""
+    columns = (
+        Alert.id,
+        Alert.device_id,
+        Alert.asset_id,
+        Alert.device_name,
+        Alert.status,
+        Alert.severity,
+        Alert.message,
+        Alert.triggered_at,
+        Alert.resolved_at,
+    )
+    statement = select(*columns).where(Alert.tenant_id == tenant_id, Alert.ticket_id == ticket_id)
+    return session.execute(statement.order_by(Alert.triggered_at.desc()).limit(limit)).all()
+
+
+def devices(session: Session, tenant_id: str, ids: Collection[UUID]) -> Sequence[AnyRow]:
+    """These devices with their status and connection."""
+    if not ids:
+        return []
+    statement = (
+        select(
+            DeviceRow.id,
+            DeviceRow.name,
+            DeviceRow.status,
+            DeviceRow.last_seen_at,
+            DeviceRow.facts,
+            DeviceRow.asset_id,
+            Integration.name.label("connection_name"),
+            Integration.provider,
+        )
+        .join(
+            Integration,
+            (Integration.tenant_id == DeviceRow.tenant_id) & (Integration.id == DeviceRow.integration_id),
+        )
+        .where(DeviceRow.tenant_id == tenant_id, DeviceRow.id.in_(list(ids)))
+    )
+    return session.execute(statement).all()

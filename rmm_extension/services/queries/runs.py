@@ -1,0 +1,18 @@
+"""Runs for the pages: a page of the list."""
+
+from __future__ import annotations
+
+from sqlalchemy.orm import Session
+
+from rmm_extension.models import JobRun
+from rmm_extension.services.runs import RunFilter, list_runs
+
+from .paging import PAGE, Page, cut, read_time_cursor, time_cursor
+
+
+def run_page(
+    session: Session, tenant_id: str, wanted: RunFilter, *, after: str | None = None
+) -> Page[JobRun]:
+    """Runs, newest first, behind the cursor ``after``."""
+    rows = list_runs(session, tenant_id, wanted, before=read_time_cursor(after), limit=PAGE + 1)
+    return cut(rows, PAGE, lambda row: time_cursor(row.queued_at, row.id), cursor=None, backwards=False)
