@@ -1,0 +1,56 @@
+"""The extension's pages: one blueprint, made for each app that mounts it."""
+
+from __future__ import annotations
+
+from flask import Blueprint, Flask
+
+from rmm_extension.domain.settings import Settings
+
+from . import (
+    alerts,
+    attention,
+    connect,
+    connection,
+    devices,
+    errors,
+    jobs,
+    organizations,
+    overview,
+    presentation,
+    setup,
+    webhook_access,
+)
+
+NAME = "rmm"
+PAGES = (
+    overview,
+    connect,
+    setup,
+    connection,
+    webhook_access,
+    organizations,
+    alerts,
+    devices,
+    jobs,
+    attention,
+)
+
+
+def register(app: Flask, settings: Settings) -> None:
+    """Add the pages, their static files and their error pages to ``app``.
+
+    A host overrides a page by a template of the same name in its own template folder.
+    """
+    blueprint = Blueprint(
+        NAME,
+        "rmm_extension",
+        url_prefix=settings.url_prefix,
+        template_folder="templates",
+        static_folder="static/rmm",
+        static_url_path="/static",
+    )
+    for module in PAGES:
+        module.routes.add_to(blueprint)
+    errors.add_to(blueprint)
+    app.register_blueprint(blueprint)
+    presentation.add_to(app)

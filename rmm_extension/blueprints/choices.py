@@ -1,0 +1,49 @@
+"""What filters offer: connections, clients and fixed words."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+
+from rmm_extension.domain.labels import provider_label
+from rmm_extension.domain.types import AgentStatus, AlertStatus, DeviceKind, Severity
+from rmm_extension.services.queries import connections
+
+from .context import actor, current_rmm, session
+from .narrowing import Options
+from .presentation import words
+
+STATES: Options = [("open", "Open"), *((state.value, words(state.value)) for state in AlertStatus)]
+SEVERITIES: Options = [(severity.value, words(severity.value)) for severity in Severity]
+STATUSES: Options = [(status.value, words(status.value)) for status in AgentStatus]
+KINDS: Options = [(kind.value, words(kind.value)) for kind in DeviceKind]
+TIMES: Options = [
+    ("1h", "Last hour"),
+    ("24h", "Last 24 hours"),
+    ("7d", "Last 7 days"),
+    ("30d", "Last 30 days"),
+]
+_SPANS = {
+    "1h": timedelta(hours=1),
+    "24h": timedelta(hours=24),
+    "7d": timedelta(days=7),
+    "30d": timedelta(days=30),
+}
+
+
+def since(choice: str | None) -> datetime | None:
+    """The instant a choice of :data:`TIMES` reaches back to."""
+    return datetime.now(UTC) - _SPANS[choice] if choice in _SPANS else None
+
+
+def connection_options() -> Options:
+    """The tenant's connections by id."""
+    rows = connections.names(session(), actor().tenant_id)
+    return [(str(row.id), f"{provider_label(row.provider)} · {row.name}") for row in rows]
+
+
+def client_options(chosen: str | None = None) -> Options:
+    """The clients that organizations are mapped to, and the chosen one, by name."""
+    tenant_id = actor().tenant_id
+    ids = {*connections.client_ids(session(), tenant_id), *([chosen] if chosen else [])}
+    found = current_rmm().host.clients.get_many(session(), tenant_id, sorted(ids)) if ids else {}
+    return sorted(((key, client.name) for key, client in found.items()), key=lambda pair: pair[1].casefold())

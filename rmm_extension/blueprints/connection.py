@@ -1,0 +1,277 @@
+"""One connection: how it stands, its settings, its runs and its activity."""
+
+from __future__ import annotations
+
+from uuid import UUID
+
+from flask import redirect, render_template, request, url_for
+from flask.typing import ResponseReturnValue
+from sqlalchemy.orm import Session
+
+from rmm_extension.domain.errors import ConfigError, Conflict, RMMError
+from rmm_extension.forms.connection import RenameForm, ScheduleForm
+from rmm_extension.forms.credentials import PREFIX, credentials_form
+from rmm_extension.models import Integration
+from rmm_extension.providers.contract import Provider, capabilities
+from rmm_extension.services import connections, runs
+from rmm_extension.services.queries import connections as queries
+from rmm_extension.services.unit import unit
+
+from .access import requires
+from .context import act, actor, current_rmm, end_reading, session
+from .routing import Routes
+from .signing_in import Attempt, attempt, test
+from .tabs import tabs
+
+routes = Routes()
+
+SYNCS = {
+    "organizations": ("organization_sync", {}),
+    "devices": ("device_sync", {}),
+    "devices_full": ("device_sync", {"full": True}),
+}
+"""What each sync button starts."""
+
+
+@routes.get("/connections/<uuid:integration_id>")
+@requires("rmm.view")
+def connection(integration_id: UUID) -> ResponseReturnValue:
+    """How the connection stands: its state in words, counts, health, newest runs."""
+    row, provider = _found(integration_id)
+    counted = queries.counts(session(), row.tenant_id, row.id)
+    recent = queries.runs_of(session(), row.tenant_id, row.id)
+    return render_template(
+        "rmm/connections/overview.html",
+        row=row,
+        provider=provider,
+        able=capabilities(provider) if provider else frozenset(),
+        tabs=tabs(row, provider),
+        counts=counted.get(row.id, queries.Counts()),
+        health=queries.health(session(), row.tenant_id, row),
+        runs=recent,
+        under_way=[run for run in recent if run.status in runs.UNFINISHED],
+    )
+
+
+@routes.post("/connections/<uuid:integration_id>/test")
+@requires("rmm.configure")
+def connection_test(integration_id: UUID) -> ResponseReturnValue:
+    """Test the stored credentials and show what each check says; reloading tests again."""
+    row, provider = _found(integration_id)
+    if provider is None or row.state == "not_connected":
+        raise Conflict("There is nothing to test: this connection has no credentials.")
+    stored = connections.build(current_rmm(), session(), row)
+    result = test(provider, stored)
+    _note_result(integration_id, result)
+    return render_template("rmm/connections/test.html", row=_found(integration_id)[0], result=result)
+
+
+@routes.post("/connections/<uuid:integration_id>/sync")
+@requires("rmm.sync")
+def connection_sync(integration_id: UUID) -> ResponseReturnValue:
+    """Start a sync, or go to the one that is under way."""
+    kind, subject = SYNCS.get(request.form.get("what", ""), (None, {}))
+    row, _ = _found(integration_id)
+    if kind is None:
+        raise ConfigError("Choose what to sync.")
+    if row.state in ("paused", "not_connected"):
+        raise Conflict("A paused or disconnected connection syncs nothing. Resume or reconnect it first.")
+    with unit(current_rmm()) as opened:
+        run_id = runs.try_start(opened, actor(), kind, integration_id=integration_id, subject=subject)
+    if run_id is None:
+        going_on = queries.latest_run(session(), row.tenant_id, integration_id, kind)
+        run_id = going_on.id if going_on else None
+    if run_id is None:
+        return redirect(url_for("rmm.connection", integration_id=integration_id), 303)
+    return redirect(url_for("rmm.job_page", run_id=run_id), 303)
+
+
+@routes.get("/connections/<uuid:integration_id>/settings")
+@requires("rmm.configure")
+def connection_settings(integration_id: UUID) -> ResponseReturnValue:
+    """Name, schedule, pause and disconnect."""
+    row, provider = _found(integration_id)
+    return _settings_page(row, provider, RenameForm(name=row.name), _schedule(row))
+
+
+@routes.post("/connections/<uuid:integration_id>/name")
+@requires("rmm.configure")
+def connection_rename(integration_id: UUID) -> ResponseReturnValue:
+    """Give the connection another name."""
+    form = RenameForm()
+    row, provider = _found(integration_id)
+    if not form.validate_on_submit():
+        return _settings_page(row, provider, form, _schedule(row))
+
+    def work(opened: Session) -> str:
+        renamed = connections.rename(opened, actor(), integration_id, form.name.data)
+        return f"The connection is named {renamed.name} now."
+
+    return act(work, url_for("rmm.connection_settings", integration_id=integration_id))
+
+
+@routes.post("/connections/<uuid:integration_id>/schedule")
+@requires("rmm.configure")
+def connection_schedule(integration_id: UUID) -> ResponseReturnValue:
+    """Save the sync schedule and the deletion policy."""
+    form = ScheduleForm()
+    row, provider = _found(integration_id)
+    if not form.validate_on_submit():
+        return _settings_page(row, provider, RenameForm(formdata=None, name=row.name), form)
+    schedule = {"enabled": bool(form.enabled.data), "intervalMinutes": form.minutes.data}
+    changes = {"deviceSync": schedule, "deletionPolicy": form.deletion_policy.data}
+
+    def work(opened: Session) -> str:
+        saved = connections.save_settings(opened, actor(), integration_id, changes)
+        saved.next_device_sync_at = None
+        if not form.enabled.data:
+            return "Devices are synced only when somebody starts it."
+        return f"Devices are synced every {form.minutes.data} minutes."
+
+    return act(work, url_for("rmm.connection_settings", integration_id=integration_id))
+
+
+@routes.form("/connections/<uuid:integration_id>/credentials")
+@requires("rmm.configure")
+def connection_credentials(integration_id: UUID) -> ResponseReturnValue:
+    """Change address or credentials; they are tested before they are kept. Secrets are never shown."""
+    row, provider = _found(integration_id)
+    if provider is None:
+        raise ConfigError("This vendor is not available in this installation.")
+    mode = connections.auth_mode(provider, request.args.get("mode") or row.auth_mode)
+    hints = current_rmm().vault.hints(session(), row.tenant_id, row.id)
+    kept = hints if mode.key == row.auth_mode else {}
+    form = credentials_form(mode, kept)(data=_stored_values(row))
+    result = Attempt()
+    if form.validate_on_submit():
+        stored = connections.build(current_rmm(), session(), row) if kept else None
+        result = attempt(provider, form, stored)
+        if result.connection is not None:
+            return _reconnect(integration_id, result)
+    page = render_template(
+        "rmm/connections/credentials.html",
+        row=_found(integration_id)[0],
+        manifest=provider.manifest,
+        mode=mode,
+        form=form,
+        result=result,
+    )
+    return page, 422 if form.errors or result.general else 200
+
+
+@routes.post("/connections/<uuid:integration_id>/pause")
+@requires("rmm.configure")
+def connection_pause(integration_id: UUID) -> ResponseReturnValue:
+    """Stop polling, webhooks and actions."""
+
+    def work(opened: Session) -> str:
+        if connections.get(opened, actor().tenant_id, integration_id).state == "not_connected":
+            raise Conflict("This connection is not connected.")
+        row = connections.pause(opened, actor(), integration_id)
+        return f"{row.name} is paused: it polls nothing and takes no alerts until it is resumed."
+
+    return act(work, url_for("rmm.connection", integration_id=integration_id))
+
+
+@routes.post("/connections/<uuid:integration_id>/resume")
+@requires("rmm.configure")
+def connection_resume(integration_id: UUID) -> ResponseReturnValue:
+    """Take up again what was paused."""
+
+    def work(opened: Session) -> str:
+        row = connections.resume(opened, actor(), integration_id)
+        return f"{row.name} is connected again."
+
+    return act(work, url_for("rmm.connection", integration_id=integration_id))
+
+
+@routes.form("/connections/<uuid:integration_id>/disconnect")
+@requires("rmm.configure")
+def connection_disconnect(integration_id: UUID) -> ResponseReturnValue:
+    """Name the consequences, then delete the credentials."""
+    row, provider = _found(integration_id)
+    if request.method == "GET":
+        counted = queries.counts(session(), row.tenant_id, row.id).get(row.id, queries.Counts())
+        return render_template("rmm/connections/disconnect.html", row=row, provider=provider, counts=counted)
+
+    def work(opened: Session) -> str:
+        gone = connections.disconnect(current_rmm(), opened, actor(), integration_id)
+        return f"{gone.name} is disconnected. Its devices, alerts, rules and mappings are kept."
+
+    return act(work, url_for("rmm.connection", integration_id=integration_id))
+
+
+@routes.get("/connections/<uuid:integration_id>/activity")
+@requires("rmm.configure")
+def connection_activity(integration_id: UUID) -> ResponseReturnValue:
+    """Who changed what."""
+    row, provider = _found(integration_id)
+    return render_template(
+        "rmm/connections/activity.html",
+        row=row,
+        tabs=tabs(row, provider),
+        activity=queries.activity(session(), row.tenant_id, row.id),
+    )
+
+
+def _found(integration_id: UUID) -> tuple[Integration, Provider | None]:
+    """The connection and its provider, ``None`` for one that cannot be used any more."""
+    row = connections.get(session(), actor().tenant_id, integration_id)
+    try:
+        return row, connections.entitled_provider(current_rmm(), session(), row.tenant_id, row.provider)
+    except RMMError:
+        return row, None
+
+
+def _settings_page(
+    row: Integration, provider: Provider | None, rename: RenameForm, schedule: ScheduleForm
+) -> ResponseReturnValue:
+    page = render_template(
+        "rmm/connections/settings.html",
+        row=row,
+        provider=provider,
+        able=capabilities(provider) if provider else frozenset(),
+        tabs=tabs(row, provider),
+        rename=rename,
+        schedule=schedule,
+        hints=current_rmm().vault.hints(session(), row.tenant_id, row.id),
+    )
+    return page, 422 if rename.errors or schedule.errors else 200
+
+
+def _schedule(row: Integration) -> ScheduleForm:
+    stored = row.settings.get("deviceSync") or {}
+    return ScheduleForm(
+        formdata=None,
+        enabled=stored.get("enabled") is True,
+        minutes=stored.get("intervalMinutes") or 60,
+        deletion_policy=row.settings.get("deletionPolicy") or "never",
+    )
+
+
+def _stored_values(row: Integration) -> dict[str, str]:
+    plain = {key: value for key, value in row.settings.items() if isinstance(value, str)}
+    return {PREFIX + key: value for key, value in {**plain, "instance_url": row.instance_url}.items()}
+
+
+def _reconnect(integration_id: UUID, result: Attempt) -> ResponseReturnValue:
+    assert result.connection is not None
+    tested = result.connection
+
+    def work(opened: Session) -> str:
+        row = connections.reconnect(current_rmm(), opened, actor(), integration_id, tested)
+        return f"The credentials of {row.name} were tested and saved."
+
+    return act(work, url_for("rmm.connection", integration_id=integration_id))
+
+
+def _note_result(integration_id: UUID, result: Attempt) -> None:
+    """A connection that was in trouble and passes is well again; what failed is written down."""
+    end_reading()
+    with unit(current_rmm()) as opened:
+        if result.connection is not None:
+            connections.mark_well(opened, actor().tenant_id, integration_id)
+        else:
+            failed = next((check.message for check in result.checks if check.state == "failed"), None)
+            message = failed or result.general or "The test failed."
+            connections.mark_error(opened, actor().tenant_id, integration_id, message)

@@ -1,0 +1,116 @@
+"""How values look: times, names, numbers. What the templates use beyond Jinja's own."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from typing import Any
+
+from flask import Flask, request, url_for
+from flask_wtf.csrf import generate_csrf
+from markupsafe import Markup
+
+from rmm_extension.domain.labels import provider_label
+from rmm_extension.domain.story import sentences
+from rmm_extension.services.runs import label as run_label
+
+from .context import allows, current_rmm
+
+_STEPS = ((60, 1, "s"), (3600, 60, "min"), (86400, 3600, "h"), (60 * 86400, 86400, "d"))
+_MONTH = 30.44 * 86400
+
+
+def add_to(app: Flask) -> None:
+    """Add filters and globals; all are named ``rmm_…`` so that they meet none of the host's."""
+    app.jinja_env.filters.update(
+        rmm_ago=ago,
+        rmm_moment=moment,
+        rmm_span=span,
+        rmm_words=words,
+        rmm_number=number,
+        rmm_provider=provider_label,
+        rmm_sentences=sentences,
+        rmm_run=run_label,
+    )
+    app.jinja_env.globals.update(
+        rmm_may=allows,
+        rmm_csrf_token=generate_csrf,
+        rmm_host_url=host_url,
+        rmm_here=here,
+    )
+
+
+def moment(value: datetime | None) -> str:
+    """The instant to the minute, with its zone."""
+    return f"{value.astimezone(UTC):%d %b %Y, %H:%M} UTC" if value else "–"
+
+
+def ago(value: datetime | None, absent: str = "never") -> Markup | str:
+    """How long ago, with the exact time in the title."""
+    if value is None:
+        return absent
+    seconds = (datetime.now(UTC) - value).total_seconds()
+    markup = Markup('<time datetime="{}" title="{}">{}</time>')
+    return markup.format(value.isoformat(), moment(value), _distance(seconds))
+
+
+def span(value: datetime | None) -> str:
+    """How long something lasts since an instant: “3 h”."""
+    return _length(abs((datetime.now(UTC) - value).total_seconds())) if value else "an unknown time"
+
+
+def _distance(seconds: float) -> str:
+    if abs(seconds) < 5:
+        return "just now"
+    return f"{_length(seconds)} ago" if seconds > 0 else f"in {_length(-seconds)}"
+
+
+def _length(seconds: float) -> str:
+    for limit, unit, name in _STEPS:
+        if seconds < limit:
+            return f"{int(seconds // unit)} {name}"
+    return f"{int(seconds // _MONTH)} months"
+
+
+def words(value: Any) -> str:
+    """A stored word as a person reads it; ids the vendors write keep their form."""
+    if value is None or value == "":
+        return "–"
+    return _WORDS.get(str(value)) or str(value).replace("_", " ").capitalize()
+
+
+_WORDS = {
+    "auto_resolved": "Auto-resolved",
+    "network_device": "Network device",
+    "mobile_device": "Mobile device",
+    "os_type": "Operating system",
+    "os_version": "OS version",
+    "lan_ip": "LAN address",
+    "wan_ip": "WAN address",
+    "cpu_model": "CPU",
+    "memory_gb": "Memory (GB)",
+    "boot_at": "Started",
+    "macs": "MAC addresses",
+    "needs_reauth": "Sign-in expired",
+    "not_connected": "Not connected",
+}
+
+
+def number(value: int, cap: int | None = None) -> str:
+    """Thousands apart; a count that reached its cap reads “1,000+”."""
+    return f"{cap:,}+" if cap is not None and value > cap else f"{value:,}"
+
+
+def host_url(kind: str, id_: str | None) -> str | None:
+    """Path of the host's page of a ticket, asset or client; ``None`` when the host has none."""
+    urls = current_rmm().host.urls
+    if urls is None or not id_:
+        return None
+    return str(getattr(urls, kind)(id_))
+
+
+def here(**changes: Any) -> str:
+    """This page's address with other query parameters; ``None`` takes one away."""
+    query: Mapping[str, Any] = {**request.args.to_dict(), **changes}
+    kept = {key: value for key, value in query.items() if value not in (None, "")}
+    return url_for(request.endpoint or "", **{**(request.view_args or {}), **kept})

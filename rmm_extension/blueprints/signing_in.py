@@ -1,0 +1,45 @@
+"""Testing what was typed against the vendor."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from rmm_extension.domain.errors import ConfigError, RMMError
+from rmm_extension.domain.types import Check, Connection
+from rmm_extension.forms.credentials import CredentialsForm
+from rmm_extension.providers.contract import Provider
+from rmm_extension.services import connections
+
+from .context import current_rmm, end_reading
+
+
+@dataclass(frozen=True, slots=True)
+class Attempt:
+    """How a test went: ``connection`` is set when it can be kept, ``general`` what stands above the form."""
+
+    checks: Sequence[Check] = ()
+    connection: Connection | None = None
+    general: str | None = None
+
+
+def attempt(provider: Provider, form: CredentialsForm, stored: Connection | None = None) -> Attempt:
+    """Test the form's values. No transaction is open meanwhile: the vendor may take its time."""
+    end_reading()
+    try:
+        typed = connections.typed(current_rmm(), provider, form.mode, form.typed(), stored)
+    except ConfigError as error:
+        return Attempt(general=form.refuse(error))
+    return test(provider, typed)
+
+
+def test(provider: Provider, connection: Connection) -> Attempt:
+    """Run the provider's checks, again with no transaction open."""
+    end_reading()
+    try:
+        checks = connections.run_checks(provider, connection)
+    except RMMError as error:
+        return Attempt(general=str(error))
+    if not connections.usable(checks):
+        return Attempt(checks, general="The connection was not saved, because a check failed.")
+    return Attempt(checks, connection=connection)

@@ -1,0 +1,155 @@
+"""What a host puts into its own pages: one call in a template each.
+
+Every slot asks for all it needs in a fixed number of statements, shows only what the signed-in person may
+see of their own tenant, and is empty where there is nothing to show.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from flask import g, render_template, request, url_for
+from markupsafe import Markup
+
+from rmm_extension.services.queries import alerts, connections, devices, panels
+
+from .alerts import tickets_of
+from .context import actor, allows, session
+from .overview import broken, cards
+
+EMPTY = Markup("")
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """One entry of the host's navigation."""
+
+    label: str
+    url: str
+    active: bool
+
+
+_NAVIGATION = (
+    ("Overview", "overview", "rmm.view"),
+    ("Alerts", "alert_list", "rmm.view"),
+    ("Needs attention", "attention", "rmm.view"),
+    ("Devices", "device_list", "rmm.view"),
+    ("Jobs", "job_list", "rmm.jobs.view"),
+    ("Connections", "settings", "rmm.view"),
+)
+_AREAS = {
+    "alert_page": "alert_list",
+    "device_page": "device_list",
+    "job_page": "job_list",
+    "organizations": "settings",
+}
+
+
+class Slots:
+    """The Jinja global ``rmm_slots``."""
+
+    def head(self) -> Markup:
+        """Style and script of the extension, once per page; every other slot brings them along."""
+        if g.get("rmm_head_given"):
+            return EMPTY
+        g.rmm_head_given = True
+        style = url_for("rmm.static", filename="rmm.css")
+        script = url_for("rmm.static", filename="rmm.js")
+        return Markup('<link rel="stylesheet" href="{}"><script src="{}" defer></script>').format(
+            style, script
+        )
+
+    def navigation(self) -> Sequence[Entry]:
+        """Entries of the main navigation, each with ``label``, ``url`` and ``active``."""
+        here = _area()
+        return [
+            Entry(label, url_for(f"rmm.{endpoint}"), endpoint == here)
+            for label, endpoint, permission in _NAVIGATION
+            if allows(permission)
+        ]
+
+    def integration_cards(self) -> Markup:
+        """For Settings › Integrations: a card per vendor."""
+        if not allows("rmm.view"):
+            return EMPTY
+        return self._markup("rmm/slots/integration_cards.html", cards=cards(), broken=broken())
+
+    def asset_panel(self, asset_id: str) -> Markup:
+        """On an asset's page: the devices behind it, their vitals and open alerts."""
+        if not allows("rmm.view"):
+            return EMPTY
+        tenant_id = actor().tenant_id
+        rows = devices.devices_of_assets(session(), tenant_id, [asset_id])
+        if not rows:
+            return EMPTY
+        found = devices.alerts_of_devices(session(), tenant_id, [row.id for row in rows])
+        return self._markup(
+            "rmm/slots/asset_panel.html", devices=rows, alerts=found, tickets=tickets_of(found)
+        )
+
+    def asset_badges(self, asset_ids: Collection[str]) -> Mapping[str, Markup]:
+        """On a list of assets: a status badge by asset id, for those that have a device. One statement."""
+        if not allows("rmm.view") or not asset_ids:
+            return {}
+        first: dict[str, Any] = {}
+        for row in devices.devices_of_assets(session(), actor().tenant_id, asset_ids):
+            first.setdefault(row.asset_id, row)
+        return {
+            asset_id: self._markup("rmm/slots/asset_badge.html", device=row)
+            for asset_id, row in first.items()
+        }
+
+    def asset_filters(self) -> Markup:
+        """Inside the filter form of a list of assets: selects named ``agent_status`` and ``rmm_provider``."""
+        if not allows("rmm.view"):
+            return EMPTY
+        rows = connections.names(session(), actor().tenant_id)
+        if not rows:
+            return EMPTY
+        providers = dict.fromkeys(row.provider for row in rows)
+        return self._markup("rmm/slots/asset_filters.html", providers=providers, args=request.args)
+
+    def ticket_panel(self, ticket_id: str) -> Markup:
+        """On a ticket's page: the device behind it, its status, and why the ticket is there."""
+        if not allows("rmm.view"):
+            return EMPTY
+        tenant_id = actor().tenant_id
+        found = panels.alerts_of_ticket(session(), tenant_id, ticket_id)
+        if not found:
+            return EMPTY
+        linked = panels.devices(session(), tenant_id, {row.device_id for row in found if row.device_id})
+        return self._markup(
+            "rmm/slots/ticket_panel.html",
+            alerts=found,
+            devices=linked,
+            history=alerts.history_of(session(), tenant_id, [row.id for row in found], limit=30),
+        )
+
+    def dashboard(self) -> Markup:
+        """On the host's dashboard: open alerts by severity, devices by status, connections in trouble."""
+        if not allows("rmm.view"):
+            return EMPTY
+        tenant_id = actor().tenant_id
+        rows = connections.names(session(), tenant_id)
+        if not rows:
+            return EMPTY
+        return self._markup(
+            "rmm/slots/dashboard.html",
+            severities=panels.open_by_severity(session(), tenant_id),
+            statuses=panels.devices_by_status(session(), tenant_id),
+            troubled=[row for row in rows if row.state in ("error", "needs_reauth")],
+        )
+
+    def _markup(self, template: str, **values: Any) -> Markup:
+        return self.head() + Markup(render_template(template, **values))  # noqa: S704 - Jinja escaped it
+
+
+def _area() -> str:
+    """The navigation entry that the present page belongs to."""
+    endpoint = request.endpoint or ""
+    name = endpoint.removeprefix("rmm.") if endpoint.startswith("rmm.") else ""
+    if name.startswith(("connection", "connect", "setup")):
+        return "settings"
+    return _AREAS.get(name, name)

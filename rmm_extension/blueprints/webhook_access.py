@@ -1,0 +1,164 @@
+"""A connection's webhook page: switch on and off, address and steps to copy, rotation of the secret."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from datetime import timedelta
+from typing import Any
+from uuid import UUID
+
+from flask import flash, redirect, render_template, request, url_for
+from flask import session as cookie
+from flask.typing import ResponseReturnValue
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from rmm_extension.domain.errors import RMMError
+from rmm_extension.models import Integration, Secret, utc_now
+from rmm_extension.providers.contract import Provider, ReceivesWebhooks, WebhookStep
+from rmm_extension.services import connections, webhook_access
+from rmm_extension.services.unit import unit
+from rmm_extension.services.webhook_access import WebhookAddress
+
+from .access import requires
+from .context import act, actor, current_rmm, session
+from .routing import Routes
+from .tabs import tabs
+
+routes = Routes()
+
+SHOW = "rmm_show_secret"
+"""Cookie entry that lets the next page show a secret that was just made, once."""
+_JUST_MADE = timedelta(seconds=60)
+
+
+@routes.get("/connections/<uuid:integration_id>/webhook")
+@requires("rmm.configure")
+def connection_webhook(integration_id: UUID) -> ResponseReturnValue:
+    """The webhook's state, its address and the steps at the vendor."""
+    row = connections.get(session(), actor().tenant_id, integration_id)
+    provider = current_rmm().providers.get(row.provider)
+    return render_template(
+        "rmm/connections/webhook.html",
+        row=row,
+        manifest=provider.manifest,
+        tabs=tabs(row, provider),
+        **webhook_values(row, provider),
+    )
+
+
+@routes.post("/connections/<uuid:integration_id>/webhook/on")
+@requires("rmm.configure")
+def connection_webhook_on(integration_id: UUID) -> ResponseReturnValue:
+    """Accept deliveries."""
+
+    def work(opened: Session) -> str:
+        webhook_access.switch_on(current_rmm(), opened, actor(), integration_id)
+        return "The webhook is on: deliveries are taken from now on."
+
+    return _change(integration_id, work)
+
+
+@routes.post("/connections/<uuid:integration_id>/webhook/off")
+@requires("rmm.configure")
+def connection_webhook_off(integration_id: UUID) -> ResponseReturnValue:
+    """Refuse deliveries."""
+
+    def work(opened: Session) -> str:
+        webhook_access.switch_off(current_rmm(), opened, actor(), integration_id)
+        return "The webhook is off. Its address and secret are kept."
+
+    return act(work, _back(integration_id))
+
+
+@routes.post("/connections/<uuid:integration_id>/webhook/rotate")
+@requires("rmm.configure")
+def connection_webhook_rotate(integration_id: UUID) -> ResponseReturnValue:
+    """Make a new secret, unless the page was sent twice."""
+
+    def work(opened: Session) -> str:
+        row = connections.get(opened, actor().tenant_id, integration_id, lock=True)
+        hint = webhook_access.address(current_rmm(), opened, row).hint
+        if request.form.get("hint") != hint:
+            return "The secret had been replaced already; nothing was changed."
+        webhook_access.rotate(current_rmm(), opened, actor(), integration_id)
+        return "There is a new secret. The old one is taken too until you drop it."
+
+    return _change(integration_id, work)
+
+
+@routes.post("/connections/<uuid:integration_id>/webhook/drop-previous")
+@requires("rmm.configure")
+def connection_webhook_drop(integration_id: UUID) -> ResponseReturnValue:
+    """Refuse the secret that was replaced."""
+
+    def work(opened: Session) -> str:
+        webhook_access.drop_previous(current_rmm(), opened, actor(), integration_id)
+        return "The old secret is refused from now on."
+
+    return act(work, _back(integration_id))
+
+
+def webhook_values(row: Integration, provider: Provider) -> Mapping[str, Any]:
+    """What the webhook's page and the wizard's step show."""
+    values: dict[str, Any] = {
+        "receives": isinstance(provider, ReceivesWebhooks),
+        "address": None,
+        "guide": (),
+    }
+    if row.webhook_token_hash is None:
+        return values
+    address = webhook_access.address(current_rmm(), session(), row, secret=_secret_to_show(row))
+    return {**values, "address": address, "guide": _guide(provider, address)}
+
+
+def _guide(provider: Provider, address: WebhookAddress) -> Sequence[WebhookStep]:
+    """The vendor's steps; one whose text holds a secret that is no longer shown comes without it."""
+    if not isinstance(provider, ReceivesWebhooks):
+        return ()
+    steps = provider.webhook_steps(address.url, address.secret or address.hint)
+    return [_without_secret(step) if step.is_secret and not address.secret else step for step in steps]
+
+
+def _without_secret(step: WebhookStep) -> WebhookStep:
+    return WebhookStep(title=step.title, text=step.text, paste=None, is_secret=True)
+
+
+def _change(integration_id: UUID, work: Callable[[Session], str]) -> ResponseReturnValue:
+    """Do the work; when a secret has just been made, the next page may show it."""
+    try:
+        with unit(current_rmm()) as opened:
+            message = work(opened)
+            fresh = _is_fresh(opened, integration_id)
+    except RMMError as error:
+        flash(str(error), "danger")
+        return redirect(_back(integration_id), 303)
+    if fresh:
+        cookie[SHOW] = str(integration_id)
+    flash(message, "success")
+    return redirect(_back(integration_id), 303)
+
+
+def _is_fresh(opened: Session, integration_id: UUID) -> bool:
+    """Whether the secret is so new that its maker may not have seen it: a form sent twice answers twice."""
+    made = opened.scalar(
+        select(Secret.updated_at).where(
+            Secret.tenant_id == actor().tenant_id,
+            Secret.integration_id == integration_id,
+            Secret.name == webhook_access.SECRET,
+        )
+    )
+    return made is not None and made > utc_now() - _JUST_MADE
+
+
+def _secret_to_show(row: Integration) -> str | None:
+    if cookie.get(SHOW) != str(row.id):
+        return None
+    cookie.pop(SHOW)
+    return current_rmm().vault.read(session(), row.tenant_id, row.id).get(webhook_access.SECRET)
+
+
+def _back(integration_id: UUID) -> str:
+    if request.form.get("back_to") == "setup":
+        return url_for("rmm.setup_step", integration_id=integration_id, step="webhook")
+    return url_for("rmm.connection_webhook", integration_id=integration_id)

@@ -1,0 +1,38 @@
+"""The forms of a connection's settings."""
+
+from __future__ import annotations
+
+from flask_wtf import FlaskForm
+from wtforms import BooleanField, IntegerField, SelectField, StringField
+from wtforms.validators import InputRequired, Length, NumberRange
+
+POLICIES = (
+    ("never", "Keep the asset active"),
+    ("mark_inactive", "Mark the asset inactive"),
+)
+
+
+class RenameForm(FlaskForm):  # type: ignore[misc]
+    """The connection's name."""
+
+    name = StringField("Name", [InputRequired("Give the connection a name."), Length(max=255)])
+
+
+class ScheduleForm(FlaskForm):  # type: ignore[misc]
+    """When devices are synced, and what happens to the asset of a device that is gone."""
+
+    enabled = BooleanField("Sync devices on a schedule")
+    minutes = IntegerField(
+        "Minutes between syncs",
+        [
+            InputRequired("Give a number of minutes."),
+            NumberRange(15, 1440, "From 15 to 1440 minutes, please."),
+        ],
+        description="From 15 to 1440. Routine runs bring status and changes, one run a day brings everything.",
+    )
+    deletion_policy = SelectField(
+        "When a device is gone at the vendor",
+        choices=POLICIES,
+        description="A device counts as gone after two complete listings without it. Assets are never"
+        " deleted, and more than a fifth of an organization at once waits for your yes.",
+    )
