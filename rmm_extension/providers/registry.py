@@ -64,7 +64,7 @@ class ProviderRegistry:
         # The one boundary at which anything may go wrong: the code may be somebody else's.
         except Exception as error:
             log.warning("Provider %s could not be loaded: %s", name, type(error).__name__, exc_info=True)
-            self._broken[name] = _reason(error)
+            self._broken[f"{name} (another)" if name in self._providers else name] = _reason(error)
 
 
 def _checked(found: Any) -> type[Provider]:
@@ -80,7 +80,7 @@ def _sources() -> Iterator[Source]:
         if module.ispkg:
             yield module.name, partial(_load, module.name)
     for entry in sorted(entry_points(group=ENTRY_POINTS), key=lambda found: found.name):
-        yield entry.name if entry.name not in _ORDER else f"{entry.name} ({entry.value})", entry.load
+        yield entry.name, entry.load
 
 
 def _load(name: str) -> Any:

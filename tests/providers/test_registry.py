@@ -75,6 +75,13 @@ def test_the_second_of_two_with_one_key_is_broken() -> None:
     assert "taken" in found.broken()["second"]
 
 
+def test_a_broken_namesake_does_not_hide_the_working_one() -> None:
+    found = registry(same=make("same"))
+    found._add("same", lambda: "text", RUNTIME)
+    assert found.get("same").manifest.key == "same"
+    assert list(found.broken()) == ["same (another)"]
+
+
 def test_an_unknown_key_is_said_in_words() -> None:
     with pytest.raises(ConfigError, match="There is no provider “nope”"):
         registry().get("nope")

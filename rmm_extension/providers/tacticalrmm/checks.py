@@ -102,22 +102,22 @@ def _clients(client: TacticalClient, found: list[Client]) -> Check:
             message="The key may list clients, but sees none.",
             remedy="Add clients in Tactical RMM, or widen the scope of the role.",
         )
-    return Check(name="Clients", state=OK, message=f"{len(found):,} clients are visible.")
+    return Check(name="Clients", state=OK, message=f"Clients visible to the key: {len(found):,}.")
 
 
 def _agents(client: TacticalClient) -> Check:
-    return Check(name="Agents", state=OK, message=f"{len(client.id_map()):,} agents are visible.")
+    return Check(name="Agents", state=OK, message=f"Agents visible to the key: {len(client.id_map()):,}.")
 
 
 def _alerts(client: TacticalClient) -> Check:
     reply = client.read("/alerts/", method="PATCH", json={"top": 1})
     count = reply.decode(AlertsProbe).alerts_count
-    return Check(name="Alerts", state=OK, message=f"Alerts can be read; {count:,} are open.")
+    return Check(name="Alerts", state=OK, message=f"Alerts can be read; open now: {count:,}.")
 
 
 def _custom_fields(client: TacticalClient) -> Check:
     return Check(
-        name="Custom fields", state=OK, message=f"{len(client.custom_fields()):,} custom fields are known."
+        name="Custom fields", state=OK, message=f"Custom fields with names: {len(client.custom_fields()):,}."
     )
 
 
@@ -135,7 +135,7 @@ def _beta(client: TacticalClient, source: str, clients: list[Client]) -> Check:
             name="Beta API",
             state=WARNING,
             message=f"The beta API is on, but it ignores the scope of the role: it shows {len(seen):,}"
-            f" clients where the role sees {len(clients):,}.",
+            f" clients where the role sees only {len(clients):,}.",
             remedy="Only mapped clients are read. Set the source to the standard API if that is not enough.",
         )
     return Check(

@@ -35,6 +35,23 @@ API_KEY = Field(
     secret=True,
     help="Made in Tactical RMM under Settings › Global Settings › API Keys, for a user of its own.",
 )
+RESET_MODE = Field(
+    "reset_mode",
+    "When a ticket is closed",
+    kind="choice",
+    required=False,
+    help="A resolved alert opens anew while its cause lasts; a snoozed one stays the same alert and is silent.",
+    default="resolve",
+    choices=(("resolve", "Resolve the alert"), ("snooze", "Snooze the alert")),
+)
+SNOOZE_DAYS = Field(
+    "snooze_days",
+    "Days to snooze",
+    kind="number",
+    required=False,
+    help="From 1 to 365; only for snoozing.",
+    default="3",
+)
 
 SMALLEST_ROLE = (
     "can_list_clients",
@@ -55,7 +72,7 @@ MANIFEST = Manifest(
             key="api_key",
             label="API key",
             description="A key that belongs to a user of Tactical RMM and has that user's role.",
-            fields=(INSTANCE_URL, API_KEY, DASHBOARD_URL, SOURCE),
+            fields=(INSTANCE_URL, API_KEY, DASHBOARD_URL, SOURCE, RESET_MODE, SNOOZE_DAYS),
             vendor_steps=(
                 f"In Settings › Permissions Manager add a role with: {', '.join(SMALLEST_ROLE)}.",
                 "In Settings › User Administration add a user with this role and block its dashboard login.",
