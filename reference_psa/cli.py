@@ -8,6 +8,7 @@ from flask.cli import AppGroup
 
 from reference_psa import setup
 from reference_psa.mail import send_waiting
+from reference_psa.seed_rmm import seed_connection
 
 psa_cli = AppGroup("psa", help="The reference PSA: its database and its mails.")
 
@@ -22,6 +23,8 @@ def init(seed: bool) -> None:
     if seed:
         added = setup.seed_database(app)
         click.echo("Demonstration data added." if added else "Demonstration data were there already.")
+        if seed_connection(app):
+            click.echo("A connection to the simulated vendor is prepared.")
 
 
 @psa_cli.command("send-mail")

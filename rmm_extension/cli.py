@@ -5,10 +5,15 @@ from __future__ import annotations
 import click
 from flask import current_app
 from flask.cli import AppGroup
+from sqlalchemy.orm import Session
 
 from . import schema
 from .cli_work import scheduler, worker
+from .doctor import diagnose
 from .domain.errors import RMMError
+from .host import SYSTEM_ACTOR
+from .models import Integration
+from .services import connections, runs
 from .services.context import Rmm
 from .services.unit import unit
 
@@ -80,3 +85,59 @@ def rotate_keys() -> None:
     except RMMError as error:
         raise click.ClickException(f"{done} secrets re-encrypted, then: {error}") from error
     click.echo(f"{done} secrets re-encrypted with key {rmm.vault.active_key_id}.")
+
+
+@group.command("sync")
+@click.argument("tenant")
+@click.argument("connection")
+@click.option("--full", is_flag=True, help="Bring the heavy hardware facts too.")
+def sync(tenant: str, connection: str, full: bool) -> None:
+    """Queue a device sync of CONNECTION (its id or name) in TENANT."""
+    rmm = _rmm()
+    try:
+        with unit(rmm) as session:
+            row = _connection(session, tenant, connection)
+            run_id = runs.start(
+                rmm,
+                session,
+                SYSTEM_ACTOR(tenant),
+                "device_sync",
+                integration_id=row.id,
+                subject={"full": full or None},
+            )
+    except (RMMError, LookupError) as error:
+        raise click.ClickException(str(error)) from error
+    click.echo(f"Device sync of {row.name} is queued as run {run_id}.")
+
+
+@group.command("routes")
+def routes() -> None:
+    """List the extension's routes with the permission each asks for."""
+    rules = sorted(current_app.url_map.iter_rules(), key=str)
+    for rule in rules:
+        if rule.endpoint.split(".")[0] in ("rmm", "rmm_webhooks"):
+            view = current_app.view_functions[rule.endpoint]
+            needs = getattr(
+                view, "rmm_permission", "webhook secret" if "webhooks" in rule.endpoint else "none"
+            )
+            methods = ",".join(sorted((rule.methods or set()) - {"HEAD", "OPTIONS"}))
+            click.echo(f"{methods:10} {rule.rule:70} {needs}")
+
+
+@group.command("doctor")
+def doctor() -> None:
+    """Check what the extension needs, in words; fails when something is wrong."""
+    found = list(diagnose(_rmm()))
+    for check in found:
+        click.echo(
+            f"{check.state:8} {check.name}: {check.message}{f' {check.remedy}' if check.remedy else ''}"
+        )
+    if any(check.state == "failed" for check in found):
+        raise click.ClickException("Something needs to be mended.")
+
+
+def _connection(session: Session, tenant: str, wanted: str) -> Integration:
+    for row in connections.all_of(session, tenant):
+        if wanted in (str(row.id), row.name):
+            return row
+    raise LookupError(f"Tenant {tenant} has no connection {wanted}.")

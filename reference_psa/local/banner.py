@@ -16,10 +16,13 @@ def banner(ports: Ports, late: Sequence[str] = ()) -> str:
     lines += ["", "  Log in as:", *(f"    {line}" for line in login_lines())]
     lines += [
         "",
-        "  Try:",
-        "    - Settings › Integrations › RMM: look at the connections, test one, sync it",
-        "    - raise an alert on the simulated vendor's page and watch its ticket appear",
-        "    - close that ticket and watch the alert being reset at the vendor",
+        "  Try, as an administrator:",
+        "    1. Settings › Integrations › RMM: connect Tactical RMM",
+        f"       address {ports.simulator_url}, API key {simulator_key()}",
+        "    2. map its clients, switch the webhook on, and paste address and secret into the",
+        "       simulated vendor's page",
+        "    3. trigger an alert there and watch its ticket appear; resolve it and watch it close;",
+        "       comment on another ticket first and watch it stay open",
     ]
     if late:
         lines += ["", f"  Not answering yet: {', '.join(late)}. The lines above may say why."]
@@ -35,6 +38,15 @@ def login_lines() -> list[str]:
     return [
         "  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip() for row in rows
     ]
+
+
+def simulator_key() -> str:
+    """An API key the simulated Tactical RMM takes."""
+    try:
+        key: str = importlib.import_module("simulators.tacticalrmm.keys").INTEGRATION_KEY
+    except (ImportError, AttributeError):
+        return "(none)"
+    return key
 
 
 def known_logins() -> Sequence[tuple[str, ...]]:

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any, Protocol
 
 from sqlalchemy import Engine
-from sqlalchemy.orm import Session, scoped_session
+from sqlalchemy.orm import scoped_session
 
 from rmm_extension.domain.settings import Settings
 from rmm_extension.host import PsaHost
@@ -20,7 +20,7 @@ class Database(Protocol):
     """The part of the host's Flask-SQLAlchemy object that the extension uses."""
 
     @property
-    def session(self) -> scoped_session[Session]: ...
+    def session(self) -> scoped_session[Any]: ...
 
     @property
     def engine(self) -> Engine: ...

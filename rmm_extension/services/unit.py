@@ -17,7 +17,7 @@ def unit(rmm: Rmm) -> Iterator[Session]:
 
     When the block wrote to the outbox, the workers are told after the commit. Units do not nest.
     """
-    session = rmm.db.session()
+    session: Session = rmm.db.session()
     try:
         yield session
         wake = take_wake(session)

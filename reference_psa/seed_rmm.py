@@ -1,0 +1,40 @@
+"""The demonstration's RMM connection: prepared for the simulated vendor, with its rule, not yet connected."""
+
+from __future__ import annotations
+
+from flask import Flask
+from sqlalchemy import exists, select
+
+from reference_psa.seed import tenant_id
+from reference_psa.seed_data import NORTHBEAM
+from rmm_extension.host import SYSTEM_ACTOR
+from rmm_extension.models import Integration
+from rmm_extension.services import connections
+from rmm_extension.services.unit import unit
+
+NAME = "Simulated fleet"
+
+
+def seed_connection(app: Flask) -> bool:
+    """Add it where ``PSA_SIMULATOR_TACTICAL_URL`` names a simulator; whether it was added.
+
+    The address of the one that is there follows the simulator, whose port may differ from run to run.
+    """
+    url, tenant = app.config.get("PSA_SIMULATOR_TACTICAL_URL"), tenant_id(NORTHBEAM)
+    if not url:
+        return False
+    actor = SYSTEM_ACTOR(tenant)
+    with app.app_context(), unit(app.extensions["rmm"].services) as session:
+        found = session.scalar(
+            select(Integration).where(Integration.tenant_id == tenant, Integration.name == NAME)
+        )
+        if found is not None:
+            found.instance_url = url
+            return False
+        if session.scalar(select(exists().where(Integration.tenant_id == tenant))):
+            return False
+        row = Integration(tenant_id=tenant, provider="tacticalrmm", name=NAME, instance_url=url)
+        session.add(row)
+        session.flush()
+        connections.add_catch_all(session, actor, row)
+    return True

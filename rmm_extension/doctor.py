@@ -1,0 +1,82 @@
+"""What an installation needs, checked and told in words."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from sqlalchemy import Engine, text
+from sqlalchemy.exc import SQLAlchemyError
+
+from . import schema
+from .domain.types import Check
+from .jobs.health import processes
+from .services.context import Rmm
+from .services.unit import unit
+
+OLDEST_POSTGRESQL = 140000
+
+
+def diagnose(rmm: Rmm) -> Iterator[Check]:
+    """Database, tables, secrets, providers, public address, queue and processes, one by one."""
+    try:
+        yield from _database(rmm.db.engine)
+        yield _secrets(rmm)
+    except SQLAlchemyError as error:
+        message = f"It cannot be reached ({type(error).__name__})."
+        yield Check(
+            name="PostgreSQL", state="failed", message=message, remedy="Check the database's address."
+        )
+    yield from _providers(rmm)
+    yield _public_url(rmm)
+    yield from processes(rmm.settings)
+
+
+def _database(engine: Engine) -> Iterator[Check]:
+    with engine.connect() as connection:
+        number = int(connection.scalar(text("SHOW server_version_num")))
+    driver = engine.driver
+    if engine.dialect.name != "postgresql" or driver != "psycopg":
+        yield Check(
+            name="PostgreSQL",
+            state="failed",
+            message=f"The host uses {engine.dialect.name} with {driver}.",
+            remedy="Use a URL that begins with postgresql+psycopg://.",
+        )
+    elif number < OLDEST_POSTGRESQL:
+        yield Check(name="PostgreSQL", state="failed", message="It is older than 14.", remedy="Upgrade it.")
+    else:
+        yield Check(name="PostgreSQL", state="ok", message=f"Version {number // 10000}.")
+    differences = schema.drift(engine)
+    yield Check(
+        name="Tables",
+        state="failed" if differences else "ok",
+        message=f"{len(differences)} differences." if differences else "As this version needs them.",
+        remedy="Run `flask rmm upgrade`." if differences else None,
+    )
+
+
+def _secrets(rmm: Rmm) -> Check:
+    with unit(rmm) as session:
+        waiting = rmm.vault.waiting_for_rotation(session)
+    if waiting:
+        message = f"{waiting} are encrypted with an older key."
+        return Check(name="Secrets", state="warning", message=message, remedy="Run `flask rmm rotate-keys`.")
+    return Check(name="Secrets", state="ok", message=f"All use key {rmm.vault.active_key_id}.")
+
+
+def _providers(rmm: Rmm) -> Iterator[Check]:
+    labels = ", ".join(provider.manifest.label for provider in rmm.providers.all())
+    yield Check(name="Providers", state="ok", message=f"{labels or 'None'}.")
+    for name, reason in rmm.providers.broken().items():
+        yield Check(name=f"Provider {name}", state="failed", message=reason, remedy="Mend or remove it.")
+
+
+def _public_url(rmm: Rmm) -> Check:
+    if rmm.settings.public_url:
+        return Check(name="Public address", state="ok", message=rmm.settings.public_url)
+    return Check(
+        name="Public address",
+        state="warning",
+        message="RMM_PUBLIC_URL is not set: webhook pages can only show paths.",
+        remedy="Set it to the address vendors reach this PSA at.",
+    )
