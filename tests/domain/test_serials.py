@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from rmm_extension.domain.serials import usable_serial
@@ -36,6 +36,7 @@ def test_real_serials_stay(serial: str) -> None:
     assert usable_serial(f" {serial} ") == serial
 
 
+@settings(deadline=None)
 @given(st.text())
 def test_any_text_is_taken(value: str) -> None:
     found = usable_serial(value)

@@ -9,7 +9,7 @@ from rmm_extension.domain.types import Severity
 
 
 @pytest.mark.parametrize(
-    ("word", "severity"),
+    "word, severity",
     [
         ("error", Severity.CRITICAL),
         ("warning", Severity.MODERATE),

@@ -40,7 +40,7 @@ RESET_MODE = Field(
     "When a ticket is closed",
     kind="choice",
     required=False,
-    help="A resolved alert opens anew while its cause lasts; a snoozed one stays the same alert and is silent.",
+    help="A resolved alert opens anew while its cause lasts; a snoozed one stays as it is, silently.",
     default="resolve",
     choices=(("resolve", "Resolve the alert"), ("snooze", "Snooze the alert")),
 )

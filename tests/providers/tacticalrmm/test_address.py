@@ -5,7 +5,7 @@ from __future__ import annotations
 from contextlib import suppress
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from rmm_extension.domain.errors import ConfigError
@@ -50,6 +50,7 @@ def test_no_address(typed: str) -> None:
         normalize(typed)
 
 
+@settings(deadline=None)
 @given(st.text())
 def test_any_text_is_an_address_or_a_sentence(typed: str) -> None:
     with suppress(ConfigError):

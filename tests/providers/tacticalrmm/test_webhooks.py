@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from rmm_extension.domain.errors import WebhookRejected
@@ -227,6 +227,7 @@ JSON = st.recursive(
 )
 
 
+@settings(deadline=None)
 @given(st.binary() | JSON.map(lambda value: json.dumps(value).encode()) | st.text().map(doubled))
 def test_any_body_is_parsed_or_refused(body: bytes) -> None:
     # Any other exception fails the test.
@@ -234,6 +235,7 @@ def test_any_body_is_parsed_or_refused(body: bytes) -> None:
         assert all(event.external_id and event.external_device_id for event in webhooks.parse(request(body)))
 
 
+@settings(deadline=None)
 @given(
     st.fixed_dictionaries(
         {"agent_id": st.text(min_size=1, max_size=40)},
