@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from flask import Flask
-from sqlalchemy import exists, select
+from sqlalchemy import select
 
 from reference_psa.seed import tenant_id
 from reference_psa.seed_data import NORTHBEAM
@@ -25,13 +25,12 @@ def seed_connection(app: Flask) -> bool:
         return False
     actor = SYSTEM_ACTOR(tenant)
     with app.app_context(), unit(app.extensions["rmm"].services) as session:
-        found = session.scalar(
-            select(Integration).where(Integration.tenant_id == tenant, Integration.name == NAME)
-        )
+        mine = select(Integration).where(Integration.tenant_id == tenant)
+        found = session.scalar(mine.where(Integration.name == NAME))
         if found is not None:
             found.instance_url = url
             return False
-        if session.scalar(select(exists().where(Integration.tenant_id == tenant))):
+        if session.scalar(select(mine.exists())):
             return False
         row = Integration(tenant_id=tenant, provider="tacticalrmm", name=NAME, instance_url=url)
         session.add(row)
