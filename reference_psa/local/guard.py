@@ -4,10 +4,10 @@ Started as a script by `guarded.Guarded`, one guard per server or process, with 
 imports nothing of the project. Its standard input is the life line: when that reaches its end, the owner is
 gone (the kernel closes it for a killed process too, on every platform), and the command is stopped.
 
-    guard.py [--user NAME] [--stop SIGNAL] [--grace SECONDS] [--remove FOLDER] -- COMMAND [ARGUMENT…]
+    guard.py [--user NAME] [--stop SIGNAL] [--grace SECONDS] [--remove FOLDER]… -- COMMAND [ARGUMENT…]
 
 SIGTERM stops the command: first with SIGNAL (to the command alone), after the grace with SIGKILL to all that
-is left of it. SIGUSR1 is the `kill -9` of the fault tests. The exit code is the command's. FOLDER is removed
+is left of it. SIGUSR1 is the `kill -9` of the fault tests. The exit code is the command's. FOLDERs go
 when the life line broke, because then nobody else is there to do it.
 """
 
@@ -41,8 +41,8 @@ def main() -> int:
         return 127
     broken = watch(child, wake, options)
     bury()
-    if broken and options.remove:
-        shutil.rmtree(options.remove, ignore_errors=True)
+    for folder in options.remove if broken else ():
+        shutil.rmtree(folder, ignore_errors=True)
     code = child.returncode
     return code if code >= 0 else 128 - code
 
@@ -53,7 +53,7 @@ def parse() -> argparse.Namespace:
     parser.add_argument("--user")
     parser.add_argument("--stop", default="SIGTERM")
     parser.add_argument("--grace", type=float, default=10.0)
-    parser.add_argument("--remove")
+    parser.add_argument("--remove", action="append", default=[])
     parser.add_argument("command", nargs="+")
     return parser.parse_args()
 

@@ -25,14 +25,14 @@ class Command:
     stop_signal: signal.Signals = signal.SIGTERM
     grace: float = 10.0
     """Seconds between the stop signal and SIGKILL."""
-    remove: Path | None = None
-    """Folder the guard removes when this process was killed before it could."""
+    remove: Sequence[Path] = ()
+    """Folders the guard removes when this process was killed before it could."""
 
     def guarded_argv(self) -> list[str]:
         """The command line with the guard in front."""
         options = ["--stop", self.stop_signal.name, "--grace", str(self.grace)]
         options += ["--user", self.user] if self.user else []
-        options += ["--remove", str(self.remove)] if self.remove else []
+        options += [word for folder in self.remove for word in ("--remove", str(folder))]
         # -I and -S: no site-packages, no environment; the guard starts in about 20 ms.
         return [sys.executable, "-I", "-S", str(GUARD), *options, "--", *self.argv]
 

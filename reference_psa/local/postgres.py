@@ -53,11 +53,23 @@ class PostgresServer:
     `stop`, `kill` and `start` may be called again and again; URL and data stay. `close` is the end.
     """
 
-    def __init__(self, home: Path, settings: Mapping[str, str] = DURABLE, *, name: str = "postgres") -> None:
-        """Use the data in `home`/`name` (made when missing) with these settings of postgresql.conf."""
+    def __init__(
+        self,
+        home: Path,
+        settings: Mapping[str, str] = DURABLE,
+        *,
+        name: str = "postgres",
+        disposable: bool = False,
+    ) -> None:
+        """Use the data in `home`/`name` (made when missing) with these settings of postgresql.conf.
+
+        `disposable`: should this process be killed, all of `home` is removed as well.
+        """
         self._account = Account.unprivileged()
         home = home.absolute()
         home.mkdir(parents=True, exist_ok=True)
+        self._home = home
+        self._disposable = disposable
         self._lock = LockFile(home / f"{name}.lock")
         self._log = home / f"{name}.log"
         self._wanted = home / name
@@ -80,6 +92,11 @@ class PostgresServer:
         if self._runtime is None:
             raise LocalError("PostgreSQL has not been started yet.")
         return self._runtime
+
+    @property
+    def _passing(self) -> list[Path]:
+        """What nobody needs after a `kill -9` of this process."""
+        return [self.socket_folder, *([self._home] if self._disposable else [])]
 
     @property
     def pid(self) -> int | None:
@@ -178,7 +195,7 @@ class PostgresServer:
             user=self._account.name,
             stop_signal=signal.SIGINT,  # "fast": cuts connections, then shuts down in order
             grace=20,
-            remove=self._runtime,
+            remove=self._passing,
         )
 
 

@@ -130,7 +130,12 @@ class ValkeyServer:
         config.touch(mode=0o600)
         config.write_text(self._config())
         with self._log.open("ab") as log:
-            command = Command([str(binary()), str(config)], cwd=self._data, grace=5, remove=self._runtime)
+            command = Command(
+                [str(binary()), str(config)],
+                cwd=self._data,
+                grace=5,
+                remove=[self._runtime] if self._runtime else [],
+            )
             self._process = Guarded(command, log.fileno())
         if not wait_until(lambda: self._answers() or not self.running, 30, pause=0.003):
             self.stop()

@@ -21,7 +21,7 @@ class PrivateServers:
 
     def postgres(self, database: str | None = "psa") -> PostgresServer:
         """Started server with a migrated database of that name (None: none); see `PostgresServer.url`."""
-        server = self._stack.enter_context(PostgresServer(self.folder(), FAST))
+        server = self._stack.enter_context(PostgresServer(self.folder(), FAST, disposable=True))
         if database:
             databases = Databases(server.url(), database, "t")
             self._stack.callback(databases.close)

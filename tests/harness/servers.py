@@ -43,7 +43,8 @@ class SharedServers:
             home = scratch_folder(self._stack)
             postgres, valkey = os.environ.get("DATABASE_URL"), os.environ.get("RMM_REDIS_URL")
             self._addresses = Addresses(
-                postgres=postgres or self._stack.enter_context(PostgresServer(home, FAST)).url(),
+                postgres=postgres
+                or self._stack.enter_context(PostgresServer(home, FAST, disposable=True)).url(),
                 redis=valkey or self._stack.enter_context(ValkeyServer(home)).url(),
                 foreign_postgres=bool(postgres),
                 foreign_redis=bool(valkey),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import signal
 from pathlib import Path
 
@@ -79,13 +80,20 @@ def test_dies_with_its_owner_and_starts_again_on_the_same_data(home: Path) -> No
         write(server, "again")
 
 
+def test_disposable_data_go_with_their_owner(home: Path) -> None:
+    with script(OWNER.replace("FAST)", "FAST, disposable=True)"), home / "passing") as owner:
+        assert owner.stdout is not None
+        assert owner.stdout.readline()
+        owner.send_signal(signal.SIGKILL)
+        until(lambda: not (home / "passing").exists(), "the end of the data")
+
+
 def test_survivor_of_a_killed_guard_is_ended_by_the_next_start(home: Path) -> None:
     """What a platform without prctl would leave: the server alone, both its guard and its owner gone."""
     with PostgresServer(home, FAST) as first:
         survivor = first.pid
         assert survivor is not None
-        lock, first._lock = first._lock, first._lock  # the owner's death would release it
-        lock.release()
+        first._lock.release()  # as the owner's death would
         with PostgresServer(home, FAST) as second:
             assert second.pid != survivor
             assert not alive(survivor)
@@ -122,8 +130,6 @@ def test_unreachable_folder(home: Path) -> None:
         assert elsewhere.exists() == (os.geteuid() == 0)
     finally:
         if elsewhere.exists():
-            import shutil
-
             shutil.rmtree(elsewhere.read_text().strip())
 
 
