@@ -17,8 +17,8 @@ _COPIED = ("PSA_SIMULATOR_TACTICAL_URL", "PSA_SMTP_URL", "PSA_MAIL_FROM")
 def load_config(environ: Mapping[str, str] | None = None) -> dict[str, Any]:
     """The configuration the environment asks for.
 
-    ``DATABASE_URL``, ``SECRET_KEY``, every ``RMM_*`` variable as it stands, and ``PSA_SIMULATOR_TACTICAL_URL``,
-    ``PSA_SMTP_URL``, ``PSA_MAIL_FROM``, ``PSA_COOKIE_SECURE``.
+    ``DATABASE_URL``, ``SECRET_KEY``, every ``RMM_*`` variable as it stands, and
+    ``PSA_SIMULATOR_TACTICAL_URL``, ``PSA_SMTP_URL``, ``PSA_MAIL_FROM``, ``PSA_COOKIE_SECURE``.
     """
     env = os.environ if environ is None else environ
     copied = {key: value for key, value in env.items() if key.startswith("RMM_") or key in _COPIED}

@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Annotated, Any
 
 from flask_sqlalchemy import SQLAlchemy
-from sqlalchemy import DateTime, MetaData, String, Text
+from sqlalchemy import DateTime, MetaData, Row, Select, String, Text
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.orm import DeclarativeBase, mapped_column, registry
 from uuid_utils import uuid7
@@ -52,9 +52,17 @@ def utcnow() -> datetime:
     return datetime.now(UTC)
 
 
+AnySelect = Select[*tuple[Any, ...]]
+"""A query of several columns."""
+
+AnyRow = Row[*tuple[Any, ...]]
+"""A row of several columns."""
+
 Id = Annotated[str, mapped_column(String(36), primary_key=True, default=new_id)]
 """The second half of a primary key; the first is always the tenant."""
 
 TenantId = Annotated[str, mapped_column(String(36), primary_key=True)]
+"""The first half of a primary key."""
+
 Ref = Annotated[str, mapped_column(String(36))]
 """A column that holds another row's id."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 import secrets
 
-from flask import Flask, make_response, render_template
+from flask import Flask, current_app, make_response, render_template
 from flask.typing import ResponseReturnValue
 from flask_wtf.csrf import CSRFError
 from sqlalchemy.exc import InterfaceError, OperationalError
@@ -45,7 +45,9 @@ def database_gone(error: Exception) -> ResponseReturnValue:
     """The database does not answer; the page needs none itself."""
     reference = secrets.token_hex(4)
     log.error("database unavailable (%s): %s", reference, type(error).__name__)
-    response = make_response(render_template("psa/unavailable.html", reference=reference), 503)
+    # Not render_template: what it adds to the context asks who is signed in, and that asks the database.
+    page = current_app.jinja_env.get_template("psa/unavailable.html").render(reference=reference)
+    response = make_response(page, 503)
     response.headers["Retry-After"] = str(RETRY_AFTER)
     return response
 

@@ -24,7 +24,7 @@ PEOPLE = {
     ),
 }
 
-CLIENTS = {
+CLIENTS: dict[str, dict[str, tuple[str, ...]]] = {
     # Some names are exactly the vendor's, some are close, some companies exist only here or only there.
     NORTHBEAM: {
         "Harbour Dental Care": ("Nadia Brook", "Owen Pike"),

@@ -70,8 +70,9 @@ def _applied(
     old: dict[str, Any], values: dict[str, Any]
 ) -> tuple[dict[str, Any], dict[str, Any], dict[str, Any]]:
     """The new row, what changed in it, and what was put aside because a person keeps the field."""
-    new, changes, aside = dict(old), {}, {}
-    review = dict(old["review"])
+    new, review = dict(old), dict(old["review"])
+    changes: dict[str, Any] = {}
+    aside: dict[str, Any] = {}
     for column, value in values.items():
         if column in old["kept_fields"]:
             _put_aside(column, old[column], value, review, aside)

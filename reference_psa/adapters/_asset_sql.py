@@ -14,7 +14,8 @@ FIND = """WITH wanted AS MATERIALIZED (
 )
 SELECT a.id, a.client_id, a.serial_number, a.mac_addresses, a.name FROM assets a
 WHERE a.tenant_id = %(tenant)s AND a.client_id = ANY(ARRAY(SELECT DISTINCT client_id FROM wanted)) AND (
-  (a.client_id, lower(a.serial_number)) IN (SELECT client_id, lower(serial) FROM wanted WHERE serial IS NOT NULL)
+  (a.client_id, lower(a.serial_number)) IN
+    (SELECT client_id, lower(serial) FROM wanted WHERE serial IS NOT NULL)
   OR (a.client_id, lower(a.name)) IN (SELECT client_id, lower(name) FROM wanted)
   OR EXISTS (SELECT 1 FROM jsonb_array_elements_text(a.mac_addresses) AS m(mac)
     WHERE (a.client_id, upper(translate(m.mac, ':-.', ''))) IN (SELECT client_id, mac FROM wanted_mac)))
@@ -27,7 +28,8 @@ MARK_INACTIVE = """WITH gone AS (
   WHERE tenant_id = %(tenant)s AND id = ANY(%(ids)s) AND status <> 'inactive' RETURNING id)
 INSERT INTO asset_history (tenant_id, id, asset_id, at, source, kind, changes)
 SELECT %(tenant)s, gen_random_uuid()::text, id, clock_timestamp(), 'rmm', 'status',
-  jsonb_build_object('status', jsonb_build_array('active', 'inactive'), 'reason', jsonb_build_array(NULL, %(reason)s::text))
+  jsonb_build_object('status', jsonb_build_array('active', 'inactive'),
+                     'reason', jsonb_build_array(NULL, %(reason)s::text))
 FROM gone"""
 
 
@@ -42,12 +44,13 @@ def _vital(column: str, sql_type: str) -> str:
 # Locked in the order of their ids, so that two runs over the same assets queue instead of deadlocking.
 READ = f"""SELECT a.id, {", ".join(f"a.{column}" for column in ASSET_COLUMNS)},
   a.status, a.status_reason, a.kept_fields, a.review,
-  CASE WHEN w.asset_id IS NOT NULL THEN 'workstation' WHEN s.asset_id IS NOT NULL THEN 'server' END AS vital_kind,
+  CASE WHEN w.asset_id IS NOT NULL THEN 'workstation'
+       WHEN s.asset_id IS NOT NULL THEN 'server' END AS vital_kind,
   {", ".join(_vital(column, sql_type) for column, (sql_type, _) in VITAL_COLUMNS.items())}
 FROM assets a
 LEFT JOIN workstation_assets w ON w.tenant_id = a.tenant_id AND w.asset_id = a.id
 LEFT JOIN server_assets s ON s.tenant_id = a.tenant_id AND s.asset_id = a.id
-WHERE a.tenant_id = %(tenant)s AND a.id = ANY(%(ids)s) ORDER BY a.id FOR NO KEY UPDATE OF a"""
+WHERE a.tenant_id = %(tenant)s AND a.id = ANY(%(ids)s) ORDER BY a.id FOR NO KEY UPDATE OF a"""  # noqa: S608 - our own column names
 
 _NO_STRANGER = "NOT EXISTS (SELECT 1 FROM stranger)"
 
@@ -55,17 +58,18 @@ _NO_STRANGER = "NOT EXISTS (SELECT 1 FROM stranger)"
 def _vitals_upsert(kind: str) -> str:
     targets = [f'"{CPU_COLUMN[kind] if column == "cpu_percent" else column}"' for column in VITAL_COLUMNS]
     sources = ", ".join(f'"{column}"' for column in VITAL_COLUMNS)
+    updates = ", ".join(f"{name} = excluded.{name}" for name in targets)
     types = ", ".join(f'"{column}" {sql_type}' for column, (sql_type, _) in VITAL_COLUMNS.items())
     return f"""INSERT INTO {kind}_assets (tenant_id, asset_id, {", ".join(targets)})
   SELECT %(tenant)s, asset_id, {sources}
   FROM jsonb_to_recordset(%({kind})s::jsonb) AS r(asset_id text, {types}) WHERE {_NO_STRANGER}
-  ON CONFLICT (tenant_id, asset_id) DO UPDATE SET {", ".join(f"{name} = excluded.{name}" for name in targets)}"""
+  ON CONFLICT (tenant_id, asset_id) DO UPDATE SET {updates}"""  # noqa: S608 - our own column names
 
 
 _COLUMNS = [*ASSET_COLUMNS, "status", "status_reason", "review"]
 _TYPES = {column: sql_type for column, (sql_type, _) in ASSET_COLUMNS.items()} | {"review": "jsonb"}
 
-# All tables of a batch in one statement. A client that is not the tenant's stops it before anything is written.
+# All tables of a batch in one statement; a client that is not the tenant's stops it before it writes.
 WRITE = f"""WITH input AS MATERIALIZED (
   SELECT * FROM jsonb_to_recordset(%(assets)s::jsonb)
   AS r(id text, {", ".join(f"{column} {_TYPES.get(column, 'text')}" for column in _COLUMNS)})
@@ -87,7 +91,8 @@ WRITE = f"""WITH input AS MATERIALIZED (
 ), history AS (
   INSERT INTO asset_history (tenant_id, id, asset_id, at, source, kind, changes)
   SELECT %(tenant)s, id, asset_id, clock_timestamp(), source, kind, changes
-  FROM jsonb_to_recordset(%(history)s::jsonb) AS r(id text, asset_id text, source text, kind text, changes jsonb)
+  FROM jsonb_to_recordset(%(history)s::jsonb)
+    AS r(id text, asset_id text, source text, kind text, changes jsonb)
   WHERE {_NO_STRANGER}
 )
-SELECT name FROM stranger LIMIT 1"""
+SELECT name FROM stranger LIMIT 1"""  # noqa: S608 - our own column names

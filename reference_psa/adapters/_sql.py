@@ -9,7 +9,7 @@ from sqlalchemy import CursorResult
 from sqlalchemy.orm import Session
 
 
-def run(session: Session, sql: str, params: Mapping[str, Any]) -> CursorResult[Any]:
+def run(session: Session, sql: str, params: Mapping[str, Any]) -> CursorResult[*tuple[Any, ...]]:
     """The result of a statement with psycopg placeholders, in the session's transaction.
 
     It goes past SQLAlchemy's compiler, which is what makes it cheap on the paths that webhooks take.

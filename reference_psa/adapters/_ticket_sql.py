@@ -71,10 +71,8 @@ WHERE t.tenant_id = %(tenant)s AND """
 STATES = _STATE + "t.id = ANY(%(ids)s)"
 
 # A touch is a person's status change, comment or booked time; assignee, priority and board leave no such row.
-STATE = (
-    """SELECT state.*, touch.verb, touch.at, u.name AS person FROM ("""
-    + _STATE
-    + """t.id = %(ticket)s) state
+STATE = f"""SELECT state.*, touch.verb, touch.at, u.name AS person
+FROM ({_STATE} t.id = %(ticket)s) state
 LEFT JOIN LATERAL (
   SELECT user_id, at, 'changed the status' AS verb FROM ticket_status_changes
     WHERE tenant_id = %(tenant)s AND ticket_id = state.id AND user_id IS NOT NULL
@@ -83,8 +81,7 @@ LEFT JOIN LATERAL (
   UNION ALL SELECT user_id, at, 'booked time' FROM time_entries
     WHERE tenant_id = %(tenant)s AND ticket_id = state.id
   ORDER BY at DESC LIMIT 1) touch ON true
-LEFT JOIN users u ON u.tenant_id = %(tenant)s AND u.id = touch.user_id"""
-)
+LEFT JOIN users u ON u.tenant_id = %(tenant)s AND u.id = touch.user_id"""  # noqa: S608 - constants
 
 COMPLETE = """UPDATE tickets SET
   title = CASE WHEN title = %(old_title)s THEN %(title)s ELSE title END,

@@ -1,7 +1,7 @@
 """Assets found, created and kept up to date in bulk.
 
-However many changes a batch has, :meth:`SqlAssets.apply` takes at most two statements: one that reads and locks
-the assets it touches (none when all are new), one that writes every table.
+However many changes a batch has, :meth:`SqlAssets.apply` takes at most two statements: one that reads and
+locks the assets it touches (none when all are new), one that writes every table.
 """
 
 from __future__ import annotations

@@ -11,7 +11,8 @@ from rmm_extension.host.types import Board, Priority, Status
 from ._sql import run
 
 _BOARDS = """SELECT b.id, b.name, b.is_default, s.id FROM boards b
-LEFT JOIN ticket_statuses s ON s.tenant_id = b.tenant_id AND s.board_id = b.id AND s.is_default AND NOT s.is_closed
+LEFT JOIN ticket_statuses s ON s.tenant_id = b.tenant_id AND s.board_id = b.id
+  AND s.is_default AND NOT s.is_closed
 WHERE b.tenant_id = %(tenant)s AND b.is_active ORDER BY b.position, lower(b.name), b.id"""
 _STATUSES = """SELECT s.id, s.name, s.board_id, s.is_closed, s.position FROM ticket_statuses s
 JOIN boards b ON b.tenant_id = s.tenant_id AND b.id = s.board_id

@@ -14,9 +14,10 @@ _SEND = """WITH target AS (
   WHERE u.tenant_id = %(tenant)s AND u.is_enabled
     AND CASE WHEN cardinality(%(ids)s::text[]) = 0 THEN u.role = 'admin' ELSE u.id = ANY(%(ids)s::text[]) END
 ), told AS (
-  INSERT INTO notifications (tenant_id, id, user_id, category, level, title, body, link, idempotency_key, created_at)
-  SELECT tenant_id, gen_random_uuid()::text, id, %(category)s, %(level)s, %(title)s, %(body)s, %(link)s, %(key)s,
-         clock_timestamp() FROM target
+  INSERT INTO notifications (tenant_id, id, user_id, category, level, title, body, link, idempotency_key,
+                             created_at)
+  SELECT tenant_id, gen_random_uuid()::text, id, %(category)s, %(level)s, %(title)s, %(body)s, %(link)s,
+         %(key)s, clock_timestamp() FROM target
   ON CONFLICT DO NOTHING RETURNING user_id)
 INSERT INTO email_outbox (tenant_id, id, user_id, recipient, subject, body, idempotency_key, created_at)
 SELECT tenant_id, gen_random_uuid()::text, id, email, %(title)s, %(mail)s, %(key)s, clock_timestamp()

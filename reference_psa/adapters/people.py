@@ -55,7 +55,7 @@ class SqlContacts:
     def for_ticket(
         self, session: Session, tenant_id: str, client_id: str, preferred_id: str | None
     ) -> str | None:
-        """The preferred contact if active and of this client, else the client's primary one, else ``None``."""
+        """The preferred contact if active and of this client, else the primary one, else ``None``."""
         params = {"tenant": tenant_id, "client": client_id, "preferred": preferred_id or ""}
         return run(session, _FOR_TICKET, params).scalar()
 

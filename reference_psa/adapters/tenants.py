@@ -58,12 +58,12 @@ def booked(session: Session, tenant_id: str) -> _Booked | None:
     cache = _cache(session)
     if tenant_id not in cache:
         row = run(session, _GET, {"tenant": tenant_id}).first()
-        cache[tenant_id] = row and _Booked(Tenant(row.id, row.name, row.is_active), row.edition)
+        cache[tenant_id] = _Booked(Tenant(*row[:3]), row.edition) if row else None
     return cache[tenant_id]
 
 
 def _cache(session: Session) -> dict[str, _Booked | None]:
-    # A session may live longer than a request (a job's does), so what was read lives as long as the transaction.
+    # A job's session lives long, so what was read lives only as long as the transaction.
     session.connection()
     transaction: Any = session.get_transaction()
     kept = session.info.get(_CACHE)

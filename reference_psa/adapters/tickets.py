@@ -90,7 +90,7 @@ class SqlTickets:
         old_description: str,
         description: str,
     ) -> bool:
-        """Replace title and description, each only where it is still the old one; whether anything changed."""
+        """Replace title and description, each only where it is still the old one; whether any was."""
         texts = {"old_title": old_title[:500], "title": title[:500]}
         bodies = {"old_description": old_description, "description": description}
         params = {"tenant": tenant_id, "ticket": ticket_id, **texts, **bodies}

@@ -20,15 +20,15 @@ class AssetForm(FlaskForm):
 
     name = StringField("Name", [InputRequired("Enter the name."), Length(max=255)])
     client_id = SelectField("Client", [Optional()])
-    asset_type = SelectField("Type", choices=[(kind, words(kind)) for kind in ASSET_TYPES])
+    asset_type = SelectField("Type", choices=choices.options([(kind, words(kind)) for kind in ASSET_TYPES]))
     serial_number = StringField("Serial number", [Length(max=255)])
     location = StringField("Location", [Length(max=255)])
     asset_tag = StringField("Asset tag", [Length(max=255)])
-    status = SelectField("Status", choices=[("active", "Active"), ("inactive", "Inactive")])
+    status = SelectField("Status", choices=choices.options([("active", "Active"), ("inactive", "Inactive")]))
     notes = TextAreaField("Notes", [Length(max=20000)], render_kw={"rows": 4})
     kept_fields = SelectMultipleField(
         "Keep against the RMM",
-        choices=[(name, words(name)) for name in KEEPABLE],
+        choices=choices.options([(name, words(name)) for name in KEEPABLE]),
         option_widget=CheckboxInput(),
         widget=ListWidget(prefix_label=False),
         description="A kept field stays as it is; what the RMM reports instead is shown for review.",
@@ -36,4 +36,4 @@ class AssetForm(FlaskForm):
 
     def offer(self, tenant_id: str) -> None:
         """Fill in the clients."""
-        self.client_id.choices = [("", "No client"), *choices.clients(tenant_id)]
+        self.client_id.choices = choices.options([("", "No client"), *choices.clients(tenant_id)])

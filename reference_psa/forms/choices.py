@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Any
 
 from sqlalchemy import select
+from wtforms.fields.choices import SelectChoice
 
 from reference_psa.db import db
 from reference_psa.models import Board, Client, Contact, Priority, Status, User
@@ -12,6 +14,11 @@ from reference_psa.models import Board, Client, Contact, Priority, Status, User
 Choices = list[tuple[str, str]]
 
 NOBODY: Choices = [("", "Nobody")]
+
+
+def options(pairs: Iterable[tuple[str, str]]) -> list[SelectChoice]:
+    """Pairs of value and label as a field takes them."""
+    return [SelectChoice(value, label) for value, label in pairs]
 
 
 def clients(tenant_id: str) -> Choices:

@@ -21,7 +21,7 @@ class ClientForm(FlaskForm):
     def offer(self, tenant_id: str, client_id: str | None) -> None:
         """Fill in the client's contacts."""
         people = choices.contacts(tenant_id, client_id) if client_id else []
-        self.primary_contact_id.choices = [*choices.NOBODY, *people]
+        self.primary_contact_id.choices = choices.options([*choices.NOBODY, *people])
 
 
 class ContactForm(FlaskForm):

@@ -25,7 +25,7 @@ class EntryForm(FlaskForm):
 
     def offer(self, tenant_id: str) -> None:
         """Fill in who can be booked."""
-        self.user_id.choices = choices.workers(tenant_id)
+        self.user_id.choices = choices.options(choices.workers(tenant_id))
 
     @property
     def starts_at(self) -> datetime:

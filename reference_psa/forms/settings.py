@@ -6,6 +6,8 @@ from flask_wtf import FlaskForm
 from wtforms import BooleanField, SelectField, StringField
 from wtforms.validators import InputRequired, Length
 
+from . import choices
+
 
 class BoardForm(FlaskForm):
     """A new board; it starts with the usual statuses."""
@@ -36,5 +38,7 @@ class PreferencesForm(FlaskForm):
     email_notifications = BooleanField("Send me e-mail as well")
     email_level = SelectField(
         "E-mail from",
-        choices=[("info", "Everything"), ("warning", "Warnings and errors"), ("error", "Errors only")],
+        choices=choices.options(
+            [("info", "Everything"), ("warning", "Warnings and errors"), ("error", "Errors only")]
+        ),
     )

@@ -26,11 +26,11 @@ class NewTicketForm(FlaskForm):
     def offer(self, tenant_id: str) -> None:
         """Fill in what can be chosen."""
         self.draft.data = self.draft.data or new_id()
-        self.client_id.choices = choices.clients(tenant_id)
-        self.contact_id.choices = [("", "Primary contact"), *choices.contacts(tenant_id)]
-        self.board_id.choices = choices.boards(tenant_id)
-        self.priority_id.choices = [("", "No priority"), *choices.priorities(tenant_id)]
-        self.assignee_id.choices = [*choices.NOBODY, *choices.workers(tenant_id)]
+        self.client_id.choices = choices.options(choices.clients(tenant_id))
+        self.contact_id.choices = choices.options([("", "Primary contact"), *choices.contacts(tenant_id)])
+        self.board_id.choices = choices.options(choices.boards(tenant_id))
+        self.priority_id.choices = choices.options([("", "No priority"), *choices.priorities(tenant_id)])
+        self.assignee_id.choices = choices.options([*choices.NOBODY, *choices.workers(tenant_id)])
 
 
 class CommentForm(FlaskForm):
@@ -41,7 +41,9 @@ class CommentForm(FlaskForm):
     )
     audience = RadioField(
         "Who sees it",
-        choices=[("internal", "Internal: colleagues only"), ("public", "Public: the contact sees it")],
+        choices=choices.options(
+            [("internal", "Internal: colleagues only"), ("public", "Public: the contact sees it")]
+        ),
         default="internal",
     )
 
@@ -63,10 +65,10 @@ class EditTicketForm(FlaskForm):
 
     def offer(self, tenant_id: str, board_id: str) -> None:
         """Fill in what can be chosen on the ticket's board."""
-        self.status_id.choices = choices.statuses(tenant_id, board_id)
-        self.priority_id.choices = [("", "No priority"), *choices.priorities(tenant_id)]
-        self.assignee_id.choices = [*choices.NOBODY, *choices.workers(tenant_id)]
-        self.board_id.choices = choices.boards(tenant_id)
+        self.status_id.choices = choices.options(choices.statuses(tenant_id, board_id))
+        self.priority_id.choices = choices.options([("", "No priority"), *choices.priorities(tenant_id)])
+        self.assignee_id.choices = choices.options([*choices.NOBODY, *choices.workers(tenant_id)])
+        self.board_id.choices = choices.options(choices.boards(tenant_id))
 
 
 class CloseForm(FlaskForm):
@@ -77,4 +79,4 @@ class CloseForm(FlaskForm):
 
     def offer(self, tenant_id: str, board_id: str) -> None:
         """Fill in the board's closed statuses."""
-        self.status_id.choices = choices.statuses(tenant_id, board_id, closed=True)
+        self.status_id.choices = choices.options(choices.statuses(tenant_id, board_id, closed=True))

@@ -62,7 +62,7 @@ class Asset(Model):
 class _Vitals:
     """What workstations and servers have in common."""
 
-    __table_args__ = {"postgresql_with": {"fillfactor": 75}}
+    __table_args__ = ({"postgresql_with": {"fillfactor": 75}},)
 
     tenant_id: Mapped[TenantId]
     asset_id: Mapped[str] = mapped_column(String(36), primary_key=True)

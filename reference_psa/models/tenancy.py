@@ -29,7 +29,7 @@ class TicketCounter(Model):
     """The number of the tenant's newest ticket: a row, so that numbers have no gaps."""
 
     __tablename__ = "ticket_counters"
-    __table_args__ = {"postgresql_with": {"fillfactor": 50}}
+    __table_args__ = ({"postgresql_with": {"fillfactor": 50}},)
 
     tenant_id: Mapped[str] = mapped_column(String(36), ForeignKey("tenants.id"), primary_key=True)
     last_number: Mapped[int] = mapped_column(default=FIRST_NUMBER)

@@ -1,8 +1,8 @@
 """Tickets and everything that hangs on them.
 
-What hangs on a ticket has no foreign key to it. PostgreSQL plans such a check once per connection; planned while
-the table is small, it reads the whole table for every row, and the first busy day gets slower with each ticket.
-These rows are only written by statements that read their ticket.
+What hangs on a ticket has no foreign key to it. PostgreSQL plans such a check once per connection; planned
+while the table is small, it reads the whole table for every row, and a new installation's first busy day gets
+slower with each ticket. These rows are only written by statements that read their ticket.
 """
 
 from __future__ import annotations

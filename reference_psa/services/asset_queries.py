@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from sqlalchemy import Select, and_, or_, select
+from sqlalchemy import and_, or_, select
 from sqlalchemy.orm import Session
 
+from reference_psa.db import AnySelect
 from reference_psa.models import (
     Asset,
     AssetHistory,
@@ -28,14 +29,14 @@ EXACT = {
 }
 
 
-def with_client(tenant_id: str) -> Select[Any]:
+def with_client(tenant_id: str) -> AnySelect:
     """Assets of the tenant with their client's name."""
     owner = and_(Client.tenant_id == Asset.tenant_id, Client.id == Asset.client_id)
     query = select(Asset, Client.name.label("client")).outerjoin(Client, owner)
     return query.where(Asset.tenant_id == tenant_id)
 
 
-def filtered(query: Select[Any], args: Mapping[str, str]) -> Select[Any]:
+def filtered(query: AnySelect, args: Mapping[str, str]) -> AnySelect:
     """The query narrowed by a list page's parameters."""
     for name, column in EXACT.items():
         if args.get(name):

@@ -10,7 +10,7 @@ from sqlalchemy.orm import Session
 from reference_psa.adapters._sql import run
 from reference_psa.db import new_id
 
-# The ticket is locked by the statement that reads it, so that what is decided from it still holds when written.
+# The statement that reads the ticket locks it, so that what is decided still holds when it is written.
 _READ = """SELECT t.id, t.closed_at IS NULL AS is_open, t.board_id, s.id AS status_id, s.name AS status_name
 FROM tickets t JOIN ticket_statuses s ON s.tenant_id = t.tenant_id AND s.id = t.status_id
 WHERE t.tenant_id = %(tenant)s AND t.id = %(ticket)s FOR NO KEY UPDATE OF t"""

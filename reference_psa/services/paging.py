@@ -8,9 +8,9 @@ from typing import Any
 from urllib.parse import urlencode
 
 from flask import request
-from sqlalchemy import Select, func, select
+from sqlalchemy import func, select
 
-from reference_psa.db import db
+from reference_psa.db import AnySelect, db
 
 PAGE_SIZE = 50
 
@@ -44,7 +44,7 @@ class Page:
         return url_with(page=self.number + 1) if self.last < self.total else None
 
 
-def paged(query: Select[Any]) -> Page:
+def paged(query: AnySelect) -> Page:
     """The page of the query's rows that the request asks for."""
     number = max(request.args.get("page", 1, type=int) or 1, 1)
     total = db.session.scalar(select(func.count()).select_from(query.order_by(None).subquery())) or 0

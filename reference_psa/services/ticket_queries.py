@@ -7,9 +7,10 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Row, Select, and_, or_, select
+from sqlalchemy import and_, or_, select
 from sqlalchemy.orm import Session, aliased
 
+from reference_psa.db import AnyRow, AnySelect
 from reference_psa.models import (
     Asset,
     Board,
@@ -26,7 +27,7 @@ from reference_psa.models import (
 )
 
 
-def with_names(tenant_id: str) -> Select[Any]:
+def with_names(tenant_id: str) -> AnySelect:
     """Tickets of the tenant with the names of all they refer to."""
     return (
         select(
@@ -50,8 +51,8 @@ def with_names(tenant_id: str) -> Select[Any]:
     )
 
 
-def filtered(query: Select[Any], args: Mapping[str, str], user_id: str) -> Select[Any]:
-    """The query narrowed by a list page's parameters; unknown values narrow to nothing, absent ones not at all."""
+def filtered(query: AnySelect, args: Mapping[str, str], user_id: str) -> AnySelect:
+    """The query narrowed by a list page's parameters."""
     exact = {"board": Ticket.board_id, "priority": Ticket.priority_id, "client": Ticket.client_id}
     for name, column in exact.items():
         if args.get(name):
@@ -63,13 +64,13 @@ def filtered(query: Select[Any], args: Mapping[str, str], user_id: str) -> Selec
     return _searched(query, (args.get("q") or "").strip())
 
 
-def _by_state(query: Select[Any], state: str) -> Select[Any]:
+def _by_state(query: AnySelect, state: str) -> AnySelect:
     if state == "all":
         return query
     return query.where(Ticket.closed_at.is_not(None) if state == "closed" else Ticket.closed_at.is_(None))
 
 
-def _by_assignee(query: Select[Any], assignee: str | None, user_id: str) -> Select[Any]:
+def _by_assignee(query: AnySelect, assignee: str | None, user_id: str) -> AnySelect:
     if not assignee:
         return query
     if assignee == "none":
@@ -77,7 +78,7 @@ def _by_assignee(query: Select[Any], assignee: str | None, user_id: str) -> Sele
     return query.where(Ticket.assignee_id == (user_id if assignee == "me" else assignee))
 
 
-def _searched(query: Select[Any], text: str) -> Select[Any]:
+def _searched(query: AnySelect, text: str) -> AnySelect:
     if not text:
         return query
     number = text.upper().removeprefix("T-")
@@ -118,7 +119,7 @@ def _author(comment: Comment, name: str | None) -> str:
     return "System" if comment.is_system_generated or not name else name
 
 
-def _by_people(session: Session, kind: Any, tenant_id: str, ticket_id: str) -> list[Row[Any]]:
+def _by_people(session: Session, kind: Any, tenant_id: str, ticket_id: str) -> list[AnyRow]:
     person = aliased(User)
     query = select(kind, person.name).outerjoin(person, _same(kind.user_id, person, kind.tenant_id))
     return list(session.execute(query.where(kind.tenant_id == tenant_id, kind.ticket_id == ticket_id)).all())

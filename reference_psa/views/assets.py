@@ -21,6 +21,7 @@ from reference_psa.services.paging import chips, paged
 bp = Blueprint("assets", __name__, url_prefix="/assets")
 
 _STATUSES = [("active", "Active"), ("inactive", "Inactive"), ("all", "Active and inactive")]
+DEFAULTS = {"status": "active"}
 _MANAGED = [("yes", "By an RMM"), ("no", "By hand")]
 
 
@@ -42,7 +43,8 @@ def _chips(offered: dict[str, Any]) -> Any:
     labels: dict[str, str | None] = {}
     for name, (label, options) in offered.items():
         chosen = request.args.get(name)
-        labels[name] = f"{label}: {dict(options).get(chosen, 'unknown')}" if chosen else None
+        shown = chosen and chosen != DEFAULTS.get(name)
+        labels[name] = f"{label}: {dict(options).get(chosen, 'unknown')}" if shown else None
     for name, label in (("q", "Search"), ("rmm_provider", "RMM"), ("agent_status", "Agent")):
         chosen = request.args.get(name)
         labels[name] = f"{label}: {words(chosen) if name != 'q' else chosen}" if chosen else None

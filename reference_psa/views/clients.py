@@ -106,7 +106,7 @@ def edit_contact(client_id: str, contact_id: str) -> ResponseReturnValue:
 @bp.post("/<client_id>/contacts/<contact_id>/delete")
 @requires("psa.clients")
 def delete_contact(client_id: str, contact_id: str) -> ResponseReturnValue:
-    """Delete a contact; tickets and the client forget it, and the extension is told in the same transaction."""
+    """Delete a contact: tickets, the client and the extension forget it in the same transaction."""
     contact = _contact(client_id, contact_id)
     session, tenant_id = db.session(), current_user.tenant_id
     current_app.extensions["rmm"].contact_deleted(session, tenant_id, contact.id)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from flask import Blueprint, flash, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 from flask_login import current_user
-from sqlalchemy import select, update
+from sqlalchemy import ColumnElement, select, update
 
 from reference_psa.db import db, utcnow
 from reference_psa.forms.settings import ActionForm, PreferencesForm
@@ -50,5 +50,5 @@ def preferences() -> ResponseReturnValue:
     return render_template("psa/notifications/preferences.html", form=form, categories=categories)
 
 
-def _mine() -> tuple[object, ...]:
+def _mine() -> tuple[ColumnElement[bool], ...]:
     return Notification.tenant_id == current_user.tenant_id, Notification.user_id == current_user.id

@@ -7,11 +7,10 @@ from typing import Any
 from flask import Blueprint, abort, flash, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 from flask_login import current_user
-from sqlalchemy import Row
 from wtforms import Form
 
 from reference_psa.adapters.people import SqlContacts
-from reference_psa.db import db
+from reference_psa.db import AnyRow, db
 from reference_psa.forms import choices
 from reference_psa.forms.tickets import CloseForm, CommentForm, EditTicketForm, NewTicketForm, TimeForm
 from reference_psa.models import Status, Ticket
@@ -24,6 +23,7 @@ from rmm_extension.host.types import TicketDraft
 bp = Blueprint("tickets", __name__, url_prefix="/tickets")
 
 STATES = [("open", "Open"), ("closed", "Closed"), ("all", "Open and closed")]
+DEFAULTS = {"state": "open"}
 
 
 @bp.get("")
@@ -50,7 +50,8 @@ def _chips(offered: dict[str, Any]) -> Any:
     labels: dict[str, str | None] = {}
     for name, (label, options) in offered.items():
         chosen = request.args.get(name)
-        labels[name] = f"{label}: {dict(options).get(chosen, 'unknown')}" if chosen else None
+        shown = chosen and chosen != DEFAULTS.get(name)
+        labels[name] = f"{label}: {dict(options).get(chosen, 'unknown')}" if shown else None
     for name, label in (("q", "Search"), ("source", "Source")):
         labels[name] = f"{label}: {request.args[name]}" if request.args.get(name) else None
     return chips(labels)
@@ -97,12 +98,12 @@ def detail(ticket_id: str) -> ResponseReturnValue:
     return _page(_row(ticket_id))
 
 
-def _row(ticket_id: str) -> Row[Any]:
+def _row(ticket_id: str) -> AnyRow:
     query = ticket_queries.with_names(current_user.tenant_id).where(Ticket.id == ticket_id)
     return db.session.execute(query).first() or abort(404)
 
 
-def _page(row: Row[Any], code: int = 200, **forms: Form) -> ResponseReturnValue:
+def _page(row: AnyRow, code: int = 200, **forms: Form) -> ResponseReturnValue:
     ticket: Ticket = row[0]
     edit, closing = EditTicketForm(obj=ticket), CloseForm(formdata=None)
     for form in (edit, closing):
@@ -159,7 +160,7 @@ def edit(ticket_id: str) -> ResponseReturnValue:
     return _saved(ticket_id, "Changed: " + ", ".join(said) + "." if said else "Nothing was changed.")
 
 
-def _apply_edit(row: Row[Any], form: EditTicketForm) -> list[str]:
+def _apply_edit(row: AnyRow, form: EditTicketForm) -> list[str]:
     ticket = tickets.locked(db.session(), current_user.tenant_id, row[0].id)
     said = []
     for name, attribute in (("priority", "priority_id"), ("assignee", "assignee_id")):

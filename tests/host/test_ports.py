@@ -1,0 +1,215 @@
+"""The smaller ports."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import fields
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from sqlalchemy import func, select
+from sqlalchemy.orm import Session
+
+from reference_psa.adapters import build_host
+from reference_psa.db import utcnow
+from reference_psa.models import AddOn, Client, Contact, Email, Notification, Tenant, User
+from rmm_extension.domain.errors import HostRejected
+from rmm_extension.host import PERMISSIONS, SYSTEM_ACTOR, Actor
+from tests.host.conftest import FullHost
+from tests.host.names import (
+    ADMIN,
+    BOARD,
+    CLIENT,
+    OPEN_TICKET,
+    OTHER,
+    OTHER_CLIENT,
+    PRIMARY,
+    SECOND,
+    TECHNICIAN,
+    TENANT,
+    known,
+    status,
+)
+
+Counter = Callable[..., Any]
+
+
+def test_all_ports_are_there() -> None:
+    host = build_host()
+    assert all(getattr(host, port.name) is not None for port in fields(host))
+
+
+def test_a_tenant_is_read_once_a_transaction(
+    session: Session, host: FullHost, statement_counter: Counter
+) -> None:
+    with statement_counter() as sent:
+        tenant = host.tenants.get(session, TENANT)
+        assert tenant is not None
+        assert tenant.is_active
+        assert host.entitlements.provider_enabled(session, TENANT, "ninjaone", {"enterprise"})
+        assert host.tenants.get(session, TENANT) is tenant
+    assert sent.count == 1, sent
+    session.get_one(Tenant, TENANT).is_active = False
+    session.commit()
+    suspended = host.tenants.get(session, TENANT)
+    assert suspended is not None
+    assert not suspended.is_active
+    assert host.tenants.active_ids(session) == [OTHER]
+    assert host.tenants.get(session, "nobody") is None
+
+
+def test_editions_and_addons(session: Session, host: FullHost) -> None:
+    allowed = host.entitlements.provider_enabled
+    assert allowed(session, OTHER, "tacticalrmm", {"community", "enterprise"})
+    assert not allowed(session, OTHER, "ninjaone", {"enterprise"})
+    assert host.entitlements.addon_active(session, TENANT, "teams")
+    assert not host.entitlements.addon_active(session, OTHER, "teams")
+    session.get_one(AddOn, (TENANT, "teams")).expires_at = utcnow() - timedelta(days=1)
+    session.flush()
+    assert not host.entitlements.addon_active(session, TENANT, "teams")
+
+
+@pytest.mark.parametrize(
+    "email, rights",
+    [
+        ("admin", set(PERMISSIONS)),
+        (
+            "dispatch",
+            {"rmm.view", "rmm.alerts.manage", "rmm.sync", "rmm.jobs.view", "rmm.remote_access"},
+        ),
+        ("tech", {"rmm.view", "rmm.alerts.manage", "rmm.execute", "rmm.remote_access"}),
+        ("viewer", {"rmm.view"}),
+    ],
+)
+def test_what_each_role_may(session: Session, host: FullHost, email: str, rights: set[str]) -> None:
+    actor = Actor(id=known("users", f"{email}@northbeam.example"), name="", tenant_id=TENANT)
+    assert {right for right in PERMISSIONS if host.permissions.allows(actor, right)} == rights
+
+
+def test_strangers_and_the_disabled_may_nothing_the_system_all(session: Session, host: FullHost) -> None:
+    assert not host.permissions.allows(Actor(ADMIN, "", OTHER), "rmm.view")
+    session.get_one(User, (TENANT, ADMIN)).is_enabled = False
+    session.flush()
+    assert not host.permissions.allows(Actor(ADMIN, "", TENANT), "rmm.view")
+    assert host.permissions.allows(SYSTEM_ACTOR(TENANT), "rmm.execute")
+
+
+def test_nobody_is_at_work_outside_a_request(session: Session, host: FullHost) -> None:
+    assert host.actors.current() is None
+
+
+def test_clients_by_part_of_the_name(session: Session, host: FullHost) -> None:
+    assert [client.name for client in host.clients.search(session, TENANT, "DENT")] == ["Harbour Dental Care"]
+    assert host.clients.search(session, TENANT, "%") == []
+    assert len(host.clients.search(session, TENANT, limit=3)) == 3
+    session.get_one(Client, (TENANT, CLIENT)).is_active = False
+    session.flush()
+    assert host.clients.search(session, TENANT, "dent") == []
+    assert set(host.clients.get_many(session, TENANT, [CLIENT, OTHER_CLIENT, "gone"])) == {CLIENT}
+
+
+def test_the_contact_of_a_ticket(session: Session, host: FullHost) -> None:
+    chosen = host.contacts.for_ticket
+    assert chosen(session, TENANT, CLIENT, SECOND) == SECOND
+    assert chosen(session, TENANT, CLIENT, None) == PRIMARY
+    assert chosen(session, TENANT, known("clients", "Kestrel Architects LLP"), SECOND) != SECOND
+    session.get_one(Contact, (TENANT, SECOND)).is_active = False
+    session.flush()
+    assert chosen(session, TENANT, CLIENT, SECOND) == PRIMARY
+    session.get_one(Contact, (TENANT, PRIMARY)).is_active = False
+    session.flush()
+    assert chosen(session, TENANT, CLIENT, SECOND) is None
+    assert chosen(session, OTHER, CLIENT, None) is None
+
+
+def test_contacts_of_many_clients(session: Session, host: FullHost, statement_counter: Counter) -> None:
+    with statement_counter() as sent:
+        found = host.contacts.for_clients(session, TENANT, [CLIENT, OTHER_CLIENT])
+    assert sent.count == 1
+    assert [contact.name for contact in found[CLIENT]] == ["Nadia Brook", "Owen Pike"]
+    assert found[OTHER_CLIENT] == []
+
+
+def test_the_catalog_in_its_order(session: Session, host: FullHost) -> None:
+    boards = host.catalog.boards(session, TENANT)
+    assert [(board.name, board.is_default) for board in boards] == [
+        ("Service desk", True),
+        ("Projects", False),
+    ]
+    assert boards[0].default_status_id == status("New")
+    names = [each.name for each in host.catalog.statuses(session, TENANT) if each.board_id == BOARD]
+    assert names == ["New", "In progress", "Waiting", "Closed", "Resolved"]
+    priorities = [each.name for each in host.catalog.priorities(session, TENANT)]
+    assert priorities == ["Urgent", "High", "Medium", "Low"]
+
+
+def test_people_and_who_can_be_booked(session: Session, host: FullHost) -> None:
+    assert len(host.users.active(session, TENANT)) == 4
+    assert set(host.users.get_many(session, OTHER, [ADMIN])) == set()
+    booked = {user.name for user in host.schedule.technicians(session, TENANT)}
+    assert booked == {"Jonas Petri", "Mara Lindholm", "Priya Raman"}
+
+
+def test_time_is_booked_by_active_users_on_existing_tickets(session: Session, host: FullHost) -> None:
+    assert host.time_entries.add(session, TENANT, OPEN_TICKET, TECHNICIAN, 5, "Looked")
+    for ticket_id, user_id, minutes in (
+        ("gone", TECHNICIAN, 5),
+        (OPEN_TICKET, "gone", 5),
+        (OPEN_TICKET, TECHNICIAN, 0),
+    ):
+        with pytest.raises(HostRejected):
+            host.time_entries.add(session, TENANT, ticket_id, user_id, minutes, "")
+
+
+def tell(host: FullHost, session: Session, *users: str, level: str = "error", key: str = "k") -> None:
+    host.notifications.send(
+        session,
+        TENANT,
+        users,
+        category="rmm_alert_triggered",
+        title="Disk full",
+        body="C: is full.",
+        link="/tickets/1",
+        level=level,
+        idempotency_key=key,
+    )
+
+
+def count(session: Session, kind: Any, user_id: str) -> int:
+    query = select(func.count()).select_from(kind).where(kind.tenant_id == TENANT, kind.user_id == user_id)
+    return session.scalar(query) or 0
+
+
+def test_a_user_is_told_once_a_key(session: Session, host: FullHost, statement_counter: Counter) -> None:
+    with statement_counter() as sent:
+        tell(host, session, TECHNICIAN)
+    assert sent.count == 1
+    tell(host, session, TECHNICIAN)
+    tell(host, session, TECHNICIAN, key="another")
+    assert (count(session, Notification, TECHNICIAN), count(session, Email, TECHNICIAN)) == (2, 2)
+
+
+def test_nobody_named_means_the_administrators(session: Session, host: FullHost) -> None:
+    tell(host, session)
+    everybody = session.scalars(select(Notification.user_id)).all()
+    assert everybody == [ADMIN]
+
+
+def test_mail_follows_the_users_wish(session: Session, host: FullHost) -> None:
+    user = session.get_one(User, (TENANT, TECHNICIAN))
+    tell(host, session, TECHNICIAN, level="info", key="1")
+    assert count(session, Email, TECHNICIAN) == 0
+    user.muted_categories = ["rmm_alert_triggered"]
+    session.flush()
+    tell(host, session, TECHNICIAN, key="2")
+    user.muted_categories, user.email_notifications = [], False
+    session.flush()
+    tell(host, session, TECHNICIAN, key="3")
+    assert count(session, Email, TECHNICIAN) == 0
+    assert count(session, Notification, TECHNICIAN) == 3
+
+
+def test_paths(host: FullHost) -> None:
+    assert host.urls.ticket("a b") == "/tickets/a%20b"
+    assert host.urls.login("/rmm/?a=b") == "/login?next=%2Frmm%2F%3Fa%3Db"
