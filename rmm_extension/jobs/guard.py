@@ -13,6 +13,8 @@ from rq.timeouts import JobTimeoutException
 from rmm_extension.domain.errors import RMMError
 from rmm_extension.domain.logline import line
 
+from .verdict import DATABASE_AWAY, is_database_away
+
 log = logging.getLogger("rmm_extension")
 
 
@@ -41,6 +43,11 @@ def isolated(event: str, **fields: object) -> Iterator[Mishap]:
 
 def unexpected(event: str, error: Exception, **fields: object) -> str:
     """Log an error nobody planned for, with its traceback; the sentence for people."""
+    if is_database_away(
+        error
+    ):  # planned for: every job of that minute has it, and its traceback says nothing
+        log.warning(line(event, outcome="error", error="database_away", **fields))
+        return DATABASE_AWAY
     incident = uuid.uuid4().hex[:12]
     log.error(
         line(event, outcome="error", error=type(error).__name__, incident=incident, **fields), exc_info=error

@@ -38,8 +38,10 @@ def relay() -> None:
 
 def run(rmm: Rmm, app: Flask, connection: Redis) -> None:
     """Empty the outbox, hand out runs, ask for another job when time ran out."""
-    emptied = drain(rmm, app)
-    with isolated("relay.hand_out"):
+    emptied = True
+    with isolated("relay.failed"):
+        emptied = drain(rmm, app)
+    with isolated("relay.failed", step="hand_out"):
         queues.enqueue_runs(connection, schedule.hand_out(rmm))
     if not emptied:
         rmm.wake()

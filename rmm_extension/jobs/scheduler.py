@@ -39,7 +39,7 @@ class RmmScheduler(CronScheduler):
     asked_to_stop = False
 
     def __init__(self, connection: Redis, every: int = EVERY) -> None:
-        super().__init__(connection=connection)
+        super().__init__(connection=connection, logging_level=logging.WARNING)
         self.get_jobs().extend(_jobs(every))
 
     def _request_stop(self, signum: int, frame: FrameType | None) -> None:
@@ -84,6 +84,7 @@ def run(url: str, every: int = EVERY) -> None:
 def _run_once(url: str, every: int) -> bool:
     """Tick until RQ's loop ends; whether that was asked for."""
     scheduler = RmmScheduler(queues.worker_client(url), every)
+    log.info(line("scheduler.ready", every=every))
     try:
         scheduler.start()  # type: ignore[no-untyped-call]
     except RedisError as error:

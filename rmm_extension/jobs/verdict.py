@@ -25,6 +25,7 @@ from rmm_extension.domain.errors import (
 GAPS = (15, 60, 300, 900, 1800)
 """Seconds to the next attempt after the first, second, … that found no answer; the last one stays."""
 LONGEST_WAIT = 3600
+DATABASE_AWAY = "The database was away."
 PATIENCE = timedelta(hours=24)
 """How long after its start a run may be put off by vendors that ask for patience."""
 
@@ -68,7 +69,7 @@ def judge(
     if isinstance(error, RMMError):
         return Verdict(_kind(error), message)
     if is_database_away(error):
-        return Verdict("database", "The database was away.", delay=_gap(attempt, max_attempts, jitter))
+        return Verdict("database", DATABASE_AWAY, delay=_gap(attempt, max_attempts, jitter))
     return Verdict("internal", message, is_known=False)
 
 

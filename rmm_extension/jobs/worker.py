@@ -99,7 +99,9 @@ def _work_once(app: Flask, queue_name: str, url: str) -> bool:
     worker: InAppContext | None = None
     try:
         worker = make_worker(app, queue_name, queues.worker_client(url))
-        worker.work(logging_level="INFO")
+        log.info(line("worker.ready", queue=queue_name, pid=os.getpid(), app=app.name))
+        # Four lines of RQ's per job say less than our two.
+        worker.work(logging_level="WARNING")
     except RedisError as error:
         log.warning(line("worker.redis_away", queue=queue_name, error=type(error).__name__))
     return worker is not None and worker.asked_to_stop
@@ -114,7 +116,6 @@ def preload(app: Flask) -> None:
         _import(handler, topic=topic)
     for hook in (*relay.EVENT_CONSUMERS, *schedule.TICK_HOOKS):
         _import(hook, hook=hook)
-    log.info(line("worker.ready", kinds=len(kinds.KINDS), app=app.name))
 
 
 def _import(wanted: kinds.Work, **fields: Any) -> None:

@@ -166,6 +166,12 @@ class Stage:
         """The one number a query gives."""
         return int(next(iter(self.rows(query, **values)[0].values())))
 
+    def start_postgres(self) -> None:
+        """Start PostgreSQL again; this process forgets its dead connections, the programs have to cope."""
+        self.postgres.start()
+        with self.app.app_context():
+            self.rmm.db.engine.dispose()
+
     def close(self) -> None:
         """End the programs."""
         for process in self._running.values():

@@ -96,7 +96,7 @@ def test_while_postgresql_is_away_the_vendor_is_asked_to_come_again(installation
         assert reply.status == 503, reply
         assert int(reply.headers["Retry-After"]) > 0
         assert time.monotonic() - started < 2
-    installation.postgres.start()
+    installation.start_postgres()
 
     def taken() -> Reply | None:
         reply = installation.web(path, body, headers)

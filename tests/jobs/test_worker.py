@@ -126,7 +126,7 @@ def test_the_set_is_one_process_per_queue_that_come_back_and_end_together(
 ) -> None:
     process = started.start("worker")
     for name in ("rmm-tick", "rmm-alerts", "rmm-sync", "rmm-workflow"):
-        started.says(f"Listening on {name}")
+        started.says(f"worker.ready queue={name}")
     victim = worker_of(process.pid, "rmm-sync")
     end(victim)
     until(lambda: worker_of(process.pid, "rmm-sync") not in (victim, 0), "another worker")
@@ -153,8 +153,8 @@ def worker_of(pid: int, queue: str) -> int:
 @pytest.mark.faults
 def test_the_workers_of_a_killed_set_end_too(rmm: Rmm, started: Processes) -> None:
     process = started.start("worker", "--queue", "rmm-sync", "--queue", "rmm-tick")
-    started.says("Listening on rmm-sync")
-    started.says("Listening on rmm-tick")
+    started.says("worker.ready queue=rmm-sync")
+    started.says("worker.ready queue=rmm-tick")
     children = descendants(process.pid)
     process.kill()
     process.wait()
@@ -179,7 +179,7 @@ def test_a_worker_and_the_scheduler_outlive_redis(
 
 def test_a_scheduler_ends_when_told(started: Processes, rmm: Rmm) -> None:
     process = started.start("scheduler")
-    started.says("starting")
+    started.says("scheduler.ready")
     process.send_signal(signal.SIGTERM)
     assert process.wait(20) == 0
 

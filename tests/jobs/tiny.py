@@ -69,7 +69,7 @@ def make_app(database_url: str, redis_url: str | None, people: People | None = N
         settings=settings,
         host=host,
         providers=ProviderRegistry(Runtime()),
-        db=db,  # type: ignore[arg-type] # its session class is a subclass
+        db=db,
         vault=Vault(settings.secret_keys),
         wake=make_wake(settings),
     )
