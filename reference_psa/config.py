@@ -8,6 +8,8 @@ import secrets
 from collections.abc import Mapping
 from typing import Any
 
+import msgspec
+
 log = logging.getLogger(__name__)
 
 DEFAULT_DATABASE = "postgresql:///psa"
@@ -50,6 +52,7 @@ def _defaults() -> dict[str, Any]:
         "MAX_CONTENT_LENGTH": 4 * 1024 * 1024,
         # A database that does not answer is told apart within two seconds.
         "SQLALCHEMY_ENGINE_OPTIONS": {
+            "json_deserializer": msgspec.json.decode,
             "pool_size": 8,
             "max_overflow": 8,
             "pool_timeout": 2,

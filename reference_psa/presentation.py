@@ -99,7 +99,8 @@ def words(value: Any) -> str:
     """A column's name or value as a person reads it."""
     if value is None or value == "":
         return "–"
-    return _WORDS.get(str(value), str(value).replace("_", " ").capitalize())
+    plain = str(value).replace("_", " ").capitalize()
+    return _WORDS.get(str(value), plain.replace("Rmm ", "RMM "))
 
 
 _WORDS = {

@@ -98,7 +98,15 @@ TICKETS = (
     DemoTicket(
         "Replace the core switch", "Acme West Logistics", "In progress", "Medium", 200, board="Projects"
     ),
-    DemoTicket("Move mailboxes to Microsoft 365", "Cedar Ridge Schools", "New", "Low", 260, board="Projects"),
+    DemoTicket(
+        "Move mailboxes to Microsoft 365",
+        "Cedar Ridge Schools",
+        "New",
+        "Low",
+        260,
+        "Projects",
+        "admin@northbeam.example",
+    ),
     DemoTicket("Printer prints blank pages", "Willow & Co. Interiors", "Resolved", "Low", 130, minutes=15),
 )
 

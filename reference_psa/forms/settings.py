@@ -28,10 +28,6 @@ class PriorityForm(FlaskForm):
     name = StringField("Name", [InputRequired("Enter the name."), Length(max=50)])
 
 
-class ActionForm(FlaskForm):
-    """A button: nothing but the token."""
-
-
 class PreferencesForm(FlaskForm):
     """How a user wants to be told."""
 

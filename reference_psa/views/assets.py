@@ -8,10 +8,10 @@ from flask import Blueprint, flash, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 from flask_login import current_user
 
+from reference_psa.adapters._asset_columns import ASSET_COLUMNS
 from reference_psa.db import db, new_id
 from reference_psa.forms import choices
 from reference_psa.forms.assets import AssetForm
-from reference_psa.forms.settings import ActionForm
 from reference_psa.models import ASSET_TYPES, Asset, Client
 from reference_psa.presentation import words
 from reference_psa.security import requires
@@ -77,7 +77,7 @@ def detail(asset_id: str) -> ResponseReturnValue:
         vitals=asset_queries.vitals(session, asset),
         history=asset_queries.history(session, asset),
         tickets=asset_queries.tickets(session, asset),
-        action=ActionForm(),
+        takeable=ASSET_COLUMNS,
     )
 
 

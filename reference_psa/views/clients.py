@@ -9,7 +9,6 @@ from sqlalchemy import func, select, update
 
 from reference_psa.db import db, new_id
 from reference_psa.forms.clients import ClientForm, ContactForm
-from reference_psa.forms.settings import ActionForm
 from reference_psa.models import Asset, Client, Contact, Ticket
 from reference_psa.security import requires
 from reference_psa.services import asset_queries, ticket_queries
@@ -65,7 +64,6 @@ def detail(client_id: str) -> ResponseReturnValue:
         contacts=contacts.all(),
         tickets=db.session.execute(tickets.order_by(Ticket.opened_at.desc()).limit(20)).all(),
         assets=db.session.scalars(assets.order_by(Asset.name).limit(20)).all(),
-        action=ActionForm(),
     )
 
 

@@ -12,7 +12,6 @@ from sqlalchemy import select
 from reference_psa.adapters.people import SqlSchedule
 from reference_psa.db import db, new_id, utcnow
 from reference_psa.forms.schedule import EntryForm
-from reference_psa.forms.settings import ActionForm
 from reference_psa.models import ScheduleEntry, Ticket
 from reference_psa.security import requires
 
@@ -65,9 +64,7 @@ def _page(day: date, form: EntryForm) -> str:
     for entry in db.session.scalars(query.order_by(ScheduleEntry.starts_at)):
         entries.setdefault(entry.user_id, []).append(entry)
     days = {"before": day - timedelta(days=1), "shown": day, "after": day + timedelta(days=1)}
-    return render_template(
-        "psa/dispatch.html", people=people, entries=entries, days=days, form=form, action=ActionForm()
-    )
+    return render_template("psa/dispatch.html", people=people, entries=entries, days=days, form=form)
 
 
 def _asked_day() -> date:

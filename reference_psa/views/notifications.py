@@ -8,7 +8,7 @@ from flask_login import current_user
 from sqlalchemy import ColumnElement, select, update
 
 from reference_psa.db import db, utcnow
-from reference_psa.forms.settings import ActionForm, PreferencesForm
+from reference_psa.forms.settings import PreferencesForm
 from reference_psa.models import Notification
 from reference_psa.services.paging import paged
 
@@ -19,7 +19,7 @@ bp = Blueprint("notifications", __name__, url_prefix="/notifications")
 def index() -> ResponseReturnValue:
     """The list, newest first."""
     query = select(Notification).where(*_mine()).order_by(Notification.created_at.desc(), Notification.id)
-    return render_template("psa/notifications/index.html", page=paged(query), action=ActionForm())
+    return render_template("psa/notifications/index.html", page=paged(query))
 
 
 @bp.post("/read")

@@ -10,7 +10,7 @@ from flask_login import current_user
 from sqlalchemy import func, select, update
 
 from reference_psa.db import db, new_id
-from reference_psa.forms.settings import ActionForm, BoardForm, PriorityForm, StatusForm
+from reference_psa.forms.settings import BoardForm, PriorityForm, StatusForm
 from reference_psa.models import Board, Priority, Status, User
 from reference_psa.security import current_tenant, requires
 
@@ -37,7 +37,7 @@ def _page(code: int = 200, **forms: Any) -> ResponseReturnValue:
     statuses: dict[str, list[Status]] = {}
     for status in _rows(Status, Status.position):
         statuses.setdefault(status.board_id, []).append(status)
-    shown = {"board": BoardForm(formdata=None), "status": StatusForm(formdata=None), "action": ActionForm()}
+    shown = {"board": BoardForm(formdata=None), "status": StatusForm(formdata=None)}
     page = render_template(
         "psa/settings/index.html",
         boards=_rows(Board, Board.position),

@@ -198,9 +198,7 @@ def test_assignee_priority_board_and_the_system_are_no_touch(session: Session, h
     assert ticket(session, made.id).priority_id == known("priorities", "Urgent")
 
 
-def test_closing_uses_the_chosen_closed_status_else_the_boards_first(
-    session: Session, host: FullHost
-) -> None:
+def test_closing_uses_the_chosen_status_else_the_boards_first(session: Session, host: FullHost) -> None:
     for chosen, expected in (
         (status("Resolved"), "Resolved"),
         (None, "Closed"),
