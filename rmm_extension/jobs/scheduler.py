@@ -20,6 +20,8 @@ from . import queues, tick
 
 EVERY = 30
 PAUSE = 2.0
+HEALTHY_AFTER = 60.0
+"""Seconds after which an absence of Redis is said again."""
 
 log = logging.getLogger("rmm_extension")
 
@@ -73,8 +75,13 @@ def _jobs(every: int) -> list[CronJob]:
 
 def run(url: str, every: int = EVERY) -> None:
     """Tick until told to end. RQ's loop dies when Redis goes away; this one begins it again."""
+    log.info(line("scheduler.ready", every=every))
+    said = -HEALTHY_AFTER
     try:
         while not _run_once(url, every):
+            if time.monotonic() - said > HEALTHY_AFTER:
+                log.warning(line("scheduler.redis_away", retry_in=PAUSE))
+                said = time.monotonic()
             time.sleep(PAUSE)
     except StopRequested:
         # The signal came in the pause, to the handler that RQ's loop left behind.
@@ -84,9 +91,8 @@ def run(url: str, every: int = EVERY) -> None:
 def _run_once(url: str, every: int) -> bool:
     """Tick until RQ's loop ends; whether that was asked for."""
     scheduler = RmmScheduler(queues.worker_client(url), every)
-    log.info(line("scheduler.ready", every=every))
     try:
         scheduler.start()  # type: ignore[no-untyped-call]
-    except RedisError as error:
-        log.warning(line("scheduler.redis_away", error=type(error).__name__))
+    except RedisError:
+        pass
     return scheduler.asked_to_stop

@@ -87,24 +87,32 @@ def make_worker(
 def work(app: Flask, queue_name: str, url: str) -> None:
     """Work on one queue until told to end, over all absences of Redis."""
     preload(app)
-    while not _work_once(app, queue_name, url):
-        # RQ's handlers belong to the worker that has ended; a signal now just ends the process.
-        signal.signal(signal.SIGTERM, signal.SIG_DFL)
-        signal.signal(signal.SIGINT, signal.SIG_DFL)
+    away = False
+    while True:
+        worker: InAppContext | None = None
+        try:
+            worker = make_worker(app, queue_name, queues.worker_client(url))
+            log.info(line("worker.ready", queue=queue_name, pid=os.getpid(), app=app.name))
+            away = False
+            # Four lines of RQ's per job say less than our two.
+            worker.work(logging_level="WARNING")
+        except RedisError as error:
+            if not away:
+                log.warning(line("worker.redis_away", queue=queue_name, error=type(error).__name__))
+            away = True
+        if worker is not None and worker.asked_to_stop:
+            return
+        _forget(worker)
         time.sleep(PAUSE)
 
 
-def _work_once(app: Flask, queue_name: str, url: str) -> bool:
-    """Work until the worker ends; whether that was asked for."""
-    worker: InAppContext | None = None
-    try:
-        worker = make_worker(app, queue_name, queues.worker_client(url))
-        log.info(line("worker.ready", queue=queue_name, pid=os.getpid(), app=app.name))
-        # Four lines of RQ's per job say less than our two.
-        worker.work(logging_level="WARNING")
-    except RedisError as error:
-        log.warning(line("worker.redis_away", queue=queue_name, error=type(error).__name__))
-    return worker is not None and worker.asked_to_stop
+def _forget(worker: InAppContext | None) -> None:
+    """End what a worker that lost Redis leaves behind."""
+    if worker is not None and worker.pubsub_thread is not None:
+        worker.pubsub_thread.stop()
+    # RQ's handlers belong to the worker that has ended; a signal now just ends the process.
+    signal.signal(signal.SIGTERM, signal.SIG_DFL)
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
 
 
 def preload(app: Flask) -> None:
