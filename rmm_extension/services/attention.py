@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from typing import Any
 from uuid import UUID
 
@@ -9,18 +10,23 @@ from sqlalchemy import and_, exists, func, or_, select, text
 from sqlalchemy.orm import Session
 
 from rmm_extension.domain.errors import HostError
+from rmm_extension.domain.logline import line
 from rmm_extension.domain.types import Channel
 from rmm_extension.models import OPEN_SQL, Alert, DeviceRow, OrganizationMapping
 
 from .context import Rmm
 from .followups import start_decisions
 from .ingest import decide_again
+from .ingest.pipeline import SimultaneousDelivery
+from .ingest.stored import ATTENTION
 from .ingest.ticket import NO_CLIENT, TICKET_FAILED
 from .runs import Run
 from .unit import unit
 
 RETRY_TICKET_AFTER = text("interval '5 minutes'")
 BATCH = 500
+
+log = logging.getLogger("rmm_extension")
 
 
 def retry_due(rmm: Rmm) -> int:
@@ -39,7 +45,7 @@ def decide_waiting(rmm: Rmm, run: Run) -> dict[str, Any]:
     with unit(rmm) as session:
         waiting = _waiting(session, run)
     for alert_id in waiting:
-        if _decide(rmm, run.tenant_id, alert_id):
+        if _decide_or_log(rmm, run.tenant_id, alert_id):
             decided += 1
         else:
             failed += 1
@@ -59,15 +65,37 @@ def _waiting(session: Session, run: Run) -> list[UUID]:
     )
 
 
+def _decide_or_log(rmm: Rmm, tenant_id: str, alert_id: UUID) -> bool:
+    """Decide one alert of many: one that cannot be decided must not keep the others waiting."""
+    try:
+        return _decide(rmm, tenant_id, alert_id)
+    except Exception as error:
+        log.exception("%s", line("alert.decide_failed", alert=alert_id, error=type(error).__name__))
+        return False
+
+
 def _decide(rmm: Rmm, tenant_id: str, alert_id: UUID) -> bool:
     """Whether the alert is settled now; a host that still refuses leaves it with the new reason."""
     try:
-        with unit(rmm) as session:
-            done = decide_again(rmm, session, tenant_id, alert_id, channel=Channel.TICK)
-            return done is not None and done.ticket_id is not None
+        return _decide_once(rmm, tenant_id, alert_id)
     except HostError as error:
+        return _decide_once(rmm, tenant_id, alert_id, ticket_failure=str(error))
+
+
+def _decide_once(rmm: Rmm, tenant_id: str, alert_id: UUID, ticket_failure: str | None = None) -> bool:
+    try:
         with unit(rmm) as session:
-            decide_again(rmm, session, tenant_id, alert_id, channel=Channel.TICK, ticket_failure=str(error))
+            done = decide_again(
+                rmm,
+                session,
+                tenant_id,
+                alert_id,
+                channel=Channel.TICK,
+                waiting_for=ATTENTION,
+                ticket_failure=ticket_failure,
+            )
+            return done is not None and done.ticket_id is not None
+    except SimultaneousDelivery:
         return False
 
 

@@ -7,6 +7,7 @@ delivery is stored as it came and retried. While the database is away the vendor
 from __future__ import annotations
 
 import logging
+import traceback
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from time import perf_counter
@@ -33,6 +34,8 @@ from .webhook_access import PREVIOUS, SECRET, token_hash
 
 log = logging.getLogger("rmm_extension.webhooks")
 RETRY_AFTER = 5
+ATTEMPTS = 5
+"""How often an event is tried that others keep changing, or that PostgreSQL sacrificed in a deadlock."""
 SLEEPING_STATES = frozenset({"paused", "not_connected"})
 
 
@@ -82,8 +85,9 @@ def receive_for_tenant(rmm: Rmm, provider_key: str, tenant_id: str, request: Web
 
     def find(session: Session, delivery: Delivery) -> Facts | None:
         candidates = by_provider(session, tenant_id, provider_key, delivery.first)
-        proven = (facts for facts in candidates if _is_proven(rmm, delivery, facts))
-        return next(proven, candidates[0] if candidates else None)
+        return next((facts for facts in candidates if _picks(rmm, delivery, facts)), None) or next(
+            (facts for facts in candidates if facts.webhook_enabled), None
+        )
 
     return _answer(rmm, provider_key, request, find)
 
@@ -94,10 +98,7 @@ def _answer(rmm: Rmm, provider_key: str, request: WebhookRequest, find: Finder) 
     try:
         answer = _process(rmm, provider_key, request, find, seen)
     except DatabaseAway:
-        rmm.db.engine.dispose()
-        answer = Answer(
-            503, {"error": "The database is away; send again."}, {"Retry-After": str(RETRY_AFTER)}
-        )
+        answer = _come_again("The database is away; send again.")
     if log.isEnabledFor(logging.INFO):
         _log(answer, seen, started)
     return answer
@@ -116,19 +117,40 @@ def _process(
     delivery = _read(rmm, provider_key, request)
     if delivery is None:
         return _not_found()
-    try:
-        return _attempt(rmm, delivery, find, seen)
-    except SimultaneousDelivery:
-        return _recorded(Outcome.SKIPPED)
-    except HostError as error:
-        return _keep_or_fail(rmm, delivery, find, seen, error, ticket_failure=str(error))
-    except (DBAPIError, psycopg.Error, PoolTimeout) as error:
-        if _is_away(error):
-            rmm.db.engine.dispose()
-        return _keep_or_fail(rmm, delivery, find, seen, error)
-    except Exception as error:  # the webhook boundary: whatever went wrong, the delivery is kept
-        log.exception("%s", line("webhook_failed", **seen, error=type(error).__name__))
-        return _keep(rmm, delivery, find, error)
+    refused: str | None = None
+    tries = Tries(rmm)
+    while True:
+        try:
+            return _attempt(rmm, delivery, find, seen, refused)
+        except Exception as error:  # the webhook boundary: whatever went wrong, the delivery is kept
+            if not tries.again_after(error, refused):
+                if is_away(error):
+                    raise DatabaseAway from error
+                log_failure("webhook_failed", error, **seen)
+                return _keep(rmm, delivery, find, error)
+            refused = str(error) if isinstance(error, HostError) else refused
+
+
+@dataclass(slots=True)
+class Tries:
+    """How often a transaction that failed is begun anew: after a race, a deadlock, a refused ticket."""
+
+    rmm: Rmm
+    left: int = ATTEMPTS
+    lost_connection: bool = False
+
+    def again_after(self, error: Exception, refused: str | None) -> bool:
+        """Whether another try can end better. ``refused`` is set once the ticket is left out already."""
+        if is_away(error):
+            if self.lost_connection or isinstance(error, PoolTimeout):
+                return False
+            self.lost_connection = True
+            self.rmm.db.engine.dispose()
+            return True
+        self.left -= 1
+        if isinstance(error, HostError):
+            return refused is None and self.left > 0
+        return self.left > 0 and (isinstance(error, SimultaneousDelivery) or is_passing(error))
 
 
 def _attempt(
@@ -149,26 +171,20 @@ def _attempt(
 
 
 def take(rmm: Rmm, tenant_id: str, integration_id: Any, event: AlertEvent, channel: Channel) -> Ingested:
-    """Ingest one event of a known connection in a transaction of its own.
-
-    A ticket the host refuses leaves the alert under Needs attention.
-    """
-    failure: str | None = None
-    for _ in range(3):
+    """Ingest one event of a known connection in a transaction of its own; a refused ticket can wait."""
+    refused: str | None = None
+    tries = Tries(rmm)
+    while True:
         try:
             with unit(rmm) as session:
                 facts = by_id(session, tenant_id, integration_id, event)
                 if facts is None:
                     return Ingested(Outcome.SKIPPED, None, None, reason="connection_gone")
-                return ingest(rmm, session, facts, event, channel, ticket_failure=failure)
-        except SimultaneousDelivery:
-            break
-        except HostError as error:
-            failure = str(error)
-        except (DBAPIError, psycopg.Error) as error:
-            if not is_deadlock(error):
+                return ingest(rmm, session, facts, event, channel, ticket_failure=refused)
+        except Exception as error:
+            if not tries.again_after(error, refused):
                 raise
-    return Ingested(Outcome.SKIPPED, None, None, reason="simultaneous")
+            refused = str(error) if isinstance(error, HostError) else refused
 
 
 def _read(rmm: Rmm, provider_key: str, request: WebhookRequest) -> Delivery | None:
@@ -196,7 +212,7 @@ def _refuse(
     if tenant is None:
         return _not_found()
     if not _is_proven(rmm, delivery, facts):
-        return Answer(401, {"error": "The webhook secret is missing or wrong."})
+        return _unproven()
     if delivery.problem is not None:
         deliveries.quarantine(session, facts, delivery.request, delivery.problem.reason)
         return Answer(400, {"error": str(delivery.problem), "reason": delivery.problem.reason})
@@ -210,40 +226,32 @@ def _refuse(
 
 
 def _is_proven(rmm: Rmm, delivery: Delivery, facts: Facts) -> bool:
+    """Whether the delivery holds the connection's secret, or the one before it while that is accepted.
+
+    Raises ``ConfigError`` when that cannot be told, because a key of the vault is missing.
+    """
     assert isinstance(delivery.provider, ReceivesWebhooks)
-    sealed = (("secret", SECRET), ("previous", PREVIOUS))
-    secrets = [
-        rmm.vault.open(
-            facts.tenant_id,
-            facts.integration_id,
-            name,
-            facts.row[f"{column}_key_id"],
-            facts.row[f"{column}_ciphertext"],
-        )
-        for column, name in sealed
-        if facts.row[f"{column}_ciphertext"] is not None
-    ]
-    return bool(secrets) and delivery.provider.verify_webhook(delivery.request, secrets)
+    secrets, unreadable = [], None
+    for column, name in (("secret", SECRET), ("previous", PREVIOUS)):
+        key_id, ciphertext = facts.row[f"{column}_key_id"], facts.row[f"{column}_ciphertext"]
+        if ciphertext is None:
+            continue
+        try:
+            secrets.append(rmm.vault.open(facts.tenant_id, facts.integration_id, name, key_id, ciphertext))
+        except ConfigError as error:
+            unreadable = error
+    if secrets and delivery.provider.verify_webhook(delivery.request, secrets):
+        return True
+    if unreadable is not None:
+        raise unreadable
+    return False
 
 
-def _keep_or_fail(
-    rmm: Rmm,
-    delivery: Delivery,
-    find: Finder,
-    seen: dict[str, Any],
-    error: Exception,
-    ticket_failure: str | None = None,
-) -> Answer:
-    """Once more: without the ticket the host refused, after a deadlock, or on a fresh connection."""
+def _picks(rmm: Rmm, delivery: Delivery, facts: Facts) -> bool:
     try:
-        return _attempt(rmm, delivery, find, seen, ticket_failure)
-    except SimultaneousDelivery:
-        return _recorded(Outcome.SKIPPED)
-    except Exception as again:  # the webhook boundary
-        if _is_away(again):
-            raise DatabaseAway from again
-        log.exception("%s", line("webhook_failed", **seen, error=type(again).__name__))
-        return _keep(rmm, delivery, find, again)
+        return _is_proven(rmm, delivery, facts)
+    except ConfigError:
+        return False
 
 
 def _keep(rmm: Rmm, delivery: Delivery, find: Finder, error: Exception) -> Answer:
@@ -251,28 +259,45 @@ def _keep(rmm: Rmm, delivery: Delivery, find: Finder, error: Exception) -> Answe
     try:
         with unit(rmm) as session:
             facts = find(session, delivery)
-            if facts is None or not facts.webhook_enabled:
+            if facts is None or not facts.webhook_enabled or facts.provider != delivery.provider.manifest.key:
                 return _not_found()
             if not _is_proven(rmm, delivery, facts):
-                return Answer(401, {"error": "The webhook secret is missing or wrong."})
+                return _unproven()
             deliveries.store_failed(session, facts, delivery.request, type(error).__name__)
+    except ConfigError:
+        return _come_again("The delivery cannot be checked now; send again.")
     except (DBAPIError, psycopg.Error, PoolTimeout) as away:
         raise DatabaseAway from away
     return Answer(202, {"recorded": True, "outcome": "stored_for_retry"})
 
 
-def _is_away(error: BaseException) -> bool:
+def log_failure(event: str, error: BaseException, **about: Any) -> None:
+    """Say what failed and where, without the error's words: a database quotes the row, body and all."""
+    where = "".join(traceback.format_tb(error.__traceback__))
+    original = error.orig if isinstance(error, DBAPIError) else error
+    state = getattr(original, "sqlstate", None) or ""
+    log.error("%s\n%s", line(event, **about, error=type(error).__name__, sqlstate=state), where)
+
+
+def is_away(error: BaseException) -> bool:
     """Whether the error means that PostgreSQL cannot be talked to, as opposed to a refused statement."""
     if isinstance(error, (PoolTimeout, InterfaceError, psycopg.InterfaceError)):
         return True
     original = error.orig if isinstance(error, DBAPIError) else error
-    return isinstance(original, psycopg.OperationalError | OperationalError) and not is_deadlock(error)
+    if not isinstance(original, psycopg.OperationalError | OperationalError):
+        return False
+    # Without a state the connection itself broke; a statement that was ended by a time-out has one.
+    state = getattr(original, "sqlstate", None) or ""
+    return not state or state.startswith(("08", "57P")) or state == "53300"
 
 
-def is_deadlock(error: BaseException) -> bool:
-    """Whether PostgreSQL sacrificed this transaction: trying again is right."""
+def is_passing(error: BaseException) -> bool:
+    """Whether PostgreSQL undid the transaction because of another one: trying again is right.
+
+    A deadlock, a serialization failure, or a row that somebody else inserted in between.
+    """
     original = error.orig if isinstance(error, DBAPIError) else error
-    return getattr(original, "sqlstate", None) in ("40P01", "40001")
+    return getattr(original, "sqlstate", None) in ("40P01", "40001", "23505")
 
 
 def _recorded(outcome: Outcome, done: Ingested | None = None) -> Answer:
@@ -284,6 +309,14 @@ def _recorded(outcome: Outcome, done: Ingested | None = None) -> Answer:
 
 def _unused(reason: str) -> Answer:
     return Answer(200, {"recorded": False, "reason": reason})
+
+
+def _unproven() -> Answer:
+    return Answer(401, {"error": "The webhook secret is missing or wrong."})
+
+
+def _come_again(message: str) -> Answer:
+    return Answer(503, {"error": message}, {"Retry-After": str(RETRY_AFTER)})
 
 
 def _not_found() -> Answer:

@@ -17,8 +17,8 @@ from rmm_extension.services.driver import run
 
 from . import config
 from .facts import Facts
-from .result import Ingested
-from .write import Record, change, insert_or_reopen, lock_condition
+from .result import Ingested, SimultaneousDelivery
+from .write import Record, change_as_seen, insert_or_reopen, lock_condition
 
 _OTHERS = f"""
 SELECT count(*) AS others FROM rmm_alerts
@@ -61,12 +61,12 @@ def reset(rmm: Rmm, session: Session, facts: Facts, event: AlertEvent, channel: 
             "details_due_at": None,
             "attention": None,
             "attention_at": None,
+            **_real_id(facts, event),
         },
         steps=[{"code": "cleared", "provider": facts.provider, "channel": channel}, *ending.steps],
         followups={} if quiet else _followups("alert_resolved", channel),
     )
-    if not change(session, record):
-        return Ingested(Outcome.SKIPPED, facts.alert_id, ticket_id, reason="already_resolved")
+    change_as_seen(session, record, facts.seen)
     return Ingested(Outcome.RESOLVED, facts.alert_id, ticket_id)
 
 
@@ -92,9 +92,9 @@ def acknowledge(session: Session, facts: Facts, event: AlertEvent, channel: Chan
             "last_event_at": event.occurred_at,
         },
         steps=[{"code": "acknowledged", "by": facts.provider}],
+        followups=_followups("alert_acknowledged", channel),
     )
-    if not change(session, record):
-        return Ingested(Outcome.SKIPPED, facts.alert_id, ticket_id, reason="not_active")
+    change_as_seen(session, record, facts.seen)
     return Ingested(Outcome.ACKNOWLEDGED, facts.alert_id, ticket_id)
 
 
@@ -130,9 +130,16 @@ def _tombstone(session: Session, facts: Facts, event: AlertEvent, channel: Chann
         },
         steps=[{"code": "tombstone", "provider": facts.provider}],
     )
-    if insert_or_reopen(session, record):
-        return Ingested(Outcome.SKIPPED, record.alert_id, None, reason="tombstone")
-    return Ingested(Outcome.SKIPPED, None, None, reason="simultaneous")
+    if not insert_or_reopen(session, record):
+        raise SimultaneousDelivery("The alert's beginning was written meanwhile.")
+    return Ingested(Outcome.SKIPPED, record.alert_id, None, reason="tombstone")
+
+
+def _real_id(facts: Facts, event: AlertEvent) -> dict[str, Any]:
+    """An alert stored under an id of ours ends under the vendor's, so that a late beginning meets its end."""
+    if event.synthesized or not facts.row["synthesized"]:
+        return {}
+    return {"external_id": event.external_id, "synthesized": False}
 
 
 def _ending(rmm: Rmm, session: Session, facts: Facts, event: AlertEvent) -> _Ending:

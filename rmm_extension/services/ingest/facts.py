@@ -10,9 +10,11 @@ from uuid import UUID
 from sqlalchemy.orm import Session
 
 from rmm_extension.domain.types import OPEN_STATUSES, AlertEvent
+from rmm_extension.models import OPEN_SQL
 from rmm_extension.services.driver import run
 
-_FACTS = """
+# A row stored under an id of ours stands for the real alert only while it is open.
+_FACTS = f"""
 SELECT i.id AS integration_id, i.provider, i.name AS integration_name, i.state, i.webhook_enabled,
        i.config_version,
        s.key_id AS secret_key_id, s.ciphertext AS secret_ciphertext,
@@ -33,7 +35,7 @@ LEFT JOIN LATERAL (
        SELECT * FROM rmm_alerts a
        WHERE a.tenant_id = i.tenant_id AND a.integration_id = i.id
          AND a.external_id = ANY(%(ids)s::text[])
-         AND (a.synthesized OR a.external_id = %(alert)s::text)
+         AND (a.external_id = %(alert)s::text OR (a.synthesized AND a.{OPEN_SQL}))
        ORDER BY array_position(%(ids)s::text[], a.external_id)
        LIMIT 1) a ON TRUE
 LEFT JOIN rmm_devices d
@@ -42,10 +44,11 @@ LEFT JOIN rmm_organization_mappings m
        ON m.tenant_id = i.tenant_id AND m.integration_id = i.id
       AND m.external_id = COALESCE(%(organization)s::text, d.external_organization_id)
 WHERE i.tenant_id = %(tenant)s AND
-"""
+"""  # noqa: S608 - a constant
 _BY_TOKEN = _FACTS + "i.webhook_token_hash = %(token)s"
 _BY_ID = _FACTS + "i.id = %(integration)s"
 _BY_PROVIDER = _FACTS + "i.provider = %(provider)s AND i.webhook_token_hash IS NOT NULL"
+_SEEN = ("status", "severity", "ticket_id", "last_event_at", "episode", "details_due_at", "attention")
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,6 +72,11 @@ class Facts:
     def is_open(self) -> bool:
         """Whether the alert has a row in an open state."""
         return self.known and self.row["status"] in OPEN_STATUSES
+
+    @property
+    def seen(self) -> dict[str, Any]:
+        """What a decision on a known alert rests on; a row where this moved must be read again."""
+        return {"external_id": self.row["alert_external_id"], **{name: self.row[name] for name in _SEEN}}
 
     @property
     def alert_id(self) -> UUID:

@@ -12,7 +12,8 @@ from rmm_extension.services.context import Rmm
 
 from .facts import Facts
 from .result import Ingested
-from .write import Record, change, lock_condition
+from .text import complete_text
+from .write import Record, change_as_seen, lock_condition
 
 
 def seen_again(rmm: Rmm, session: Session, facts: Facts, event: AlertEvent, channel: Channel) -> Ingested:
@@ -37,8 +38,9 @@ def seen_again(rmm: Rmm, session: Session, facts: Facts, event: AlertEvent, chan
     )
     if ticket_id and _is_raised(facts, changes):
         _raise_ticket(rmm, session, facts, event, record)
-    if not change(session, record):
-        return Ingested(Outcome.SKIPPED, facts.alert_id, ticket_id, reason="older_event")
+    if ticket_id and "message" in changes and facts.row["message"] is None:
+        record.values |= complete_text(rmm, session, facts, event)
+    change_as_seen(session, record, facts.seen)
     return Ingested(Outcome.UPDATED, facts.alert_id, ticket_id)
 
 

@@ -5,25 +5,21 @@ from __future__ import annotations
 from typing import Any
 from uuid import UUID
 
+import msgspec
 from sqlalchemy.orm import Session
 
-from rmm_extension.domain.errors import RMMError
 from rmm_extension.domain.identity import dedup_key
 from rmm_extension.domain.types import AlertEvent, AlertKind, AlertStatus, Channel, Outcome
 from rmm_extension.models import new_id
 from rmm_extension.services.context import Rmm
 
-from . import adopt, config, ending, known
+from . import adopt, config, ending, known, stored
 from .decide import decide
 from .facts import Facts
-from .result import Ingested
+from .result import Ingested, SimultaneousDelivery
 from .write import Record, insert_or_reopen
 
 __all__ = ["Ingested", "SimultaneousDelivery", "ingest"]
-
-
-class SimultaneousDelivery(RMMError):
-    """Another delivery of the same alert was written first: undo this one, there is nothing left to do."""
 
 
 def ingest(
@@ -37,26 +33,74 @@ def ingest(
 ) -> Ingested:
     """Take one event in the session's transaction; the caller commits.
 
-    Raises :class:`SimultaneousDelivery` when a twin of this delivery won the race (the caller rolls back and
-    answers as for a repeat), and ``HostError`` when the host would not make the ticket: then the caller rolls
-    back and calls again with the reason as ``ticket_failure``, which keeps the alert under Needs attention.
+    Raises :class:`SimultaneousDelivery` when the alert was changed meanwhile (the caller rolls back, reads
+    the facts again and calls again), and ``HostError`` when the host would not make the ticket: then the
+    caller rolls back and calls again with the reason as ``ticket_failure``, which keeps the alert under
+    Needs attention.
     """
     if event.kind is AlertKind.RESET:
         return ending.reset(rmm, session, facts, event, channel)
     if event.kind is AlertKind.ACKNOWLEDGED:
         return ending.acknowledge(session, facts, event, channel)
     if facts.is_open and facts.row["synthesized"] and not event.synthesized:
-        return adopt.adopt(session, facts, event, channel)
+        return adopt.adopt(rmm, session, facts, event, channel)
+    if facts.is_open and facts.row["details_due_at"] is not None and event.message is not None:
+        return _with_its_text(rmm, session, facts, event, channel, ticket_failure)
     if facts.is_open:
         return known.seen_again(rmm, session, facts, event, channel)
     if facts.known and _is_stale(facts, event):
-        return Ingested(Outcome.SKIPPED, facts.alert_id, None, reason="older_event")
-    return _fresh(rmm, session, facts, event, channel, ticket_failure)
+        reason = "resolved_here" if facts.row["resolved_here"] else "older_event"
+        return Ingested(Outcome.SKIPPED, facts.alert_id, None, reason=reason)
+    return _fresh(rmm, session, facts, _placed(facts, event), channel, ticket_failure)
 
 
 def _is_stale(facts: Facts, event: AlertEvent) -> bool:
-    """A resolved alert opens again only for something that happened after its end."""
+    """A resolved alert opens again only for something that happened after what is known of it.
+
+    That holds too for one that a person resolved here and the vendor still lists: its time is not new.
+    """
     return event.occurred_at <= facts.last_event_at
+
+
+def _placed(facts: Facts, event: AlertEvent) -> AlertEvent:
+    """The event with its device's organization where it names none, so that rules see what is stored."""
+    if event.external_organization_id is not None or facts.organization_id is None:
+        return event
+    return msgspec.structs.replace(event, external_organization_id=facts.organization_id)
+
+
+def _with_its_text(
+    rmm: Rmm,
+    session: Session,
+    facts: Facts,
+    event: AlertEvent,
+    channel: Channel,
+    ticket_failure: str | None,
+) -> Ingested:
+    """The text an open alert waits for came by another way than was asked: decide now."""
+    changes = {"message": event.message, "last_event_at": max(event.occurred_at, facts.last_event_at)}
+    if event.device_name:
+        changes["device_name"] = event.device_name
+    received = {
+        "code": "received",
+        "channel": channel,
+        "provider": facts.provider,
+        "severity": event.severity,
+    }
+    done = stored.decide_again(
+        rmm,
+        session,
+        facts.tenant_id,
+        facts.alert_id,
+        channel=channel,
+        waiting_for=stored.DETAILS,
+        changes=changes,
+        steps=(received, {"code": "details_received"}),
+        ticket_failure=ticket_failure,
+    )
+    if done is None:
+        raise SimultaneousDelivery("The alert was decided meanwhile.")
+    return done
 
 
 def _fresh(

@@ -5,7 +5,12 @@ from __future__ import annotations
 from dataclasses import dataclass
 from uuid import UUID
 
+from rmm_extension.domain.errors import RMMError
 from rmm_extension.domain.types import Outcome
+
+
+class SimultaneousDelivery(RMMError):
+    """Another transaction changed the alert after it was read: undo this one, read again and decide anew."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -17,7 +17,10 @@ from . import config
 from .decide import decide
 from .facts import Facts, by_id
 from .result import Ingested
-from .write import Record, change
+from .write import Record, change_as_seen
+
+DETAILS, ATTENTION = "details_due_at", "attention"
+"""What an alert waits with: the column that is set meanwhile."""
 
 _ALERT = """
 SELECT integration_id, external_id, external_device_id, external_organization_id, device_name, severity,
@@ -43,17 +46,21 @@ def decide_again(
     alert_id: UUID,
     *,
     channel: Channel,
+    waiting_for: str | None = None,
     changes: dict[str, Any] | None = None,
     steps: tuple[dict[str, Any], ...] = (),
     ticket_failure: str | None = None,
 ) -> Ingested | None:
     """Ask windows and rules again for an open alert without a ticket; windows are asked for now.
 
-    ``changes`` are columns that became known (``message``, ``device_name``), ``steps`` what the history says
-    of them. ``None`` when there is nothing to decide any more.
+    ``waiting_for`` (``DETAILS``, ``ATTENTION``) leaves alone what does not wait for that. ``changes`` are
+    columns that became known (``message``, ``device_name``), ``steps`` what the history says of them.
+    ``None`` when there is nothing to decide any more. Raises as :func:`~.pipeline.ingest` does.
     """
     found = load(session, tenant_id, alert_id)
     if found is None or not found[0].is_open or found[0].row["ticket_id"] is not None:
+        return None
+    if waiting_for is not None and found[0].row[waiting_for] is None:
         return None
     facts, event = found
     event = _with(event, changes or {})
@@ -69,10 +76,20 @@ def decide_again(
         ticket_failure=ticket_failure,
         may_wait=False,
     )
-    record.followups.pop("fetch_details", None)
-    if not change(session, record):
-        return None
+    _tell_only_news(facts, record)
+    change_as_seen(session, record, facts.seen)
     return Ingested(Outcome(record.outcome), alert_id, record.values.get("ticket_id"))
+
+
+def _tell_only_news(facts: Facts, record: Record) -> None:
+    """An alert that was decided before has been announced: only what is new about it is told."""
+    record.followups.pop("fetch_details", None)
+    signals = record.followups.get("signals", [])
+    decided_before = facts.row["status"] != AlertStatus.SUPPRESSED and facts.row[DETAILS] is None
+    if decided_before and "alert_triggered" in signals:
+        signals.remove("alert_triggered")
+    if not signals:
+        record.followups.pop("signals", None)
 
 
 def _record(

@@ -7,7 +7,6 @@ from typing import Any
 from sqlalchemy.orm import Session
 
 from rmm_extension.domain import ticket_text
-from rmm_extension.domain.identity import dedup_key
 from rmm_extension.domain.priorities import priority_for
 from rmm_extension.domain.rules import Rule
 from rmm_extension.domain.types import AlertEvent, Outcome, Severity
@@ -37,7 +36,7 @@ def open_ticket(
         record.steps.append({"code": "record_only", "reason": "this PSA takes no tickets"})
         record.outcome = Outcome.RECORDED_ONLY
         return
-    key = dedup_key(event)
+    key = record.values["dedup_key"]
     last_ticket, count = count_occurrence(
         session, facts.tenant_id, facts.integration_id, key, event.occurred_at
     )
@@ -60,6 +59,7 @@ def _joined(
     if found is None:
         return False
     record.values["ticket_id"] = found.id
+    _tell_link(record)
     record.steps.append({"code": "joined_ticket", "number": found.number, "count": count})
     record.outcome = Outcome.OCCURRENCE_APPENDED
     return True
@@ -101,10 +101,15 @@ def _create(
         "generated_description": description,
     }
     record.link_ticket_id = ticket.id
+    _tell_link(record)
     record.steps.append({"code": "ticket_created", "number": ticket.number, "ticket_id": ticket.id})
     record.outcome = Outcome.TICKET_CREATED
     if rule.actions["notifyUserIds"]:
         record.followups["notify"] = rule.actions["notifyUserIds"]
+
+
+def _tell_link(record: Record) -> None:
+    record.followups.setdefault("signals", []).append("ticket_linked")
 
 
 def ticket_facts(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from functools import cache
@@ -10,9 +11,11 @@ from uuid import UUID
 
 from sqlalchemy.orm import Session
 
-from rmm_extension.models import new_id, utc_now
+from rmm_extension.models import OPEN_SQL, new_id, utc_now
 from rmm_extension.services import outbox
 from rmm_extension.services.driver import json_text, run
+
+from .result import SimultaneousDelivery
 
 _HISTORY = """
 history AS (
@@ -116,18 +119,34 @@ def insert_or_reopen(session: Session, record: Record) -> bool:
     return _execute(session, _UPSERT, record, values)
 
 
-def change(session: Session, record: Record, *, open_only: bool = True) -> bool:
-    """Update some columns of a known alert; false when it is not open any more (with ``open_only``)."""
+def change(
+    session: Session, record: Record, *, open_only: bool = True, seen: Mapping[str, Any] | None = None
+) -> bool:
+    """Update some columns of a known alert.
+
+    False when it is not open any more (with ``open_only``), or not what was ``seen`` (columns and values).
+    """
     values = {"dedup_key": None} | record.values
     for column in _JSON & values.keys():
         values[column] = json_text(values[column]) if values[column] is not None else None
-    return _execute(session, _update(tuple(record.values), open_only), record, values)
+    values |= {f"seen_{column}": value for column, value in (seen or {}).items()}
+    return _execute(session, _update(tuple(record.values), open_only, tuple(seen or ())), record, values)
+
+
+def change_as_seen(session: Session, record: Record, seen: Mapping[str, Any]) -> None:
+    """Update a known alert that is as it was read; raises :class:`SimultaneousDelivery` when it moved since.
+
+    What the transaction did to conditions and tickets by then rests on the older state and must be undone.
+    """
+    if not change(session, record, open_only=False, seen=seen):
+        raise SimultaneousDelivery("The alert changed while this was decided.")
 
 
 @cache
-def _update(columns: tuple[str, ...], open_only: bool) -> str:
+def _update(columns: tuple[str, ...], open_only: bool, seen: tuple[str, ...]) -> str:
     assignments = ", ".join(f"{column} = {_value(column)}" for column in columns)
-    guard = "AND a.status IN ('active', 'acknowledged', 'suppressed')" if open_only else ""
+    guard = f"AND a.{OPEN_SQL}" if open_only else ""
+    guard += "".join(f" AND a.{column} IS NOT DISTINCT FROM %(seen_{column})s" for column in seen)
     return f"""
     WITH written AS (
         UPDATE rmm_alerts a SET {assignments}{", " if assignments else ""}updated_at = %(now)s
@@ -171,6 +190,13 @@ ON CONFLICT (tenant_id, integration_id, dedup_key) DO UPDATE SET
     last_occurrence_at = GREATEST(c.last_occurrence_at, excluded.last_occurrence_at)
 RETURNING c.ticket_id, c.occurrence_count
 """
+# Writes nothing new: it is the lock, also on a condition that has no row yet.
+_CLAIM = """
+INSERT INTO rmm_alert_conditions AS c (tenant_id, id, integration_id, dedup_key, occurrence_count)
+VALUES (%(tenant)s, %(id)s, %(integration)s, %(key)s, 0)
+ON CONFLICT (tenant_id, integration_id, dedup_key) DO UPDATE SET dedup_key = excluded.dedup_key
+RETURNING c.ticket_id
+"""
 _LOCK = """
 SELECT ticket_id FROM rmm_alert_conditions
 WHERE tenant_id = %(tenant)s AND integration_id = %(integration)s AND dedup_key = %(key)s FOR UPDATE
@@ -189,6 +215,14 @@ def count_occurrence(
     row = run(session, _COUNT, parameters).fetchone()
     assert row is not None
     return row["ticket_id"], row["occurrence_count"]
+
+
+def claim_condition(session: Session, tenant_id: str, integration_id: UUID, key: str) -> str | None:
+    """Hold the condition's row, made where it is missing, without counting; the ticket it had last."""
+    parameters = {"tenant": tenant_id, "id": new_id(), "integration": integration_id, "key": key}
+    row = run(session, _CLAIM, parameters).fetchone()
+    assert row is not None
+    return row["ticket_id"]  # type: ignore[no-any-return]
 
 
 def lock_condition(session: Session, tenant_id: str, integration_id: UUID, key: str) -> None:

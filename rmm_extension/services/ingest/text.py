@@ -1,0 +1,56 @@
+"""Completing a ticket's words when the alert's text comes after the ticket was made."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import msgspec
+from sqlalchemy.orm import Session
+
+from rmm_extension.domain import ticket_text
+from rmm_extension.domain.types import AlertEvent, Severity
+from rmm_extension.services.context import Rmm
+from rmm_extension.services.driver import run
+
+from .facts import Facts
+from .ticket import ticket_facts
+
+_WRITTEN = """
+SELECT a.ticket_id, a.generated_title, a.generated_description, a.rule_actions, r.name AS rule_name
+FROM rmm_alerts a
+LEFT JOIN rmm_alert_rules r ON r.tenant_id = a.tenant_id AND r.id = a.matched_rule_id
+WHERE a.tenant_id = %(tenant)s AND a.id = %(alert)s
+  AND a.ticket_id IS NOT NULL AND a.generated_title IS NOT NULL
+"""
+
+
+def complete_text(rmm: Rmm, session: Session, facts: Facts, event: AlertEvent) -> dict[str, Any]:
+    """Write title and description anew from ``event``, each only where nobody changed ours.
+
+    Returns the alert's columns that remember what we wrote; nothing when the alert made no ticket.
+    """
+    tickets = rmm.host.tickets
+    if tickets is None:
+        return {}
+    row = run(session, _WRITTEN, {"tenant": facts.tenant_id, "alert": facts.alert_id}).fetchone()
+    if row is None:
+        return {}
+    texts = ticket_facts(rmm, session, facts, _as_it_began(facts, event), row["rule_name"])
+    template = (row["rule_actions"] or {}).get("ticketTemplate") or {}
+    title = ticket_text.title(texts, template.get("titleTemplate"))
+    description = ticket_text.description(texts, template.get("descriptionTemplate"))
+    tickets.complete_text(
+        session,
+        facts.tenant_id,
+        row["ticket_id"],
+        old_title=row["generated_title"],
+        title=title,
+        old_description=row["generated_description"] or "",
+        description=description,
+    )
+    return {"generated_title": title, "generated_description": description}
+
+
+def _as_it_began(facts: Facts, event: AlertEvent) -> AlertEvent:
+    severity = facts.row["severity"] if event.severity is Severity.NONE else event.severity
+    return msgspec.structs.replace(event, occurred_at=facts.row["triggered_at"], severity=Severity(severity))
