@@ -10,7 +10,7 @@ from sqlalchemy.orm import Session
 
 from rmm_extension.host.types import Tenant
 
-from ._sql import run
+from ._sql import fetch_one, run
 
 _GET = "SELECT id, name, is_active, edition FROM tenants WHERE id = %(tenant)s"
 _ACTIVE = "SELECT id FROM tenants WHERE is_active ORDER BY id"
@@ -57,8 +57,8 @@ def booked(session: Session, tenant_id: str) -> _Booked | None:
     """The tenant with its edition, from the transaction's own cache if it was asked for before."""
     cache = _cache(session)
     if tenant_id not in cache:
-        row = run(session, _GET, {"tenant": tenant_id}).first()
-        cache[tenant_id] = _Booked(Tenant(*row[:3]), row.edition) if row else None
+        row = fetch_one(session, _GET, {"tenant": tenant_id})
+        cache[tenant_id] = _Booked(Tenant(*row[:3]), row[3]) if row else None
     return cache[tenant_id]
 
 
