@@ -17,6 +17,7 @@ from . import (
     organizations,
     overview,
     presentation,
+    proposals,
     setup,
     webhook_access,
 )
@@ -29,6 +30,7 @@ PAGES = (
     connection,
     webhook_access,
     organizations,
+    proposals,
     alerts,
     devices,
     jobs,

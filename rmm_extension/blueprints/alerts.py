@@ -9,15 +9,13 @@ from uuid import UUID
 from flask import abort, render_template
 from flask.typing import ResponseReturnValue
 
-from rmm_extension.domain.labels import provider_label
 from rmm_extension.host import TicketState
 from rmm_extension.services.queries import alerts as queries
-from rmm_extension.services.queries import connections
 from rmm_extension.services.queries.alerts import SHORTEST_TEXT, AlertFilter
 from rmm_extension.services.queries.paging import CAP, AnyRow, custom_plans
 
 from .access import requires
-from .choices import SEVERITIES, STATES, TIMES, client_options, connection_options, since
+from .choices import SEVERITIES, STATES, TIMES, client_options, connection_options, provider_options, since
 from .context import actor, current_rmm, session
 from .narrowing import Chip, Options, argument, chips, uuid_argument, word
 from .routing import Routes
@@ -30,7 +28,7 @@ routes = Routes()
 def alert_list() -> ResponseReturnValue:
     """Alerts, newest first, narrowed by the address's parameters."""
     tenant_id = actor().tenant_id
-    clients, providers = client_options(argument("client")), _provider_options()
+    clients, providers = client_options(argument("client")), provider_options()
     connections_ = connection_options()
     text = argument("q")
     too_short = text is not None and len(text) < SHORTEST_TEXT
@@ -107,12 +105,6 @@ def _filter(text: str | None) -> AlertFilter:
         since=since(argument("time", TIMES)),
         attention=argument("attention") == "1",
     )
-
-
-def _provider_options() -> Options:
-    rows = connections.names(session(), actor().tenant_id)
-    keys = dict.fromkeys(row.provider for row in rows)
-    return [(key, provider_label(key)) for key in keys]
 
 
 def _chips(text: str | None, connections_: Options, clients: Options, providers: Options) -> list[Chip]:

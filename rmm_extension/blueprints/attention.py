@@ -23,6 +23,7 @@ def attention() -> ResponseReturnValue:
     return render_template(
         "rmm/attention.html",
         alerts=panels.needy_alerts(session(), tenant_id),
+        unmapped=panels.waiting_for_client(session(), tenant_id),
         connections=panels.needy_connections(session(), tenant_id),
         organizations=panels.needy_organizations(session(), tenant_id),
         deliveries=panels.needy_deliveries(session(), tenant_id),

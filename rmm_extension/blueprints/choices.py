@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
+from typing import cast
 
-from rmm_extension.domain.labels import provider_label
+from flask import g
+
 from rmm_extension.domain.types import AgentStatus, AlertStatus, DeviceKind, Severity
 from rmm_extension.services.queries import connections
+from rmm_extension.services.queries.paging import AnyRow
 
 from .context import actor, current_rmm, session
 from .narrowing import Options
-from .presentation import words
+from .presentation import connection_label, vendor_label, words
 
 STATES: Options = [("open", "Open"), *((state.value, words(state.value)) for state in AlertStatus)]
 SEVERITIES: Options = [(severity.value, words(severity.value)) for severity in Severity]
@@ -37,8 +41,19 @@ def since(choice: str | None) -> datetime | None:
 
 def connection_options() -> Options:
     """The tenant's connections by id."""
-    rows = connections.names(session(), actor().tenant_id)
-    return [(str(row.id), f"{provider_label(row.provider)} · {row.name}") for row in rows]
+    return [(str(row.id), connection_label(row.provider, row.name)) for row in connection_rows()]
+
+
+def provider_options() -> Options:
+    """The vendors the tenant has connections to."""
+    return [(key, vendor_label(key)) for key in dict.fromkeys(row.provider for row in connection_rows())]
+
+
+def connection_rows() -> Sequence[AnyRow]:
+    """The tenant's connections, read once per request."""
+    if "rmm_connections" not in g:
+        g.rmm_connections = connections.names(session(), actor().tenant_id)
+    return cast("Sequence[AnyRow]", g.rmm_connections)
 
 
 def client_options(chosen: str | None = None) -> Options:

@@ -47,7 +47,8 @@ def allows(permission: str) -> bool:
 
 def session() -> Session:
     """The host's session, for reading."""
-    return current_rmm().db.session()
+    opened: Session = current_rmm().db.session()
+    return opened
 
 
 def end_reading() -> None:

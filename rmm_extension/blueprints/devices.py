@@ -9,6 +9,7 @@ from uuid import UUID
 from flask import abort, render_template
 from flask.typing import ResponseReturnValue
 
+from rmm_extension.domain.values import moment as read_moment
 from rmm_extension.host import AssetRef
 from rmm_extension.services.queries import devices as queries
 from rmm_extension.services.queries.devices import DeviceFilter
@@ -111,16 +112,22 @@ _LABELS = {
     "maintenance": "In maintenance at the vendor",
 }
 
+_TIMES = frozenset({"boot_at", "last_reboot_at"})
+
 
 def vitals(facts: Mapping[str, Any]) -> list[tuple[str, str]]:
     """The facts a page shows, named and in words, in a fixed order; what is not known is left out."""
-    return [(label, _shown(facts[key])) for key, label in _LABELS.items() if facts.get(key) not in (None, "")]
+    known = {key: facts[key] for key in _LABELS if facts.get(key) not in (None, "")}
+    return [
+        (_LABELS[key], moment(read_moment(value)) if key in _TIMES else _shown(value))
+        for key, value in known.items()
+    ]
 
 
 def _shown(value: Any) -> str:
     if isinstance(value, bool):
         return "yes" if value else "no"
-    return moment(value) if hasattr(value, "astimezone") else str(value)
+    return str(value)
 
 
 def _named(options: Sequence[tuple[str, str]], name: str) -> str | None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 import secrets
 
-from flask import Blueprint, make_response, render_template, request
+from flask import Blueprint, current_app, make_response, render_template, request
 from flask.typing import ResponseReturnValue
 from flask_wtf.csrf import CSRFError
 from sqlalchemy.exc import InterfaceError, OperationalError
@@ -14,6 +14,7 @@ from werkzeug.exceptions import HTTPException, InternalServerError
 
 from rmm_extension.domain.errors import Conflict, Forbidden, HostUnavailable, ProviderError, RMMError
 from rmm_extension.services.connections import UnknownConnection
+from rmm_extension.services.inventory.proposals import UnknownDevice
 from rmm_extension.services.mapping import UnknownMapping
 from rmm_extension.services.runs import UnknownRun
 
@@ -46,7 +47,7 @@ def add_to(blueprint: Blueprint) -> None:
     for code in _TITLES:
         blueprint.register_error_handler(code, _http)
     blueprint.register_error_handler(CSRFError, _expired)
-    for unknown in (UnknownConnection, UnknownMapping, UnknownRun):
+    for unknown in (UnknownConnection, UnknownDevice, UnknownMapping, UnknownRun):
         blueprint.register_error_handler(unknown, _unknown)
     blueprint.register_error_handler(RMMError, _refused)
     for gone in (OperationalError, InterfaceError, PoolTimeout):
@@ -79,22 +80,21 @@ def _refused(error: Exception) -> ResponseReturnValue:
 
 
 def _database_away(error: Exception) -> ResponseReturnValue:
-    """Rendered without the host's base template, which may need the database itself."""
-    reference = _reference(error)
-    answer = make_response(render_template("rmm/error_plain.html", reference=reference, away=True), 503)
+    answer = make_response(_plain_page(error, away=True), 503)
     answer.headers["Retry-After"] = RETRY_AFTER
     return answer
 
 
 def _failed(error: Exception) -> ResponseReturnValue:
-    reference = _reference(getattr(error, "original_exception", None) or error)
-    return render_template("rmm/error_plain.html", reference=reference, away=False), 500
+    return _plain_page(getattr(error, "original_exception", None) or error, away=False), 500
 
 
-def _reference(error: BaseException) -> str:
+def _plain_page(error: BaseException, *, away: bool) -> str:
+    """Rendered without the host's base template and context processors, which may need what is away."""
     reference = secrets.token_hex(4)
     log.error("page %s failed, reference %s: %s", request.endpoint, reference, type(error).__name__)
-    return reference
+    template = current_app.jinja_env.get_template("rmm/error_plain.html")
+    return template.render(reference=reference, away=away)
 
 
 def _page(code: int, text: str, *, title: str | None = None) -> ResponseReturnValue:

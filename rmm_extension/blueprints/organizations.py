@@ -19,6 +19,7 @@ from rmm_extension.models import Integration
 from rmm_extension.providers.contract import Provider
 from rmm_extension.services import connections, mapping
 from rmm_extension.services.mapping import STATES, MappingFilter, MappingPage
+from rmm_extension.services.queries.devices import gone_by_organization
 
 from .access import requires
 from .context import act, actor, allows, current_rmm, session
@@ -117,9 +118,17 @@ def mapping_values(row: Integration, provider: Provider) -> Mapping[str, Any]:
         "may_edit": may_edit,
         "client_labels": _labels(_clients(row.tenant_id)) if may_edit and page.items else {},
         "contacts": _contacts(row.tenant_id, page) if may_edit else {},
+        "gone": _gone(row) if may_edit else {},
         "page_number": number,
         "pages": max(1, -(-page.total // PAGE)),
     }
+
+
+def _gone(row: Integration) -> Mapping[str, int]:
+    """Devices that wait for a yes, where the connection removes devices at all."""
+    if row.settings.get("deletionPolicy") != "mark_inactive":
+        return {}
+    return gone_by_organization(session(), row.tenant_id, row.id)
 
 
 def _page_number() -> int:

@@ -11,11 +11,11 @@ from flask.typing import ResponseReturnValue
 from rmm_extension.domain.labels import provider_label
 from rmm_extension.providers.contract import Manifest, capabilities
 from rmm_extension.services.connections import entitled
-from rmm_extension.services.queries import connections, panels
+from rmm_extension.services.queries import panels
 from rmm_extension.services.queries.paging import AnyRow
 
 from .access import requires
-from .choices import connection_options
+from .choices import connection_options, connection_rows
 from .context import actor, allows, current_rmm, session
 from .routing import Routes
 
@@ -52,10 +52,11 @@ def overview() -> ResponseReturnValue:
     tenant_id = actor().tenant_id
     return render_template(
         "rmm/overview.html",
-        connections=connections.names(session(), tenant_id),
+        connections=connection_rows(),
         severities=panels.open_by_severity(session(), tenant_id),
         statuses=panels.devices_by_status(session(), tenant_id),
         alerts=panels.needy_alerts(session(), tenant_id, limit=5),
+        unmapped=panels.waiting_for_client(session(), tenant_id)[:5],
         deliveries=panels.needy_deliveries(session(), tenant_id, limit=5),
         organizations=panels.needy_organizations(session(), tenant_id, limit=5),
         connection_names=dict(connection_options()),
@@ -72,7 +73,7 @@ def settings() -> ResponseReturnValue:
 def cards() -> list[Card]:
     """The cards of every vendor in the tenant's edition, and of those it is connected to."""
     tenant_id = actor().tenant_id
-    rows = connections.names(session(), tenant_id)
+    rows = connection_rows()
     found = [
         _card(provider.manifest, capabilities(provider), rows)
         for provider in current_rmm().providers.all()

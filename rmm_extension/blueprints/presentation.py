@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import Any
@@ -11,7 +12,7 @@ from flask_wtf.csrf import generate_csrf
 from markupsafe import Markup
 
 from rmm_extension.domain.labels import provider_label
-from rmm_extension.domain.story import sentences
+from rmm_extension.domain.story import attention, sentences
 from rmm_extension.services.runs import label as run_label
 
 from .context import allows, current_rmm
@@ -28,7 +29,10 @@ def add_to(app: Flask) -> None:
         rmm_span=span,
         rmm_words=words,
         rmm_number=number,
-        rmm_provider=provider_label,
+        rmm_provider=vendor_label,
+        rmm_attention=attention,
+        rmm_changes=change_lines,
+        rmm_counts=counts_in_order,
         rmm_sentences=sentences,
         rmm_run=run_label,
     )
@@ -37,6 +41,7 @@ def add_to(app: Flask) -> None:
         rmm_csrf_token=generate_csrf,
         rmm_host_url=host_url,
         rmm_here=here,
+        rmm_connection=connection_label,
     )
 
 
@@ -94,6 +99,56 @@ _WORDS = {
     "needs_reauth": "Sign-in expired",
     "not_connected": "Not connected",
 }
+
+
+def vendor_label(key: str) -> str:
+    """The vendor's name: what its provider says, else what is known of it."""
+    labels = {provider.manifest.key: provider.manifest.label for provider in current_rmm().providers.all()}
+    return labels.get(key) or provider_label(key)
+
+
+def connection_label(provider: str, name: str) -> str:
+    """Vendor and name of a connection; the vendor alone is not said twice."""
+    vendor = vendor_label(provider)
+    return name if name.startswith(vendor) else f"{vendor} · {name}"
+
+
+_COUNTS = ("processed", "created", "adopted", "updated", "unchanged", "moved", "returned", "missing")
+
+
+def counts_in_order(counts: Mapping[str, Any]) -> list[tuple[str, int]]:
+    """What a run counted, the usual counts first; what did not happen is left out, but for the first."""
+    names = [*_COUNTS, *sorted(set(counts) - set(_COUNTS))]
+    shown = [name for name in names if counts.get(name) or (name == "processed" and name in counts)]
+    return [(words(name), counts[name]) for name in shown]
+
+
+def change_lines(changes: Mapping[str, Any] | None) -> list[str]:
+    """An audit row's changes, one line each: from and to, a list, or a value."""
+    return [f"{_key(key)}: {_change(value)}" for key, value in (changes or {}).items()]
+
+
+def _key(key: str) -> str:
+    """A setting's name in words; anything else, such as an organization's name, stays as it is."""
+    if not re.fullmatch(r"[a-z]+([A-Z_][a-zA-Z]*)*", key):
+        return key
+    return re.sub(r"(?<=[a-z])(?=[A-Z])|_", " ", key).capitalize()
+
+
+def _change(value: Any) -> str:
+    if isinstance(value, list) and len(value) == 2:
+        return f"{_plain(value[0])} → {_plain(value[1])}"
+    return _plain(value)
+
+
+def _plain(value: Any) -> str:
+    if isinstance(value, Mapping):
+        return ", ".join(f"{_key(key).lower()} {_plain(part)}" for key, part in value.items())
+    if isinstance(value, list):
+        return ", ".join(_plain(part) for part in value)
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    return str(value) if value not in (None, "") else "nothing"
 
 
 def number(value: int, cap: int | None = None) -> str:

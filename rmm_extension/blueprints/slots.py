@@ -13,9 +13,10 @@ from typing import Any
 from flask import g, render_template, request, url_for
 from markupsafe import Markup
 
-from rmm_extension.services.queries import alerts, connections, devices, panels
+from rmm_extension.services.queries import alerts, devices, panels
 
 from .alerts import tickets_of
+from .choices import connection_rows
 from .context import actor, allows, session
 from .overview import broken, cards
 
@@ -105,7 +106,7 @@ class Slots:
         """Inside the filter form of a list of assets: selects named ``agent_status`` and ``rmm_provider``."""
         if not allows("rmm.view"):
             return EMPTY
-        rows = connections.names(session(), actor().tenant_id)
+        rows = connection_rows()
         if not rows:
             return EMPTY
         providers = dict.fromkeys(row.provider for row in rows)
@@ -132,7 +133,7 @@ class Slots:
         if not allows("rmm.view"):
             return EMPTY
         tenant_id = actor().tenant_id
-        rows = connections.names(session(), tenant_id)
+        rows = connection_rows()
         if not rows:
             return EMPTY
         return self._markup(

@@ -24,6 +24,7 @@ class Tab:
 _TABS = (
     ("Overview", "connection", "rmm.view", None),
     ("Organizations", "organizations", "rmm.view", "organizations"),
+    ("Proposals", "connection_proposals", "rmm.view", "devices"),
     ("Webhook", "connection_webhook", "rmm.configure", "webhook"),
     ("Settings", "connection_settings", "rmm.configure", None),
     ("Activity", "connection_activity", "rmm.configure", None),

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any
 
+from .labels import provider_label
+
 Step = Mapping[str, Any]
 
 _CHANNELS = {
@@ -24,18 +26,17 @@ TEMPLATES: dict[str, str] = {
     "record_only": "Recorded without a ticket: {reason}.",
     "ticket_created": "Ticket {number} created.",
     "ticket_failed": "No ticket could be made: {reason}.",
-    "no_client": "The organization {organization} is not mapped to a client, so no ticket was made yet.",
     "awaiting_details": "Waiting up to {seconds} s for the alert's text before deciding.",
     "details_received": "The alert's text arrived.",
     "details_missing": "The alert's text did not arrive in time; decided without it.",
-    "cleared": "Cleared in {provider}.",
-    "acknowledged": "Acknowledged by {by}.",
     "ticket_closed": "Ticket {number} closed as {status}.",
     "ticket_kept": "Ticket {number} stays open: {reason}.",
     "ticket_untouched_rule_off": "The ticket was left alone: the rule does not resolve tickets.",
     "tombstone": "Cleared before it was ever reported; a report that is older opens nothing.",
     "older_event": "Older than what is known already; the state was not moved.",
     "new_episode": "Fired again after it was resolved: episode {number} begins.",
+    "message_changed": "The alert's text changed.",
+    "priority_raised": "The priority of ticket {number} was raised.",
     "severity_changed": "Severity changed from {old} to {new}.",
     "resolved_here": "Resolved here by {by}.",
     "adopted": "Recognized as the alert that was first reported without a number.",
@@ -54,6 +55,22 @@ def sentence(step: Step) -> str:
     return _unknown(code, step)
 
 
+ATTENTION = {
+    "no_client": "Its organization is not mapped to a client, so it has no ticket. Map the organization; the"
+    " ticket is then made by itself.",
+    "ticket_failed": "The ticket could not be made; the alert's story says why. It is tried again every few"
+    " minutes.",
+    "reset_failed": "Its ticket was closed, but the vendor did not resolve the alert; the alert's story says"
+    " why. Resolve it at the vendor.",
+}
+"""Why an alert needs attention and what to do, by the reason stored with it."""
+
+
+def attention(reason: str | None) -> str:
+    """A stored reason in words; one that is words already stays as it is."""
+    return ATTENTION.get(reason or "", reason or "")
+
+
 def sentences(steps: Any) -> list[str]:
     """The steps of one history row in words; what is no step is left out."""
     return [sentence(step) for step in steps or () if isinstance(step, Mapping)]
@@ -64,7 +81,22 @@ def _received(step: Step) -> str:
     way = _CHANNELS.get(str(step.get("channel")), f"by {params['channel']}")
     previous = step.get("previous_severity")
     change = f", before {_plain(previous)}" if previous else ""
-    return f"Received {way} from {params['provider']} (severity {params['severity']}{change})."
+    vendor = provider_label(params["provider"])
+    return f"Received {way} from {vendor} (severity {params['severity']}{change})."
+
+
+def _no_client(step: Step) -> str:
+    name = step.get("organization")
+    subject = f"The organization {name}" if name else "Its organization"
+    return f"{subject} is not mapped to a client, so no ticket was made yet."
+
+
+def _cleared(step: Step) -> str:
+    return f"Cleared in {provider_label(_Params(step)['provider'])}."
+
+
+def _acknowledged(step: Step) -> str:
+    return f"Acknowledged by {provider_label(_Params(step)['by'])}."
 
 
 def _joined(step: Step) -> str:
@@ -83,6 +115,9 @@ def _vendor_reset(step: Step) -> str:
 
 _SPECIAL: dict[str, Callable[[Step], str]] = {
     "received": _received,
+    "no_client": _no_client,
+    "cleared": _cleared,
+    "acknowledged": _acknowledged,
     "joined_ticket": _joined,
     "vendor_reset": _vendor_reset,
 }

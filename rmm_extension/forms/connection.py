@@ -4,18 +4,21 @@ from __future__ import annotations
 
 from flask_wtf import FlaskForm
 from wtforms import BooleanField, IntegerField, SelectField, StringField
+from wtforms.fields.choices import SelectChoice
 from wtforms.validators import InputRequired, Length, NumberRange
 
-POLICIES = (
-    ("never", "Keep the asset active"),
-    ("mark_inactive", "Mark the asset inactive"),
-)
+POLICIES = [
+    SelectChoice("never", "Keep the asset active"),
+    SelectChoice("mark_inactive", "Mark the asset inactive"),
+]
 
 
 class RenameForm(FlaskForm):  # type: ignore[misc]
     """The connection's name."""
 
-    name = StringField("Name", [InputRequired("Give the connection a name."), Length(max=255)])
+    name = StringField(
+        "Name of the connection", [InputRequired("Give the connection a name."), Length(max=255)]
+    )
 
 
 class ScheduleForm(FlaskForm):  # type: ignore[misc]
@@ -28,7 +31,7 @@ class ScheduleForm(FlaskForm):  # type: ignore[misc]
             InputRequired("Give a number of minutes."),
             NumberRange(15, 1440, "From 15 to 1440 minutes, please."),
         ],
-        description="From 15 to 1440. Routine runs bring status and changes, one run a day brings everything.",
+        description="From 15 to 1440. Routine runs bring status and changes; one a day brings everything.",
     )
     deletion_policy = SelectField(
         "When a device is gone at the vendor",

@@ -8,6 +8,7 @@ from typing import Any
 from flask_wtf import FlaskForm
 from wtforms import BooleanField, PasswordField, SelectField, StringField
 from wtforms import Field as FormField
+from wtforms.fields.choices import SelectChoice
 from wtforms.validators import InputRequired, Length, Optional
 
 from rmm_extension.domain.errors import AddressRefused, ConfigError
@@ -76,7 +77,10 @@ def _field(field: Field, hint: str | None) -> Any:
         )
     if field.kind == "choice":
         return SelectField(
-            field.label, choices=list(field.choices), default=field.default, description=field.help
+            field.label,
+            choices=[SelectChoice(value, label) for value, label in field.choices],
+            default=field.default,
+            description=field.help,
         )
     if field.kind == "checkbox":
         return BooleanField(field.label, default=field.default in ("1", "true", "on"), description=field.help)

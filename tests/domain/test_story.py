@@ -6,11 +6,11 @@ from typing import Any
 
 import pytest
 
-from rmm_extension.domain.story import TEMPLATES, ordinal, sentence, sentences
+from rmm_extension.domain.story import TEMPLATES, attention, ordinal, sentence, sentences
 
 TABLE: list[tuple[dict[str, Any], str]] = [
     (
-        {"code": "received", "channel": "webhook", "provider": "Tactical RMM", "severity": "critical"},
+        {"code": "received", "channel": "webhook", "provider": "tacticalrmm", "severity": "critical"},
         "Received by webhook from Tactical RMM (severity critical).",
     ),
     (
@@ -47,6 +47,13 @@ TABLE: list[tuple[dict[str, Any], str]] = [
         {"code": "no_client", "organization": "Acme"},
         "The organization Acme is not mapped to a client, so no ticket was made yet.",
     ),
+    (
+        {"code": "no_client", "organization": None},
+        "Its organization is not mapped to a client, so no ticket was made yet.",
+    ),
+    ({"code": "acknowledged", "by": "ninjaone"}, "Acknowledged by NinjaOne."),
+    ({"code": "message_changed"}, "The alert's text changed."),
+    ({"code": "priority_raised", "number": "T-9"}, "The priority of ticket T-9 was raised."),
     (
         {"code": "awaiting_details", "seconds": 120},
         "Waiting up to 120 s for the alert's text before deciding.",
@@ -96,6 +103,12 @@ def test_every_template_survives_missing_parameters(code: str) -> None:
 )
 def test_ordinal(number: int, expected: str) -> None:
     assert ordinal(number) == expected
+
+
+def test_reasons_for_attention_are_words() -> None:
+    assert "Map the organization" in attention("no_client")
+    assert attention("The host said no.") == "The host said no."
+    assert attention(None) == ""
 
 
 def test_what_is_no_step_is_left_out() -> None:

@@ -10,6 +10,7 @@ from sqlalchemy import ColumnElement, func, select, text, tuple_
 from sqlalchemy.orm import Session
 
 from rmm_extension.models import OPEN_SQL, Alert, DeviceRow, Integration, OrganizationMapping
+from rmm_extension.services.inventory.missing import LISTINGS
 
 from .paging import PAGE, AnyRow, AnySelect, Page, capped_count, contains, cut, name_cursor, read_name_cursor
 
@@ -120,6 +121,21 @@ def device_detail(session: Session, tenant_id: str, device_id: UUID) -> DeviceDe
         return None
     alerts = alerts_of_devices(session, tenant_id, [device_id])
     return DeviceDetail(found[0], found[1], found[2], found[3], alerts)
+
+
+def gone_by_organization(session: Session, tenant_id: str, integration_id: UUID) -> dict[str, int]:
+    """How many devices of each organization are proved gone but not yet removed."""
+    statement = (
+        select(DeviceRow.external_organization_id, func.count())
+        .where(
+            DeviceRow.tenant_id == tenant_id,
+            DeviceRow.integration_id == integration_id,
+            DeviceRow.deleted_at.is_(None),
+            DeviceRow.missing_count >= LISTINGS,
+        )
+        .group_by(DeviceRow.external_organization_id)
+    )
+    return {row[0]: row[1] for row in session.execute(statement)}
 
 
 def alerts_of_devices(

@@ -20,6 +20,9 @@ from rmm_extension.models import (
 
 from .paging import AnyRow
 
+NO_CLIENT = "no_client"
+"""The stored reason of an alert whose organization is not mapped."""
+
 
 def open_by_severity(session: Session, tenant_id: str) -> dict[str, int]:
     """How many alerts are active or acknowledged, by severity."""
@@ -40,7 +43,7 @@ def devices_by_status(session: Session, tenant_id: str) -> dict[str, int]:
 
 
 def needy_alerts(session: Session, tenant_id: str, limit: int = 50) -> Sequence[AnyRow]:
-    """Alerts that wait for a person or a retry, newest first."""
+    """Alerts that wait for a person or a retry, newest first, but for those that only lack a client."""
     columns = (
         Alert.id,
         Alert.severity,
@@ -53,8 +56,33 @@ def needy_alerts(session: Session, tenant_id: str, limit: int = 50) -> Sequence[
         Alert.external_organization_id,
         Alert.client_id,
     )
-    statement = select(*columns).where(Alert.tenant_id == tenant_id, Alert.attention.is_not(None))
+    statement = select(*columns).where(
+        Alert.tenant_id == tenant_id, Alert.attention.is_not(None), Alert.attention != NO_CLIENT
+    )
     return session.execute(statement.order_by(Alert.id.desc()).limit(limit)).all()
+
+
+def waiting_for_client(session: Session, tenant_id: str) -> Sequence[AnyRow]:
+    """Organizations without a client, with how many alerts wait for that, the most first."""
+    number = func.count().label("alerts")
+    statement = (
+        select(
+            Alert.integration_id,
+            Alert.external_organization_id,
+            func.max(OrganizationMapping.name).label("organization"),
+            func.max(Alert.attention_at).label("newest_at"),
+            number,
+        )
+        .outerjoin(
+            OrganizationMapping,
+            (OrganizationMapping.tenant_id == Alert.tenant_id)
+            & (OrganizationMapping.integration_id == Alert.integration_id)
+            & (OrganizationMapping.external_id == Alert.external_organization_id),
+        )
+        .where(Alert.tenant_id == tenant_id, Alert.attention == NO_CLIENT, Alert.attention.is_not(None))
+        .group_by(Alert.integration_id, Alert.external_organization_id)
+    )
+    return session.execute(statement.order_by(number.desc()).limit(50)).all()
 
 
 def needy_deliveries(session: Session, tenant_id: str, limit: int = 50) -> Sequence[AnyRow]:

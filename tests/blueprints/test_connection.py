@@ -1,0 +1,283 @@
+"""A connection's page: settings, credentials, syncs, pausing and disconnecting, the webhook."""
+
+from __future__ import annotations
+
+import re
+from uuid import UUID
+
+import pytest
+from sqlalchemy import select
+
+from reference_psa.db import db
+from rmm_extension.models import Integration, JobRun
+from rmm_extension.services import connections
+from rmm_extension.services.unit import unit
+
+from .conftest import World, said
+from .vendor import SECRET
+
+
+def row_of(world: World, integration_id: UUID) -> Integration:
+    """The connection as it is now."""
+    with world.app.app_context():
+        return connections.get(db.session(), "one", integration_id)
+
+
+def secrets_of(world: World, integration_id: UUID) -> dict[str, str]:
+    """Its secrets in clear."""
+    with world.app.app_context():
+        return world.rmm.vault.read(db.session(), "one", integration_id)
+
+
+def test_the_overview_counts(world: World) -> None:
+    connection = world.connect()
+    world.organizations(connection, ["Alpha", "Beta"], client_id="one-c0")
+    world.devices(connection, 3)
+    world.devices(connection, 2, status="overdue")
+    world.alerts(connection, 4)
+    world.alerts(connection, 1, status="suppressed")
+    page = said(world.client("read_only").get(f"/rmm/connections/{connection}"))
+    assert "Organizations mapped 2 of 2" in page
+    assert "Devices 5" in page
+    assert "3 online" in page
+    assert "2 overdue" in page
+    assert "Active alerts 4" in page
+    assert "Test connection" not in page
+
+
+@pytest.mark.parametrize(
+    "state,expected",
+    [
+        ("needs_reauth", "The vendor refuses the credentials. Key expired."),
+        ("error", "failed just now : Key expired. It is tried again by itself"),
+    ],
+)
+def test_trouble_is_told_in_words(world: World, state: str, expected: str) -> None:
+    connection = world.connect()
+    with world.app.app_context(), unit(world.rmm) as session:
+        if state == "error":
+            connections.mark_error(session, "one", connection, "Key expired.")
+        else:
+            connections.mark_needs_reauth(world.rmm, session, "one", connection, "Key expired.")
+    page = said(world.client().get(f"/rmm/connections/{connection}")).replace("..", ".")
+    assert expected in page
+    assert "Key expired" in said(world.client().get("/rmm/attention"))
+
+
+@pytest.mark.parametrize("what,subject", [("devices", {}), ("devices_full", {"full": True})])
+def test_a_sync_leads_to_its_run_also_on_a_double_click(world: World, what: str, subject: object) -> None:
+    connection = world.connect()
+    browser = world.client("dispatcher")
+    first = browser.post(f"/rmm/connections/{connection}/sync", data={"what": what})
+    second = browser.post(f"/rmm/connections/{connection}/sync", data={"what": what})
+    assert first.location == second.location
+    assert "Waiting for a worker" in said(browser.get(first.location))
+    with world.app.app_context():
+        runs = db.session.scalars(select(JobRun)).all()
+        assert [(run.kind, run.subject, run.actor_name) for run in runs] == [
+            ("device_sync", subject, "dispatcher of one")
+        ]
+
+
+def test_pausing_and_resuming(world: World) -> None:
+    connection = world.connect()
+    browser = world.client()
+    browser.post(f"/rmm/connections/{connection}/pause")
+    page = said(browser.get(f"/rmm/connections/{connection}"))
+    assert "is paused: it polls nothing" in page
+    assert "Sync devices" not in page
+    refused = browser.post(f"/rmm/connections/{connection}/sync", data={"what": "devices"})
+    assert refused.status_code == 409
+    browser.post(f"/rmm/connections/{connection}/resume")
+    assert row_of(world, connection).state == "connected"
+    browser.post(f"/rmm/connections/{connection}/resume")
+    assert "This connection is not paused." in said(browser.get(f"/rmm/connections/{connection}"))
+
+
+def test_disconnecting_names_the_consequences_first(world: World) -> None:
+    connection = world.connect()
+    world.alerts(connection, 2)
+    browser = world.client()
+    page = said(browser.get(f"/rmm/connections/{connection}/disconnect"))
+    assert "The credentials for Acme are deleted" in page.replace("acme", "Acme")
+    assert "2 active alerts stay" in page
+    assert row_of(world, connection).state == "connected"
+    browser.post(f"/rmm/connections/{connection}/disconnect")
+    assert row_of(world, connection).state == "not_connected"
+    assert secrets_of(world, connection) == {}
+    assert "Connect again" in said(browser.get(f"/rmm/connections/{connection}"))
+
+
+def test_a_disconnected_connection_is_connected_again(world: World) -> None:
+    connection = world.connect()
+    browser = world.client()
+    browser.post(f"/rmm/connections/{connection}/disconnect")
+    answer = browser.post(
+        f"/rmm/connections/{connection}/credentials",
+        data={"field_instance_url": "https://1.1.1.1", "field_api_key": SECRET, "field_region": "eu"},
+    )
+    assert answer.status_code == 303
+    assert row_of(world, connection).state == "connected"
+
+
+def test_credentials_are_write_only_and_blank_keeps_them(world: World) -> None:
+    connection = world.connect()
+    browser = world.client()
+    page = browser.get(f"/rmm/connections/{connection}/credentials").text
+    assert SECRET not in page
+    assert "Stored: •••• 6789. Leave blank to keep it." in said(
+        browser.get(f"/rmm/connections/{connection}/credentials")
+    )
+    values = {"field_instance_url": "https://1.0.0.1", "field_api_key": "", "field_region": "eu"}
+    assert browser.post(f"/rmm/connections/{connection}/credentials", data=values).status_code == 303
+    assert secrets_of(world, connection)["api_key"] == SECRET
+    assert row_of(world, connection).instance_url == "https://1.0.0.1"
+
+
+def test_credentials_that_fail_the_test_are_not_kept(world: World) -> None:
+    connection = world.connect()
+    values = {
+        "field_instance_url": "https://refused.invalid",
+        "field_api_key": "another-key-1",
+        "field_region": "eu",
+    }
+    answer = world.client().post(f"/rmm/connections/{connection}/credentials", data=values)
+    assert answer.status_code == 422
+    assert "another-key-1" not in answer.text
+    assert secrets_of(world, connection)["api_key"] == SECRET
+    assert row_of(world, connection).instance_url == "https://rmm.example.com"
+
+
+def test_switching_the_sign_in_drops_the_other_secrets(world: World) -> None:
+    connection = world.connect()
+    values = {"field_instance_url": "https://1.1.1.1", "field_user": "mara", "field_password": "pass-word-1"}
+    address = f"/rmm/connections/{connection}/credentials?mode=password"
+    assert world.client().post(address, data=values).status_code == 303
+    assert secrets_of(world, connection) == {"password": "pass-word-1"}
+
+
+def test_renaming(world: World) -> None:
+    first, second = world.connect("First"), world.connect("Second")
+    browser = world.client()
+    browser.post(f"/rmm/connections/{first}/name", data={"name": "Headquarters"})
+    assert "Headquarters" in said(browser.get("/rmm/settings"))
+    browser.post(f"/rmm/connections/{second}/name", data={"name": "Headquarters"})
+    page = said(browser.get(f"/rmm/connections/{second}/settings"))
+    assert "There is a connection named “Headquarters” already" in page
+    empty = browser.post(f"/rmm/connections/{second}/name", data={"name": ""})
+    assert empty.status_code == 422
+    assert "Give the connection a name." in said(empty)
+
+
+@pytest.mark.parametrize(
+    "minutes,expected", [("14", 422), ("1441", 422), ("soon", 422), ("", 422), ("15", 303)]
+)
+def test_the_schedule(world: World, minutes: str, expected: int) -> None:
+    connection = world.connect(kept="yes")
+    data = {"enabled": "y", "minutes": minutes, "deletion_policy": "mark_inactive"}
+    answer = world.client().post(f"/rmm/connections/{connection}/schedule", data=data)
+    assert answer.status_code == expected
+    settings = row_of(world, connection).settings
+    assert settings["kept"] == "yes"
+    if expected == 303:
+        assert settings["deviceSync"] == {"enabled": True, "intervalMinutes": 15}
+        assert settings["deletionPolicy"] == "mark_inactive"
+
+
+def test_the_test_shows_each_check(world: World) -> None:
+    connection = world.connect()
+    page = said(world.client().post(f"/rmm/connections/{connection}/test"))
+    assert "Passed Key The key is known." in page
+
+
+def test_the_activity_tells_who_changed_what(world: World) -> None:
+    connection = world.connect()
+    browser = world.client()
+    browser.post(f"/rmm/connections/{connection}/name", data={"name": "<b>HQ</b>"})
+    answer = browser.get(f"/rmm/connections/{connection}/activity")
+    assert "Name: Acme → <b>HQ</b>" in said(answer)
+    assert "<b>HQ</b>" not in answer.text
+
+
+def test_the_webhooks_secret_is_shown_once(world: World) -> None:
+    connection = world.connect()
+    browser = world.client()
+    address = f"/rmm/connections/{connection}/webhook"
+    browser.post(f"{address}/on")
+    secret = secrets_of(world, connection)["webhook_secret"]
+    first, second = browser.get(address).text, browser.get(address).text
+    assert secret in first
+    assert f"X-Secret: {secret}" in first
+    assert secret not in second
+    assert f"•••• {secret[-4:]}" in second
+    assert "http://psa.example.com/api/webhooks/acme/one." in second
+
+
+def test_a_new_secret_leaves_the_old_one_until_it_is_dropped(world: World) -> None:
+    connection = world.connect()
+    browser = world.client()
+    address = f"/rmm/connections/{connection}/webhook"
+    browser.post(f"{address}/on")
+    old = secrets_of(world, connection)["webhook_secret"]
+    hint = re.search(r'name="hint" value="([^"]+)"', browser.get(address).text)
+    assert hint is not None
+    for _ in range(2):  # a double click must not push the old secret out
+        browser.post(f"{address}/rotate", data={"hint": hint[1]})
+    found = secrets_of(world, connection)
+    assert found["webhook_secret_previous"] == old
+    page = browser.get(address).text
+    assert found["webhook_secret"] in page
+    assert old not in page
+    browser.post(f"{address}/drop-previous")
+    assert "webhook_secret_previous" not in secrets_of(world, connection)
+
+
+def test_switching_the_webhook_off_keeps_its_address(world: World) -> None:
+    connection = world.connect()
+    browser = world.client()
+    address = f"/rmm/connections/{connection}/webhook"
+    browser.post(f"{address}/on")
+    before = secrets_of(world, connection)
+    browser.post(f"{address}/off")
+    assert "Off: deliveries are refused" in said(browser.get(address))
+    assert secrets_of(world, connection) == before
+
+
+def test_no_page_shows_a_secret(world: World) -> None:
+    connection = world.connect()
+    world.organizations(connection, ["Alpha"])
+    browser = world.client()
+    browser.post(f"/rmm/connections/{connection}/webhook/on")
+    browser.get(f"/rmm/connections/{connection}/webhook")
+    hidden = [value for name, value in secrets_of(world, connection).items() if name != "webhook_token"]
+    parts = (
+        "",
+        "/organizations",
+        "/webhook",
+        "/settings",
+        "/credentials",
+        "/activity",
+        "/disconnect",
+        "/proposals",
+    )
+    paths = [f"connections/{connection}{part}" for part in parts] + ["", "settings", "jobs", "attention"]
+    for path in paths:
+        text = browser.get(f"/rmm/{path}").text
+        assert not any(secret in text for secret in hidden), path
+
+
+def test_a_vendor_that_is_gone_can_still_be_disconnected(world: World) -> None:
+    connection = world.connect()
+    with world.app.app_context(), unit(world.rmm) as session:
+        connections.get(session, "one", connection).provider = "forgotten"
+    browser = world.client()
+    assert "Not available in this installation" in said(browser.get("/rmm/settings"))
+    page = said(browser.get(f"/rmm/connections/{connection}"))
+    assert "not available" in page
+    assert browser.get(f"/rmm/connections/{connection}/settings").status_code == 200
+    assert browser.post(f"/rmm/connections/{connection}/disconnect").status_code == 303
+
+
+def test_cards_list_broken_providers_for_those_who_configure(world: World) -> None:
+    assert "cannot be imported" in said(world.client().get("/rmm/settings"))
+    assert "cannot be imported" not in said(world.client("technician").get("/rmm/settings"))

@@ -1,0 +1,112 @@
+"""What the host's own pages show of the extension."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+from flask_login import login_user
+
+from reference_psa.db import db
+from reference_psa.models import User
+from rmm_extension.blueprints.slots import Slots
+from rmm_extension.testing.statements import StatementCounter
+
+from .conftest import World
+
+
+@pytest.fixture
+def slots(world: World) -> Iterator[Slots]:
+    """The slots in a request of the tenant's technician."""
+    with world.app.test_request_context("/"):
+        login_user(db.session.get(User, ("one", "one-technician")))
+        yield Slots()
+        db.session.commit()
+
+
+def test_navigation_by_permission(world: World, slots: Slots) -> None:
+    labels = [entry.label for entry in slots.navigation()]
+    assert labels == ["Overview", "Alerts", "Needs attention", "Devices", "Connections"]
+
+
+def test_nothing_to_show_is_empty(world: World, slots: Slots) -> None:
+    assert slots.asset_panel("a1") == ""
+    assert slots.asset_badges(["a1"]) == {}
+    assert slots.asset_badges([]) == {}
+    assert slots.asset_filters() == ""
+    assert slots.ticket_panel("t1") == ""
+    assert slots.dashboard() == ""
+
+
+def test_nobody_signed_in_sees_nothing(world: World) -> None:
+    connection = world.connect()
+    world.devices(connection, 1, asset_id="a1")
+    with world.app.test_request_context("/"):
+        assert list(Slots().navigation()) == []
+        assert Slots().asset_panel("a1") == ""
+        assert Slots().asset_badges(["a1"]) == {}
+        assert Slots().integration_cards() == ""
+        assert Slots().dashboard() == ""
+
+
+def test_an_assets_panel(world: World, slots: Slots) -> None:
+    connection = world.connect("<b>HQ</b>")
+    (device,) = world.devices(connection, 1, asset_id="a1", facts={"lan_ip": "10.0.0.5"})
+    world.alerts(connection, 1, device_id=device, message="<script>x</script>")
+    panel = slots.asset_panel("a1")
+    assert "10.0.0.5" in panel
+    assert "&lt;script&gt;x" in panel
+    assert "<b>HQ" not in panel
+    assert panel.count("<link") == 1
+
+
+def test_badges_of_a_list_are_one_statement(world: World, slots: Slots) -> None:
+    connection = world.connect()
+    for at in range(20):
+        world.devices(connection, 1, asset_id=f"a{at}", status="overdue")
+    slots.navigation()
+    with StatementCounter() as sent:
+        badges = slots.asset_badges([f"a{at}" for at in range(30)])
+    assert len(badges) == 20
+    assert sent.count == 1
+    assert "Overdue" in badges["a3"]
+
+
+def test_a_tickets_panel_tells_why(world: World, slots: Slots) -> None:
+    connection = world.connect()
+    (device,) = world.devices(connection, 1, name="PC-7")
+    (alert,) = world.alerts(connection, 1, ticket_id="t1", device_id=device)
+    world.history(alert, connection, [{"code": "ticket_created", "number": "T-1"}])
+    panel = slots.ticket_panel("t1")
+    assert "PC-7" in panel
+    assert "Ticket T-1 created." in panel
+
+
+def test_another_tenants_rows_are_not_shown(world: World, slots: Slots) -> None:
+    connection = world.connect(tenant="two")
+    world.devices(connection, 1, tenant_id="two", asset_id="a1")
+    world.alerts(connection, 1, tenant_id="two", ticket_id="t1")
+    assert slots.asset_panel("a1") == ""
+    assert slots.asset_badges(["a1"]) == {}
+    assert slots.ticket_panel("t1") == ""
+    assert slots.dashboard() == ""
+
+
+def test_the_dashboard(world: World, slots: Slots) -> None:
+    connection = world.connect()
+    world.alerts(connection, 2)
+    assert "<strong>2</strong>" in slots.dashboard()
+
+
+def test_filters_offer_the_connected_vendors(world: World, slots: Slots) -> None:
+    world.connect()
+    assert 'name="agent_status"' in slots.asset_filters()
+    assert '<option value="acme">' in slots.asset_filters()
+
+
+def test_host_pages_show_them(world: World) -> None:
+    browser = world.client()
+    world.connect("Headquarters")
+    assert "Headquarters" in browser.get("/settings/integrations").text
+    for path in ("/", "/assets"):
+        assert browser.get(path).status_code == 200

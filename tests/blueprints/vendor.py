@@ -1,0 +1,111 @@
+"""A vendor made up for these tests; what is typed as its address decides how the test of it goes."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from typing import ClassVar
+
+from rmm_extension.domain.errors import ConfigError, Unavailable
+from rmm_extension.domain.types import AlertEvent, Check, Connection, DevicePage, Organization, WebhookRequest
+from rmm_extension.providers.contract import AuthMode, Field, Manifest, Provider, WebhookStep
+
+KEY = "acme"
+SECRET = "acme-secret-0123456789"
+ADDRESS = Field("instance_url", "Address", kind="url")
+KEY_MODE = AuthMode(
+    key="api_key",
+    label="API key",
+    description="A key of your own.",
+    fields=(
+        ADDRESS,
+        Field("api_key", "API key", kind="password", secret=True),
+        Field("region", "Region", kind="choice", required=False, default="eu", choices=(("eu", "EU"),)),
+        Field("verbose", "Verbose", kind="checkbox", required=False),
+    ),
+    vendor_steps=("Make a key in <Settings>.",),
+)
+PASSWORD_MODE = AuthMode(
+    key="password",
+    label="User and password",
+    description="A user without a second factor.",
+    fields=(ADDRESS, Field("user", "User"), Field("password", "Password", kind="password", secret=True)),
+)
+
+
+class AcmeProvider(Provider):
+    """Answers without a network. ``before_check`` is called first, so that a test can look around."""
+
+    manifest = Manifest(
+        key=KEY,
+        label="Acme RMM",
+        description="A vendor that <script>does not exist</script>.",
+        auth_modes=(KEY_MODE, PASSWORD_MODE),
+        editions=("enterprise",),
+    )
+    before_check: ClassVar[Callable[[], None]] = staticmethod(lambda: None)
+
+    def normalize_url(self, value: str) -> str:
+        """Needs a dot."""
+        url = value.strip().rstrip("/")
+        if url and "." not in url:
+            raise ConfigError("The address is not an address.")
+        return url if "://" in url or not url else f"https://{url}"
+
+    def check(self, connection: Connection) -> Iterator[Check]:
+        """By the address: unreachable, a refused key, a warning, or well."""
+        type(self).before_check()
+        if "unreachable" in connection.instance_url:
+            raise Unavailable("Acme RMM does not answer.", provider=KEY)
+        if "refused" in connection.instance_url:
+            yield Check(name="Key", state="failed", message="The key is unknown.", remedy="Make a new key.")
+            yield Check(name="Devices", state="not_checked", message="Not checked.")
+            return
+        yield Check(name="Key", state="ok", message="The key is known.")
+        if "warning" in connection.instance_url:
+            yield Check(name="Beta", state="warning", message="Beta is off.", remedy="Switch it on.")
+
+    def organizations(self, connection: Connection) -> Sequence[Organization]:
+        """One."""
+        return [Organization(external_id="1", name="Alpha")]
+
+    def devices(
+        self, connection: Connection, organization_ids: Sequence[str], *, full: bool
+    ) -> Iterator[DevicePage]:
+        """None."""
+        yield DevicePage(devices=(), completed_organizations=tuple(organization_ids))
+
+    def verify_webhook(self, request: WebhookRequest, secrets: Sequence[str]) -> bool:
+        """By the secret in a header."""
+        return request.headers.get("x-secret") in secrets
+
+    def parse_webhook(self, request: WebhookRequest) -> Sequence[AlertEvent]:
+        """Nothing we use."""
+        return ()
+
+    def webhook_steps(self, url: str, secret: str) -> Sequence[WebhookStep]:
+        """An address and a header to paste."""
+        return [
+            WebhookStep("Address", "Paste it.", url),
+            WebhookStep("Header", "Paste it.", f"X-Secret: {secret}", is_secret=True),
+        ]
+
+
+class SingleProvider(AcmeProvider):
+    """The same with one way to sign in."""
+
+    manifest = Manifest(
+        key="single",
+        label="Single RMM",
+        description="One way in.",
+        auth_modes=(KEY_MODE,),
+        editions=("community", "enterprise"),
+    )
+
+
+def sources() -> list[tuple[str, Callable[[], object]]]:
+    """For the registry: two that work and one that does not."""
+
+    def broken() -> object:
+        raise RuntimeError("cannot be imported")
+
+    return [(KEY, lambda: AcmeProvider), ("single", lambda: SingleProvider), ("wrecked", broken)]
