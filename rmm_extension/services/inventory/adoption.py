@@ -13,6 +13,7 @@ from sqlalchemy.orm import Session
 from rmm_extension.domain.matching import AssetDecision, Identity, match_asset
 from rmm_extension.domain.types import Device
 from rmm_extension.host import AssetKey, AssetMatch
+from rmm_extension.services.driver import json_text
 
 from . import sql
 from .items import Item
@@ -171,7 +172,8 @@ def _told(listing: Listing, other: _Occupant) -> _Claim:
 
 def _occupants(session: Session, scope: Scope, assets: Iterable[str]) -> dict[str, list[_Occupant]]:
     found: dict[str, list[_Occupant]] = defaultdict(list)
-    for asset_id, *rest in sql.rows(session, sql.OCCUPANTS, {**scope.place, "assets": list(assets)}):
+    values = {**scope.place, "assets": json_text(list(assets))}
+    for asset_id, *rest in sql.rows(session, sql.OCCUPANTS, values):
         found[asset_id].append(_Occupant._make(rest))
     return found
 
@@ -181,7 +183,7 @@ def _yield_to_later(session: Session, scope: Scope, items: Sequence[Item]) -> No
     assets = [item.asset_id for item in items if item.asset_id and item.is_changed]
     if not assets or not scope.shares_assets:
         return
-    later = dict(sql.rows(session, sql.SEEN_ELSEWHERE, {**scope.place, "assets": assets}))
+    later = dict(sql.rows(session, sql.SEEN_ELSEWHERE, {**scope.place, "assets": json_text(assets)}))
     for item in items:
         other = later.get(item.asset_id)
         item.yields = other is not None and other > (item.device.last_seen_at or _NEVER)

@@ -15,6 +15,7 @@ from rmm_extension.host import Actor
 from rmm_extension.models import utc_now
 from rmm_extension.services import audit, mapping
 from rmm_extension.services.context import Rmm
+from rmm_extension.services.driver import json_text
 
 from . import sql
 from .pages import Pages
@@ -43,7 +44,9 @@ def settle(session: Session, scope: Scope, listing: Listing, settings: Mapping[s
     if not listing.complete:
         return found
     place = {**_place(scope.tenant_id, scope.integration_id, listing.complete), "now": utc_now()}
-    found.counts["missing"] = sql.execute(session, sql.MARK_MISSING, {**place, "seen": list(listing.seen)})
+    found.counts["missing"] = sql.execute(
+        session, sql.MARK_MISSING, {**place, "seen": json_text(listing.seen)}
+    )
     if settings.get(POLICY) == "mark_inactive":
         allowed = _allowed(session, place, found)
         found.counts["removed"] = _remove(scope.rmm, session, {**place, "organizations": allowed})

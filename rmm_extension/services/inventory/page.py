@@ -6,13 +6,14 @@ The number of statements does not depend on the number of devices.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Collection, Iterator, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import NamedTuple, TypeVar
-from uuid import UUID
 
+from psycopg.errors import UniqueViolation
+from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
 from rmm_extension.domain import assets, fingerprint
@@ -76,13 +77,13 @@ def _of_mapped(scope: Scope, devices: Collection[Device], result: Written) -> di
 def _known(session: Session, scope: Scope, mine: dict[str, Device]) -> dict[str, Known]:
     if not mine:
         return {}
-    found = sql.rows(session, sql.KNOWN, {**scope.place, "ids": list(mine)})
+    found = sql.rows_planned_anew(session, sql.KNOWN, {**scope.place, "ids": json_text(list(mine))})
     return {row[0]: Known._make(row[1:]) for row in found}
 
 
 class _SortedOut(NamedTuple):
     items: list[Item]
-    moved: list[tuple[UUID, datetime]]
+    moved: list[dict[str, object]]
     unchanged: int
     skipped: int
 
@@ -90,7 +91,7 @@ class _SortedOut(NamedTuple):
 def _sort_out(scope: Scope, mine: dict[str, Device], known: dict[str, Known]) -> _SortedOut:
     """Tell what needs writing from what only was seen again and from what is as it was."""
     items: list[Item] = []
-    moved: list[tuple[UUID, datetime]] = []
+    moved: list[dict[str, object]] = []
     skipped = 0
     needs_asset = scope.rmm.host.assets is not None
     for external_id, device in mine.items():
@@ -107,7 +108,7 @@ def _sort_out(scope: Scope, mine: dict[str, Device], known: dict[str, Known]) ->
         elif row.is_missing or row.is_deleted or (needs_asset and row.asset_id is None):
             items.append(Item(device, row, client_id, core, hardware, is_changed=row.is_deleted))
         elif device.last_seen_at is not None and device.last_seen_at != row.last_seen_at:
-            moved.append((row.id, device.last_seen_at))
+            moved.append({"id": row.id, "seen": device.last_seen_at})
     return _SortedOut(items, moved, len(mine) - len(items) - skipped, skipped)
 
 
@@ -146,45 +147,56 @@ def _change(scope: Scope, item: Item, now: datetime) -> AssetChange:
 
 
 def _write_rows(session: Session, scope: Scope, items: Sequence[Item], now: datetime) -> None:
-    if not items:
-        return
-    # Sorted, so that two transactions that meet on the same rows take them in the same order.
-    ordered = sorted(items, key=lambda item: item.device.external_id)
-    values = {**scope.place, "rows": json_text(list(_rows(ordered))), "now": now}
-    if sql.rows(session, sql.WRITE_DEVICES, values)[0][0] != len(items):
-        raise Overtaken
+    new = [item for item in items if item.row is None]
+    known = [item for item in items if item.row is not None]
+    if new:
+        _insert(session, {**scope.place, "rows": json_text([_row(item) for item in new]), "now": now})
+    if known:
+        values = {**scope.place, "rows": json_text([_row(item) for item in known]), "now": now}
+        if sql.execute(session, sql.UPDATE_DEVICES, values) != len(known):
+            raise Overtaken
 
 
-def _rows(items: Sequence[Item]) -> Iterator[dict[str, object]]:
-    for item in items:
-        device = item.device
-        facts = assets.facts(device)
-        if item.proposal:
-            facts[adoption.PROPOSAL] = item.proposal
-        yield {
-            "id": item.row.id if item.row else new_id(),
-            "external_id": device.external_id,
-            "organization": device.external_organization_id,
-            "asset_id": item.asset_id,
-            "client_id": item.client_id if item.follows_client else None,
-            "name": device.name,
-            "kind": device.kind,
-            "status": device.status,
-            "last_seen_at": device.last_seen_at,
-            "serial": device.serial,
-            "macs": device.hardware.macs if device.hardware else None,
-            "facts": facts,
-            "core_hash": "\\x" + item.core_hash.hex(),
-            "hardware_hash": "\\x" + item.hardware_hash.hex() if item.hardware_hash else None,
-            "offline_after": device.offline_after_minutes,
-            "overdue_after": device.overdue_after_minutes,
-        }
+def _insert(session: Session, values: dict[str, object]) -> None:
+    try:
+        sql.execute(session, sql.INSERT_DEVICES, values)
+    except IntegrityError as error:
+        if isinstance(error.orig, UniqueViolation):
+            raise Overtaken from error
+        raise
 
 
-def _move_last_seen(session: Session, scope: Scope, moved: Sequence[tuple[UUID, datetime]]) -> None:
+def _row(item: Item) -> dict[str, object]:
+    """What is stored of a device; what has no key is not known."""
+    device = item.device
+    facts = assets.facts(device)
+    if item.proposal:
+        facts[adoption.PROPOSAL] = item.proposal
+    row = {
+        "id": item.row.id if item.row else new_id(),
+        "external_id": device.external_id,
+        "organization": device.external_organization_id,
+        "asset_id": item.asset_id,
+        "client_id": item.client_id if item.follows_client else None,
+        "name": device.name,
+        "kind": device.kind,
+        "status": device.status,
+        "last_seen_at": device.last_seen_at,
+        "serial": device.serial,
+        "facts": facts,
+        "core_hash": "\\x" + item.core_hash.hex(),
+    }
+    if item.hardware_hash is not None and device.hardware is not None:
+        row["macs"] = device.hardware.macs or None
+        row["hardware_hash"] = "\\x" + item.hardware_hash.hex()
+        row["offline_after"] = device.offline_after_minutes
+        row["overdue_after"] = device.overdue_after_minutes
+    return row
+
+
+def _move_last_seen(session: Session, scope: Scope, moved: Sequence[Mapping[str, object]]) -> None:
     if moved:
-        ids, seen = zip(*moved, strict=True)
-        sql.execute(session, sql.MOVE_LAST_SEEN, {**scope.place, "ids": list(ids), "seen": list(seen)})
+        sql.execute(session, sql.MOVE_LAST_SEEN, {**scope.place, "moved": json_text(moved)})
 
 
 def _count(counts: Counter[str], sorted_out: _SortedOut, items: Sequence[Item], processed: int) -> None:

@@ -13,6 +13,20 @@ def rows(session: Session, statement: str, values: Mapping[str, Any]) -> Sequenc
     return session.connection().exec_driver_sql(statement, dict(values)).all()
 
 
+def rows_planned_anew(
+    session: Session, statement: str, values: Mapping[str, Any]
+) -> Sequence[tuple[Any, ...]]:
+    """As :func:`rows`, past the prepared statements.
+
+    A prepared statement may keep the plan it got while its table was empty, and then read the whole table
+    once for every id of a first sync.
+    """
+    connection: Any = session.connection().connection.driver_connection
+    with connection.cursor(binary=True) as cursor:
+        found: Sequence[tuple[Any, ...]] = cursor.execute(statement, values, prepare=False).fetchall()
+    return found
+
+
 def execute(session: Session, statement: str, values: Mapping[str, Any]) -> int:
     """Run a statement in the session's transaction; how many rows it touched."""
     return session.connection().exec_driver_sql(statement, dict(values)).rowcount
@@ -61,72 +75,79 @@ ORDER BY m.external_id
 KNOWN = """
 SELECT d.external_id, d.id, d.core_hash, d.hardware_hash, d.last_seen_at, d.asset_id,
     d.external_organization_id, d.missing_since IS NOT NULL, d.deleted_at IS NOT NULL
-FROM rmm_devices d
-WHERE d.tenant_id = %(tenant)s AND d.integration_id = %(integration)s AND d.external_id = ANY(%(ids)s)
+FROM jsonb_array_elements_text(%(ids)s::jsonb) AS w(external_id)
+CROSS JOIN LATERAL (
+    SELECT * FROM rmm_devices r
+    WHERE r.tenant_id = %(tenant)s AND r.integration_id = %(integration)s AND r.external_id = w.external_id
+    LIMIT 1
+) d
 """
+"""LATERAL with its limit means one look into the unique index for each id."""
 
-WRITE_DEVICES = """
-WITH page AS (
-    SELECT * FROM jsonb_to_recordset(%(rows)s::jsonb) AS r(
-        id uuid, external_id text, organization text, asset_id text, client_id text, name text, kind text,
-        status text, last_seen_at timestamptz, serial text, macs text[], facts jsonb, core_hash bytea,
-        hardware_hash bytea, offline_after int, overdue_after int
-    )
-), written AS (
-    INSERT INTO rmm_devices AS d (
-        tenant_id, id, integration_id, external_id, external_organization_id, asset_id, client_id, name, kind,
-        status, last_seen_at, serial, macs, facts, core_hash, hardware_hash, offline_after_minutes,
-        overdue_after_minutes, missing_count, last_synced_at, created_at, updated_at
-    )
-    SELECT %(tenant)s, p.id, %(integration)s, p.external_id, p.organization, p.asset_id, p.client_id, p.name,
-        p.kind, p.status, p.last_seen_at, p.serial, coalesce(p.macs, '{}'), p.facts, p.core_hash,
-        p.hardware_hash, p.offline_after, p.overdue_after, 0, %(now)s, %(now)s, %(now)s
-    FROM page p
-    ON CONFLICT (tenant_id, integration_id, external_id) DO UPDATE SET
-        external_organization_id = excluded.external_organization_id,
-        asset_id = coalesce(excluded.asset_id, d.asset_id),
-        client_id = coalesce(excluded.client_id, d.client_id),
-        name = excluded.name,
-        kind = CASE excluded.kind WHEN 'unknown' THEN d.kind ELSE excluded.kind END,
-        status = excluded.status,
-        last_seen_at = coalesce(excluded.last_seen_at, d.last_seen_at),
-        serial = coalesce(excluded.serial, d.serial),
-        macs = CASE excluded.macs WHEN '{}' THEN d.macs ELSE excluded.macs END,
-        facts = d.facts || excluded.facts,
-        core_hash = excluded.core_hash,
-        hardware_hash = coalesce(excluded.hardware_hash, d.hardware_hash),
-        offline_after_minutes = coalesce(excluded.offline_after_minutes, d.offline_after_minutes),
-        overdue_after_minutes = coalesce(excluded.overdue_after_minutes, d.overdue_after_minutes),
-        missing_since = NULL,
-        missing_count = 0,
-        deleted_at = NULL,
-        last_error = NULL,
-        last_synced_at = excluded.last_synced_at,
-        updated_at = excluded.updated_at
-    RETURNING d.id
+_PAGE = """jsonb_to_recordset(%(rows)s::jsonb) AS p(
+    id uuid, external_id text, organization text, asset_id text, client_id text, name text, kind text,
+    status text, last_seen_at timestamptz, serial text, macs text[], facts jsonb, core_hash bytea,
+    hardware_hash bytea, offline_after int, overdue_after int
+)"""
+
+INSERT_DEVICES = f"""
+INSERT INTO rmm_devices (
+    tenant_id, id, integration_id, external_id, external_organization_id, asset_id, client_id, name, kind,
+    status, last_seen_at, serial, macs, facts, core_hash, hardware_hash, offline_after_minutes,
+    overdue_after_minutes, missing_count, last_synced_at, created_at, updated_at
 )
-SELECT count(*) FROM written JOIN page USING (id)
-"""
-"""Inserts and updates a page of devices; how many of them are stored under the ids they were sent with."""
+SELECT %(tenant)s, p.id, %(integration)s, p.external_id, p.organization, p.asset_id, p.client_id, p.name,
+    p.kind, p.status, p.last_seen_at, p.serial, coalesce(p.macs, '{{}}'), p.facts, p.core_hash,
+    p.hardware_hash, p.offline_after, p.overdue_after, 0, %(now)s, %(now)s, %(now)s
+FROM {_PAGE}
+"""  # noqa: S608 - our own text
+
+UPDATE_DEVICES = f"""
+UPDATE rmm_devices d SET
+    external_organization_id = p.organization,
+    asset_id = coalesce(p.asset_id, d.asset_id),
+    client_id = coalesce(p.client_id, d.client_id),
+    name = p.name,
+    kind = CASE p.kind WHEN 'unknown' THEN d.kind ELSE p.kind END,
+    status = p.status,
+    last_seen_at = coalesce(p.last_seen_at, d.last_seen_at),
+    serial = coalesce(p.serial, d.serial),
+    macs = coalesce(p.macs, d.macs),
+    facts = d.facts || p.facts,
+    core_hash = p.core_hash,
+    hardware_hash = coalesce(p.hardware_hash, d.hardware_hash),
+    offline_after_minutes = coalesce(p.offline_after, d.offline_after_minutes),
+    overdue_after_minutes = coalesce(p.overdue_after, d.overdue_after_minutes),
+    missing_since = NULL,
+    missing_count = 0,
+    deleted_at = NULL,
+    last_error = NULL,
+    last_synced_at = %(now)s,
+    updated_at = %(now)s
+FROM {_PAGE}
+WHERE d.tenant_id = %(tenant)s AND d.id = p.id
+"""  # noqa: S608 - our own text
 
 MOVE_LAST_SEEN = """
 UPDATE rmm_devices d SET last_seen_at = v.seen
-FROM unnest(%(ids)s::uuid[], %(seen)s::timestamptz[]) AS v(id, seen)
+FROM jsonb_to_recordset(%(moved)s::jsonb) AS v(id uuid, seen timestamptz)
 WHERE d.tenant_id = %(tenant)s AND d.id = v.id
 """
 
 OCCUPANTS = """
 SELECT d.asset_id, d.external_id, d.external_organization_id, d.serial,
     d.missing_since IS NOT NULL OR d.deleted_at IS NOT NULL
-FROM rmm_devices d
-WHERE d.tenant_id = %(tenant)s AND d.asset_id = ANY(%(assets)s) AND d.integration_id = %(integration)s
+FROM jsonb_array_elements_text(%(assets)s::jsonb) AS w(asset_id)
+JOIN rmm_devices d ON d.tenant_id = %(tenant)s AND d.asset_id = w.asset_id
+WHERE d.integration_id = %(integration)s
 """
 """The connection's own devices on these assets."""
 
 SEEN_ELSEWHERE = """
 SELECT d.asset_id, max(d.last_seen_at)
-FROM rmm_devices d
-WHERE d.tenant_id = %(tenant)s AND d.asset_id = ANY(%(assets)s) AND d.integration_id <> %(integration)s
+FROM jsonb_array_elements_text(%(assets)s::jsonb) AS w(asset_id)
+JOIN rmm_devices d ON d.tenant_id = %(tenant)s AND d.asset_id = w.asset_id
+WHERE d.integration_id <> %(integration)s
     AND d.missing_since IS NULL AND d.deleted_at IS NULL AND d.last_seen_at IS NOT NULL
 GROUP BY d.asset_id
 """
@@ -142,7 +163,9 @@ UPDATE rmm_devices d
 SET missing_since = coalesce(d.missing_since, %(now)s), missing_count = d.missing_count + 1
 WHERE d.tenant_id = %(tenant)s AND d.integration_id = %(integration)s AND d.deleted_at IS NULL
     AND d.missing_count < %(listings)s AND d.external_organization_id = ANY(%(organizations)s)
-    AND NOT EXISTS (SELECT FROM unnest(%(seen)s::text[]) AS s(id) WHERE s.id = d.external_id)
+    AND NOT EXISTS (
+        SELECT FROM jsonb_array_elements_text(%(seen)s::jsonb) AS s(id) WHERE s.id = d.external_id
+    )
 """
 """Counts a complete listing that did not name a device; a count that says enough is not moved on."""
 
