@@ -1,0 +1,276 @@
+"""Alerts that come with ids only: what waits for the text, and what is completed when it comes."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import timedelta
+from typing import Any
+
+import msgspec
+import pytest
+
+from reference_psa.adapters.tickets import SqlTickets
+from rmm_extension.domain.errors import HostRejected
+from rmm_extension.domain.types import AlertEvent, AlertKind, Channel, Connection
+from rmm_extension.providers.tacticalrmm import TacticalRmm
+from rmm_extension.services import details, webhooks
+from tests.harness.world import World
+from tests.services.ingest.test_adoption import polled
+from tests.services.working import queued, relay_all, signals, steps, work
+
+TEXT = "Disk C: is at 95% capacity"
+KEYWORD = {"keywords": ["disk c:"]}
+
+
+@pytest.fixture
+def vendor(world: World, monkeypatch: pytest.MonkeyPatch) -> Callable[..., None]:
+    """`vendor(event)`: what the vendor answers when it is asked for the alert."""
+    with world.unit() as session:
+        world.rmm.vault.store(session, world.tenant, world.integration_id, "api_key", "K" * 32)
+
+    def answer(event: AlertEvent | None) -> None:
+        def alert(self: TacticalRmm, connection: Connection, external_id: str) -> AlertEvent | None:
+            return event
+
+        monkeypatch.setattr(TacticalRmm, "alert", alert)
+
+    return answer
+
+
+def only(world: World, conditions: dict[str, Any], **actions: Any) -> None:
+    world.do("DELETE FROM rmm_alert_rules")
+    world.add_rule(0, conditions, **actions)
+
+
+def ended(event: AlertEvent) -> AlertEvent:
+    return msgspec.structs.replace(
+        event, kind=AlertKind.RESET, occurred_at=event.occurred_at + timedelta(minutes=30)
+    )
+
+
+def overdue(world: World) -> int:
+    world.do("UPDATE rmm_alerts SET details_due_at = now() WHERE details_due_at IS NOT NULL")
+    with world.app.app_context():
+        return details.decide_overdue(world.rmm)
+
+
+def test_a_rule_that_needs_the_text_waits_for_it(world: World, vendor: Callable[..., None]) -> None:
+    only(world, KEYWORD)
+    assert world.post().json["outcome"] == "awaiting_details"
+    assert world.alert()["details_due_at"] is not None
+    assert "alert_triggered" not in signals(world)
+    vendor(polled())
+    assert work(world, "alert_details") == [{"completed": 1}]
+    (ticket,) = world.tickets()
+    assert ticket["title"].endswith(f"SERVER-01: {TEXT}")
+    alert = world.alert()
+    assert (alert["message"], alert["details_due_at"], alert["ticket_id"]) == (TEXT, None, ticket["id"])
+    assert steps(world) == [
+        "received",
+        "awaiting_details",
+        "details_received",
+        "rule_matched",
+        "ticket_created",
+    ]
+    assert signals(world) == ["alert_triggered", "ticket_linked"]
+
+
+def test_a_text_that_does_not_match_makes_no_ticket(world: World, vendor: Callable[..., None]) -> None:
+    only(world, {"messagePattern": "^Memory"})
+    world.post()
+    relay_all(world)
+    vendor(polled())
+    work(world, "alert_details")
+    assert world.tickets() == []
+    assert world.alert()["details_due_at"] is None
+
+
+def test_after_the_wait_it_is_decided_without(world: World) -> None:
+    only(world, KEYWORD)
+    world.add_rule(1)
+    world.post()
+    assert overdue(world) == 1
+    assert len(world.tickets()) == 1
+    assert "details_missing" in steps(world)
+    assert overdue(world) == 0
+
+
+def test_before_the_wait_is_over_nothing_is_decided(world: World) -> None:
+    only(world, KEYWORD)
+    world.post()
+    with world.app.app_context():
+        assert details.decide_overdue(world.rmm) == 0
+
+
+def test_a_rule_before_it_that_needs_no_text_decides_at_once(world: World) -> None:
+    world.add_rule(1, KEYWORD)
+    assert world.post().json["outcome"] == "ticket_created"
+
+
+def test_a_rule_that_cannot_win_is_not_waited_for(world: World) -> None:
+    only(world, {**KEYWORD, "severities": ["minor"]})
+    world.add_rule(1)
+    assert world.post().json["outcome"] == "ticket_created"
+
+
+def test_a_text_in_the_delivery_is_not_waited_for(world: World) -> None:
+    only(world, KEYWORD)
+    assert world.post(world.body(message=TEXT)).json["outcome"] == "ticket_created"
+
+
+def test_the_text_by_another_way_decides_too(world: World) -> None:
+    only(world, KEYWORD)
+    world.post()
+    with world.app.app_context():
+        done = webhooks.take(world.rmm, world.tenant, world.integration_id, polled(), Channel.POLL)
+    assert done.outcome == "ticket_created"
+    assert world.tickets()[0]["title"].endswith(TEXT)
+    assert signals(world).count("alert_triggered") == 1
+
+
+def test_the_wait_does_not_outlive_the_alert(world: World) -> None:
+    only(world, KEYWORD)
+    world.post()
+    assert world.post(world.resolved()).json["outcome"] == "resolved"
+    assert overdue(world) == 0
+    assert world.tickets() == []
+
+
+def test_title_and_description_are_completed_when_the_text_comes(
+    world: World, vendor: Callable[..., None]
+) -> None:
+    world.post()
+    assert TEXT not in world.tickets()[0]["title"]
+    relay_all(world)
+    vendor(polled())
+    assert work(world, "alert_details") == [{"completed": 1}]
+    (ticket,) = world.tickets()
+    assert ticket["title"] == f"[Tactical RMM Alert] check on SERVER-01: {TEXT}"
+    assert ticket["description"].endswith(TEXT)
+    assert len(world.notes(ticket["id"])) == 1
+
+
+@pytest.mark.parametrize("column", ["title", "description"])
+def test_what_a_person_changed_stays(world: World, vendor: Callable[..., None], column: str) -> None:
+    world.post()
+    relay_all(world)
+    world.do(f"UPDATE tickets SET {column} = 'Mine' WHERE source = 'tacticalrmm'")
+    vendor(polled())
+    work(world, "alert_details")
+    (ticket,) = world.tickets()
+    other = "description" if column == "title" else "title"
+    assert ticket[column] == "Mine"
+    assert TEXT in ticket[other]
+
+
+def test_a_text_that_comes_by_polling_completes_the_ticket_too(world: World) -> None:
+    world.post()
+    with world.app.app_context():
+        webhooks.take(world.rmm, world.tenant, world.integration_id, polled(), Channel.POLL)
+    assert TEXT in world.tickets()[0]["title"]
+
+
+def test_a_completed_title_keeps_all_that_the_template_names(
+    world: World, vendor: Callable[..., None]
+) -> None:
+    template = {"titleTemplate": "{{rule}} | {{severity}} | {{triggered_at}} | {{message}}"}
+    only(world, {}, ticketTemplate=template)
+    world.post()
+    before = world.tickets()[0]["title"]
+    relay_all(world)
+    vendor(polled())
+    work(world, "alert_details")
+    assert before == "Rule 0 | critical | 2026-11-21 02:06:46 UTC |"
+    assert world.tickets()[0]["title"] == f"{before} {TEXT}"
+
+
+def test_what_the_vendor_does_not_know_any_more_is_decided_without(
+    world: World, vendor: Callable[..., None]
+) -> None:
+    only(world, KEYWORD)
+    world.add_rule(1)
+    world.post()
+    relay_all(world)
+    vendor(None)
+    assert work(world, "alert_details") == [{"missing": 1}]
+    assert len(world.tickets()) == 1
+
+
+def test_an_alert_that_was_decided_is_not_decided_again_for_want_of_a_text(
+    world: World, vendor: Callable[..., None]
+) -> None:
+    world.do("DELETE FROM rmm_alert_rules")
+    world.post()
+    first = signals(world)
+    vendor(None)
+    work(world, "alert_details")
+    assert first.count("alert_triggered") == 1
+    assert signals(world) == []
+    assert world.one("SELECT count(*) FROM rmm_alert_events") == 1
+
+
+def test_what_is_over_at_the_vendor_by_now_makes_no_ticket(world: World, vendor: Callable[..., None]) -> None:
+    only(world, KEYWORD, autoResolveTicket=False)
+    world.post()
+    relay_all(world)
+    vendor(ended(polled()))
+    work(world, "alert_details")
+    assert world.tickets() == []
+    assert world.alert()["status"] == "resolved"
+
+
+def test_a_text_that_comes_with_the_end_still_completes_the_ticket(
+    world: World, vendor: Callable[..., None]
+) -> None:
+    world.post()
+    relay_all(world)
+    vendor(ended(polled()))
+    work(world, "alert_details")
+    (ticket,) = world.tickets()
+    assert ticket["title"].endswith(TEXT)
+    assert ticket["closed_at"] is not None
+
+
+def test_an_alert_that_cannot_be_decided_does_not_keep_others_waiting(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    only(world, KEYWORD)
+    world.add_rule(1)
+    world.post(world.body(1, check_id="1"))
+    world.post(world.body(2, check_id="2"))
+    original = SqlTickets.create
+
+    def create(self: SqlTickets, session: Any, tenant_id: str, draft: Any) -> Any:
+        if draft.source_reference == "1":
+            raise RuntimeError("injected")
+        return original(self, session, tenant_id, draft)
+
+    monkeypatch.setattr(SqlTickets, "create", create)
+    assert overdue(world) == 1
+    assert [ticket["source_reference"] for ticket in world.tickets()] == ["2"]
+    assert world.alert(1)["details_due_at"] is not None
+
+
+def test_a_ticket_the_host_refuses_after_the_wait_is_kept_for_later(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    only(world, KEYWORD)
+    world.add_rule(1)
+    world.post()
+
+    def create(self: SqlTickets, session: Any, tenant_id: str, draft: Any) -> Any:
+        raise HostRejected("No board.")
+
+    monkeypatch.setattr(SqlTickets, "create", create)
+    assert overdue(world) == 1
+    assert (world.alert()["attention"], world.alert()["details_due_at"]) == ("ticket_failed", None)
+
+
+def test_a_stored_text_is_not_asked_for(world: World, vendor: Callable[..., None]) -> None:
+    world.post()
+    relay_all(world)
+    world.do("UPDATE rmm_alerts SET message = 'known'")
+    vendor(polled())
+    assert work(world, "alert_details") == [{"unchanged": 1}]
+    assert queued(world, "alert_details") == []
+    assert world.alert()["message"] == "known"
