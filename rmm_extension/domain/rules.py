@@ -115,9 +115,14 @@ def _text_mismatch(rule: Rule, message: str) -> str | None:
     lowered = message.lower()
     if rule.keywords and not any(word in lowered for word in rule.keywords):
         return f"the message has none of the keywords {_listed(rule.keywords)}"
-    if rule.pattern is not None and rule.pattern.search(message) is None:
+    if rule.pattern is not None and rule.pattern.search(_searchable(message)) is None:
         return "the message does not match its pattern"
     return None
+
+
+def _searchable(message: str) -> str:
+    """RE2 takes no half surrogates."""
+    return message.encode("utf-8", "replace").decode("utf-8")
 
 
 def _grounds(rule: Rule, event: AlertEvent) -> str:

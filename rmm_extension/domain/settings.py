@@ -75,13 +75,16 @@ def _refuse_unknown(config: Mapping[str, Any]) -> None:
 
 
 def _secret_keys(value: Any) -> dict[str, bytes]:
-    if not value:
+    entries = [part.strip() for part in str(value or "").split(",") if part.strip()]
+    if not entries:
         raise ConfigError(
             "RMM_SECRET_KEYS is missing. Make a key with `python -m rmm_extension.keys` and keep it"
             " outside the database."
         )
-    entries = [part.strip() for part in str(value).split(",") if part.strip()]
-    return dict(_secret_key(entry) for entry in entries)
+    found = dict(_secret_key(entry) for entry in entries)
+    if len(found) != len(entries):
+        raise ConfigError("RMM_SECRET_KEYS has two keys of one id: what one encrypted the other cannot read.")
+    return found
 
 
 def _secret_key(entry: str) -> tuple[str, bytes]:
@@ -101,8 +104,12 @@ def _secret_key(entry: str) -> tuple[str, bytes]:
 def _url(key: str, value: Any, schemes: tuple[str, ...]) -> str | None:
     if value in (None, ""):
         return None
-    parts = urlsplit(str(value))
-    if parts.scheme not in schemes or not (parts.netloc or parts.path):
+    try:
+        parts = urlsplit(str(value))
+        complete = parts.scheme in schemes and (parts.path if parts.scheme == "unix" else parts.hostname)
+    except ValueError:
+        complete = None
+    if not complete:
         raise ConfigError(f"{key} must be a URL beginning with {' or '.join(s + '://' for s in schemes)}.")
     return str(value)
 
@@ -145,7 +152,7 @@ def _base_urls(config: Mapping[str, Any]) -> dict[str, str]:
 def _whole(key: str, value: Any, low: int, high: int) -> int:
     try:
         number = int(value)
-    except (TypeError, ValueError):
+    except (TypeError, ValueError, OverflowError):
         number = low - 1
     if not low <= number <= high:
         raise ConfigError(f"{key} must be a whole number from {low} to {high}.")

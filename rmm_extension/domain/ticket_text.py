@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 
 from .labels import provider_label
 
@@ -38,9 +38,9 @@ class TicketFacts:
 
 
 def title(facts: TicketFacts, template: str | None = None) -> str:
-    """The rule's title template rendered, or the default; at most 255 characters, one line."""
-    found = render(template, facts) if template else _default_title(facts)
-    return " ".join(found.split())[:TITLE_LENGTH]
+    """The rule's title template rendered, or the default where nothing is left; one line, 255 characters."""
+    words = (render(template, facts) if template else "").split() or _default_title(facts).split()
+    return " ".join(words)[:TITLE_LENGTH]
 
 
 def description(facts: TicketFacts, template: str | None = None) -> str:
@@ -125,4 +125,4 @@ def _default_description(facts: TicketFacts) -> str:
 
 
 def _spoken(moment: datetime) -> str:
-    return f"{moment:%Y-%m-%d %H:%M:%S} UTC"
+    return f"{moment.astimezone(UTC):%Y-%m-%d %H:%M:%S} UTC"

@@ -67,7 +67,10 @@ def _weekly(recurrence: dict[str, Any], at: datetime) -> bool:
         local = at.astimezone(ZoneInfo(recurrence["timezone"]))
         start, end = time.fromisoformat(recurrence["startTime"]), time.fromisoformat(recurrence["endTime"])
         days = {int(day) for day in recurrence["days"]}
-    except (ZoneInfoNotFoundError, KeyError, ValueError, TypeError):
+    except (ZoneInfoNotFoundError, KeyError, ValueError, TypeError, OSError):
+        # OSError: part of a zone's name, such as "America", is a folder.
+        return False
+    if start.tzinfo or end.tzinfo:
         return False
     today, now = local.isoweekday() % 7, local.time()
     if start < end:
