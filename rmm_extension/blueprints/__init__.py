@@ -13,6 +13,7 @@ from . import (
     connection,
     devices,
     errors,
+    export,
     jobs,
     organizations,
     overview,
@@ -33,6 +34,7 @@ PAGES = (
     proposals,
     alerts,
     devices,
+    export,
     jobs,
     attention,
 )

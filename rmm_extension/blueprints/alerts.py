@@ -32,15 +32,21 @@ def alert_list() -> ResponseReturnValue:
     connections_ = connection_options()
     text = argument("q")
     too_short = text is not None and len(text) < SHORTEST_TEXT
-    wanted = _filter(None if too_short else text)
+    wanted = alert_filter()
     custom_plans(session())
     page = queries.alert_page(
-        session(), tenant_id, wanted, after=argument("after"), before=argument("before")
+        session(),
+        tenant_id,
+        wanted,
+        after=argument("after"),
+        before=argument("before"),
+        oldest_first=argument("sort") == "oldest",
     )
     return render_template(
         "rmm/alerts/list.html",
         page=page,
         count=queries.alert_count(session(), tenant_id, wanted),
+        sort=argument("sort"),
         cap=CAP,
         wanted=wanted,
         too_short=too_short,
@@ -93,7 +99,9 @@ def _missing_names(rows: Sequence[AnyRow], known: Mapping[str, str]) -> dict[str
     return client_names([row for row in rows if row.client_id and row.client_id not in known])
 
 
-def _filter(text: str | None) -> AlertFilter:
+def alert_filter() -> AlertFilter:
+    """What the address narrows the list to; a text that is too short narrows nothing."""
+    text = argument("q")
     return AlertFilter(
         state=argument("state", STATES),
         severity=argument("severity", SEVERITIES),
@@ -101,7 +109,7 @@ def _filter(text: str | None) -> AlertFilter:
         integration_id=uuid_argument("connection"),
         client_id=argument("client"),
         device_id=uuid_argument("device"),
-        text=text,
+        text=text if text and len(text) >= SHORTEST_TEXT else None,
         since=since(argument("time", TIMES)),
         attention=argument("attention") == "1",
     )

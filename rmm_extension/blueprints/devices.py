@@ -32,15 +32,21 @@ def device_list() -> ResponseReturnValue:
     """Devices by name, narrowed by the address's parameters."""
     tenant_id = actor().tenant_id
     clients, connections = client_options(argument("client")), connection_options()
-    wanted = _filter()
+    wanted = device_filter()
     custom_plans(session())
     page = queries.device_page(
-        session(), tenant_id, wanted, after=argument("after"), before=argument("before")
+        session(),
+        tenant_id,
+        wanted,
+        after=argument("after"),
+        before=argument("before"),
+        last_first=argument("sort") == "last",
     )
     return render_template(
         "rmm/devices/list.html",
         page=page,
         count=queries.device_count(session(), tenant_id, wanted),
+        sort=argument("sort"),
         cap=CAP,
         wanted=wanted,
         chips=chips(
@@ -134,7 +140,8 @@ def _named(options: Sequence[tuple[str, str]], name: str) -> str | None:
     return word(options, argument(name)) or argument(name)
 
 
-def _filter() -> DeviceFilter:
+def device_filter() -> DeviceFilter:
+    """What the address narrows the list to."""
     return DeviceFilter(
         status=argument("status", STATUSES),
         kind=argument("kind", KINDS),

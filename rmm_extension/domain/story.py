@@ -19,10 +19,10 @@ _CHANNELS = {
 TEMPLATES: dict[str, str] = {
     "duplicate": "Delivered again without a change; nothing was done.",
     "no_window": "In no maintenance window.",
-    "suppressed": "Suppressed by the maintenance window {window}.",
+    "suppressed": "Suppressed by the maintenance window “{window}”.",
     "no_rule": "No rule matched, so no ticket was made.",
-    "rule_skipped": "Rule {rule} skipped: {reason}.",
-    "rule_matched": "Rule {rule} matched: {reason}.",
+    "rule_skipped": "Rule “{rule}” skipped: {reason}.",
+    "rule_matched": "Rule “{rule}” matched: {reason}.",
     "record_only": "Recorded without a ticket: {reason}.",
     "ticket_created": "Ticket {number} created.",
     "ticket_failed": "No ticket could be made: {reason}.",

@@ -99,7 +99,7 @@ def test_disconnecting_names_the_consequences_first(world: World) -> None:
     world.alerts(connection, 2)
     browser = world.client()
     page = said(browser.get(f"/rmm/connections/{connection}/disconnect"))
-    assert "The credentials for Acme are deleted" in page.replace("acme", "Acme")
+    assert "The credentials for Acme RMM are deleted" in page
     assert "2 active alerts stay" in page
     assert row_of(world, connection).state == "connected"
     browser.post(f"/rmm/connections/{connection}/disconnect")

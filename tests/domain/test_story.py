@@ -25,15 +25,15 @@ TABLE: list[tuple[dict[str, Any], str]] = [
     ),
     ({"code": "duplicate"}, "Delivered again without a change; nothing was done."),
     ({"code": "no_window"}, "In no maintenance window."),
-    ({"code": "suppressed", "window": "Patch night"}, "Suppressed by the maintenance window Patch night."),
+    ({"code": "suppressed", "window": "Patch night"}, "Suppressed by the maintenance window “Patch night”."),
     ({"code": "no_rule"}, "No rule matched, so no ticket was made."),
     (
         {"code": "rule_skipped", "rule": "Printers", "reason": "severity critical is not minor"},
-        "Rule Printers skipped: severity critical is not minor.",
+        "Rule “Printers” skipped: severity critical is not minor.",
     ),
     (
         {"code": "rule_matched", "rule": "Disks", "reason": "keyword disk"},
-        "Rule Disks matched: keyword disk.",
+        "Rule “Disks” matched: keyword disk.",
     ),
     (
         {"code": "record_only", "reason": "the rule makes no ticket."},

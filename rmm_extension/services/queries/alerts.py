@@ -24,8 +24,10 @@ from rmm_extension.models import (
 
 from .paging import PAGE, AnyRow, AnySelect, Page, capped_count, contains, cut, read_time_cursor, time_cursor
 
-NEWEST = 20_000
-"""A text is looked for among so many of the newest alerts before the text index is asked."""
+NEAREST = 20_000
+"""A text is looked for among so many alerts next in time before the text index is asked."""
+MATCHES = 20_000
+"""A text with more matches than these is so common that walking the time index finds it sooner."""
 SHORTEST_TEXT = 3
 _TEXT: ColumnElement[str] = literal_column("(coalesce(device_name, '') || ' ' || coalesce(message, ''))")
 """As the text index spells it: a query must repeat it to use that."""
@@ -71,16 +73,18 @@ def alert_page(
     after: str | None = None,
     before: str | None = None,
     limit: int = PAGE,
+    oldest_first: bool = False,
 ) -> Page[AnyRow]:
     """Alerts, newest first: the page behind the cursor ``after``, or the one in front of ``before``."""
     backwards = before is not None
+    ascending = backwards != oldest_first
     cursor = read_time_cursor(before or after)
     statement = _matching(session, tenant_id, wanted)
     if cursor is not None:
         place = tuple_(Alert.triggered_at, Alert.id)
-        statement = statement.where(place > cursor if backwards else place < cursor)
-    ordered = _by_time(statement, backwards)
-    found = _search(session, tenant_id, ordered, wanted, cursor, limit + 1, backwards)
+        statement = statement.where(place > cursor if ascending else place < cursor)
+    ordered = _by_time(statement, ascending)
+    found = _search(session, tenant_id, ordered, wanted, limit + 1, ascending)
     return cut(
         found,
         limit,
@@ -142,8 +146,8 @@ def _connections(session: Session, tenant_id: str, wanted: AlertFilter) -> list[
     return [Alert.integration_id == ids[0]] if len(ids) == 1 else [Alert.integration_id.in_(ids)]
 
 
-def _by_time(statement: AnySelect, backwards: bool) -> AnySelect:
-    if backwards:
+def _by_time(statement: AnySelect, ascending: bool) -> AnySelect:
+    if ascending:
         return statement.order_by(Alert.triggered_at.asc(), Alert.id.asc())
     return statement.order_by(Alert.triggered_at.desc(), Alert.id.desc())
 
@@ -153,30 +157,25 @@ def _search(
     tenant_id: str,
     statement: AnySelect,
     wanted: AlertFilter,
-    cursor: tuple[datetime, UUID] | None,
     limit: int,
-    backwards: bool,
+    ascending: bool,
 ) -> Sequence[AnyRow]:
-    """The rows; a text is first looked for among the newest, then among all by the text index."""
+    """The rows; a text is first looked for among those next in time, then among all by the text index."""
     if not wanted.text:
         return session.execute(statement.limit(limit)).all()
     like = _TEXT.ilike(contains(wanted.text))
-    if cursor is None:
-        newest = statement.limit(NEWEST).subquery("rmm_alerts")
-        hits = select(newest).where(like).order_by(newest.c.triggered_at.desc(), newest.c.id.desc())
-        found = session.execute(hits.limit(limit)).all()
-        if len(found) == limit:
-            return found
-    return session.execute(_through_text_index(tenant_id, statement, like, limit, backwards)).all()
-
-
-def _through_text_index(
-    tenant_id: str, statement: AnySelect, like: ColumnElement[bool], limit: int, backwards: bool
-) -> AnySelect:
-    """The text's own matches first, behind a fence, so that the planner does not walk the time index."""
-    ids = select(Alert.id).where(Alert.tenant_id == tenant_id, like).limit(NEWEST + 1)
-    fenced = ids.cte("by_text").prefix_with("MATERIALIZED", dialect="postgresql")
-    return statement.where(Alert.id.in_(select(fenced.c.id))).limit(limit)
+    following = statement.limit(NEAREST).subquery("rmm_alerts")
+    place = (following.c.triggered_at, following.c.id)
+    order = place if ascending else tuple(column.desc() for column in place)
+    found = session.execute(select(following).where(like).order_by(*order).limit(limit)).all()
+    if len(found) == limit:
+        return found
+    matches = select(Alert.id).where(Alert.tenant_id == tenant_id, like)
+    if capped_count(session, matches, MATCHES) > MATCHES:
+        return session.execute(statement.where(like).limit(limit)).all()
+    # Behind a fence, so that the planner starts from the text and does not walk the time index.
+    fenced = matches.cte("by_text").prefix_with("MATERIALIZED", dialect="postgresql")
+    return session.execute(statement.where(Alert.id.in_(select(fenced.c.id))).limit(limit)).all()
 
 
 @dataclass(frozen=True, slots=True)

@@ -48,15 +48,17 @@ def device_page(
     after: str | None = None,
     before: str | None = None,
     limit: int = PAGE,
+    last_first: bool = False,
 ) -> Page[AnyRow]:
     """Devices by name: the page behind the cursor ``after``, or the one in front of ``before``."""
     backwards = before is not None
+    descending = backwards != last_first
     cursor = read_name_cursor(before or after)
     statement = select(*_LISTED).where(*_conditions(tenant_id, wanted))
     if cursor is not None:
         place = tuple_(DeviceRow.name, DeviceRow.id)
-        statement = statement.where(place < cursor if backwards else place > cursor)
-    order = (DeviceRow.name.desc(), DeviceRow.id.desc()) if backwards else (DeviceRow.name, DeviceRow.id)
+        statement = statement.where(place < cursor if descending else place > cursor)
+    order = (DeviceRow.name.desc(), DeviceRow.id.desc()) if descending else (DeviceRow.name, DeviceRow.id)
     rows = session.execute(statement.order_by(*order).limit(limit + 1)).all()
     return cut(
         rows,

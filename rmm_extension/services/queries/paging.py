@@ -38,9 +38,9 @@ def custom_plans(session: Session) -> None:
     session.execute(text("SET LOCAL plan_cache_mode = force_custom_plan"))
 
 
-def capped_count(session: Session, matching: AnySelect) -> int:
-    """How many rows match, at most ``CAP + 1``."""
-    few = matching.limit(CAP + 1).subquery()
+def capped_count(session: Session, matching: AnySelect, cap: int = CAP) -> int:
+    """How many rows match, at most one more than ``cap``."""
+    few = matching.limit(cap + 1).subquery()
     return session.scalar(select(func.count()).select_from(few)) or 0
 
 

@@ -25,6 +25,7 @@
     if (mine !== asked || !parts.every((id) => fresh.getElementById(id))) return;
     for (const id of parts) document.getElementById(id).replaceChildren(...fresh.getElementById(id).childNodes);
     if (push) history.replaceState(null, "", url);
+    all("a[data-rmm-follow]").forEach((link) => { link.search = new URL(url, location.href).search; });
     ready();
   }
   function filterUrl(form) {
