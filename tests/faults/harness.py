@@ -220,7 +220,10 @@ def stage(
             answers(f"{made.ports.simulator_url}/_control/")
         if "web" in programs:
             answers(f"{made.ports.web_url}/")
-        yield made
+        try:
+            yield made
+        finally:
+            print(made.log.read_text()[-20_000:])  # pytest shows it with a failure
 
 
 def _build(servers: PrivateServers, folder: Path) -> Stage:
