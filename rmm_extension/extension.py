@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from flask import Flask, Response, request
+from flask import Flask
 from sqlalchemy.orm import Session
 
 from . import blueprints, cli
@@ -71,8 +71,7 @@ class RmmExtension:
         app.extensions[EXTENSION] = Mounted(services=_context(settings, db, host))
         blueprints.register(app, settings)
         app.jinja_env.globals["rmm_slots"] = Slots()
-        endpoints = register_webhooks(app)
-        _serve_before_host_hooks(app, endpoints)
+        register_webhooks(app)
         app.cli.add_command(cli.group)
 
 
@@ -86,19 +85,3 @@ def _context(settings: Settings, db: Database, host: PsaHost) -> Rmm:
         vault=Vault(settings.secret_keys),
         wake=make_wake(settings),
     )
-
-
-def _serve_before_host_hooks(app: Flask, endpoints: frozenset[str]) -> None:
-    """Answer deliveries before the host's CSRF check and log-in wall, which vendors cannot pass.
-
-    Only these endpoints are served here: they carry their own secret. The hook goes to the front, and hooks
-    that the host adds later come behind it.
-    """
-
-    def serve_webhook() -> Response | None:
-        if request.endpoint not in endpoints:
-            return None
-        view = app.ensure_sync(app.view_functions[request.endpoint])
-        return app.make_response(view(**(request.view_args or {})))
-
-    app.before_request_funcs.setdefault(None, []).insert(0, serve_webhook)

@@ -2,27 +2,66 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterable
 from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any
 
 import msgspec
 from flask import Blueprint, Flask, Response, current_app, request
-from werkzeug.exceptions import RequestEntityTooLarge
+from flask.sessions import NullSession
+from werkzeug.exceptions import HTTPException, MethodNotAllowed, RequestEntityTooLarge
 
 from rmm_extension.domain.types import WebhookRequest
 from rmm_extension.services.context import Rmm
 from rmm_extension.services.webhooks import Answer, receive, receive_for_tenant
 
+if TYPE_CHECKING:
+    from _typeshed.wsgi import StartResponse, WSGIApplication, WSGIEnvironment
+
+PREFIX = "/api/webhooks"
 _TOO_BIG = "The body is too big."
 _NO_TENANT = "The address needs ?tenant=."
 
 
-def register_webhooks(app: Flask) -> frozenset[str]:
-    """Add the routes; returns their endpoints, which the host's request hooks must not see."""
-    blueprint = Blueprint("rmm_webhooks", __name__, url_prefix="/api/webhooks")
+def register_webhooks(app: Flask) -> None:
+    """Add the routes, and answer them before the host's request hooks.
+
+    A vendor passes neither a CSRF check nor a log-in wall, and needs no session. So deliveries are taken at
+    the door of the app: routed as ever, but without the host's hooks. Nothing else goes this way.
+    """
+    blueprint = Blueprint("rmm_webhooks", __name__, url_prefix=PREFIX)
     blueprint.add_url_rule("/<provider>/<token>", "token", by_token, methods=["POST"])
     blueprint.add_url_rule("/<provider>", "tenant", by_tenant, methods=["POST"])
     app.register_blueprint(blueprint)
-    return frozenset({"rmm_webhooks.token", "rmm_webhooks.tenant"})
+    app.wsgi_app = _Door(app, app.wsgi_app)  # type: ignore[method-assign]
+
+
+class _Door:
+    """The WSGI application that takes deliveries and lets everything else through."""
+
+    def __init__(self, app: Flask, inner: WSGIApplication) -> None:
+        self._app, self._inner = app, inner
+
+    def __call__(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
+        if not environ.get("PATH_INFO", "").startswith(f"{PREFIX}/"):
+            return self._inner(environ, start_response)
+        context = self._app.request_context(environ)
+        context.session = NullSession()
+        with context:
+            return self._answer()(environ, start_response)
+
+    def _answer(self) -> Response:
+        problem = request.routing_exception
+        if problem is not None or request.endpoint is None:
+            return _refusal(problem)
+        view: Callable[..., Any] = self._app.view_functions[request.endpoint]
+        return self._app.make_response(view(**(request.view_args or {})))
+
+
+def _refusal(problem: HTTPException | None) -> Response:
+    if isinstance(problem, MethodNotAllowed):
+        return _reply(Answer(405, {"error": "Send deliveries with POST."}, {"Allow": "POST"}))
+    return _reply(Answer(404, {"error": "There is no such webhook."}))
 
 
 def by_token(provider: str, token: str) -> Response:
