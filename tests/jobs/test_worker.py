@@ -11,6 +11,7 @@ import pytest
 from flask import Flask
 from redis import Redis
 from rq import Queue, SimpleWorker
+from rq.cron import CronScheduler
 from rq.job import Job, JobStatus
 
 from reference_psa.local.valkey import ValkeyServer
@@ -177,9 +178,9 @@ def test_a_worker_and_the_scheduler_outlive_redis(
         until(lambda: status(rmm, run_id) == "succeeded", "the run's end", seconds=60)
 
 
-def test_a_scheduler_ends_when_told(started: Processes, rmm: Rmm) -> None:
+def test_a_scheduler_ends_when_told(started: Processes, rmm: Rmm, redis: Redis) -> None:
     process = started.start("scheduler")
-    started.says("scheduler.ready")
+    until(lambda: CronScheduler.all(redis), "a registered scheduler")
     process.send_signal(signal.SIGTERM)
     assert process.wait(20) == 0
 
