@@ -1,0 +1,115 @@
+"""The same syncs against the reference PSA's own adapters."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+
+from reference_psa import create_app
+from reference_psa.db import db
+from reference_psa.models import Asset, Client, Tenant, WorkstationAsset
+from rmm_extension.domain.types import AgentStatus, Disk, Hardware
+from rmm_extension.providers.contract import Runtime
+from rmm_extension.providers.registry import ProviderRegistry
+from rmm_extension.services.inventory import decide_proposal
+from rmm_extension.services.unit import unit
+from tests.harness.schema import app_config
+
+from .conftest import World, device
+from .fakes import FakeAssets, FakeClients, FakeContacts, FakeProvider, FakeTenants, Script
+from .test_adoption import ADA
+
+HARDWARE = Hardware(
+    memory_gb=15.74, disks=(Disk(name="C:", total_gb=100, free_gb=25.333),), macs=("00:11:22:33:44:55",)
+)
+
+
+@pytest.fixture
+def psa(database_url: str) -> Iterator[World]:
+    app = create_app(app_config(database_url))
+    with app.app_context():
+        db.session.add(Tenant(id="t1", name="One", edition="enterprise"))
+        db.session.flush()
+        db.session.add_all(Client(tenant_id="t1", id=key, name=key.title()) for key in ("acme", "birch"))
+        db.session.commit()
+        providers = ProviderRegistry(Runtime(), sources=[("fake", lambda: FakeProvider)])
+        rmm = dataclasses.replace(app.extensions["rmm"].services, providers=providers)
+        nowhere: Any = None
+        unused = (FakeAssets(), FakeClients(), FakeContacts(), FakeTenants())
+        yield World(rmm, "t1", nowhere, Script(), *unused).connect(
+            settings={"deletionPolicy": "mark_inactive"}
+        )
+        db.session.remove()
+
+
+def asset_of(world: World, external_id: str) -> Asset:
+    return db.session.get_one(Asset, ("t1", world.device(external_id).asset_id), populate_existing=True)
+
+
+def test_a_device_becomes_an_asset_with_its_vitals(psa: World) -> None:
+    psa.map()
+    psa.script.devices = [device("d1", os_type="Windows", custom_fields={"Rack": "A1"}, hardware=HARDWARE)]
+    assert psa.sync() == {"processed": 1, "created": 1}
+    asset = asset_of(psa, "d1")
+    assert (asset.name, asset.client_id, asset.serial_number, asset.asset_tag) == (
+        "D1",
+        "acme",
+        "SN-d1",
+        "fake:d1",
+    )
+    assert asset.mac_addresses == ["00:11:22:33:44:55"]
+    vitals = db.session.get_one(WorkstationAsset, ("t1", asset.id))
+    assert (vitals.os_name, vitals.ram_gb, vitals.system_info) == ("Windows", 16, {"Rack": "A1"})
+    assert vitals.disk_usage == [{"name": "C:", "total_gb": 100.0, "free_gb": 25.33}]
+
+
+def test_changes_moves_and_removal_reach_the_asset(psa: World) -> None:
+    psa.map("1", "acme")
+    psa.map("2", "birch")
+    psa.script.devices = [device(f"d{number}", "1") for number in range(10)]
+    psa.sync()
+    psa.script.replace("d1", status=AgentStatus.OFFLINE, external_organization_id="2")
+    assert psa.sync() == {"processed": 10, "updated": 1, "unchanged": 9, "moved": 1}
+    asset = asset_of(psa, "d1")
+    assert (asset.client_id, asset.agent_status, asset.status) == ("birch", "offline", "active")
+    psa.script.drop("d3")
+    psa.sync()
+    assert psa.sync()["removed"] == 1
+    assert asset_of(psa, "d3").status == "inactive"
+    psa.script.devices.append(device("d3", "1"))
+    assert psa.sync()["returned"] == 1
+    assert asset_of(psa, "d3").status == "active"
+
+
+def test_adoption_and_proposal(psa: World) -> None:
+    psa.map()
+    db.session.add(Asset(tenant_id="t1", id="a1", client_id="acme", name="Reception", serial_number="sn-D1"))
+    db.session.add(Asset(tenant_id="t1", id="a2", client_id="acme", name="d2"))
+    db.session.commit()
+    psa.script.devices = [device("d1"), device("d2")]
+    assert psa.sync() == {"processed": 2, "created": 2, "adopted": 1, "proposed": 1}
+    assert asset_of(psa, "d1").id == "a1"
+    made = asset_of(psa, "d2")
+    row = psa.device("d2")
+    with unit(psa.rmm) as session:
+        decide_proposal(psa.rmm, session, ADA, row.id, "a2")
+    assert asset_of(psa, "d2").id == "a2"
+    assert db.session.get_one(Asset, ("t1", made.id), populate_existing=True).status == "inactive"
+
+
+def test_statements_with_the_host_do_not_grow(psa: World, statement_counter: Any) -> None:
+    def cost(devices: int) -> list[int]:
+        psa.script.page_size = 10_000
+        psa.script.devices = [device(f"d{number}") for number in range(devices)]
+        counts = []
+        for _ in range(2):
+            with statement_counter() as sent:
+                psa.sync()
+            counts.append(int(sent.count))
+        return counts
+
+    psa.map()
+    assert cost(100) == cost(1000)
