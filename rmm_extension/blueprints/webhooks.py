@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 from flask import Blueprint, Flask, Response, current_app, request
+from flask.ctx import RequestContext
 from flask.sessions import NullSession
-from werkzeug.exceptions import HTTPException, MethodNotAllowed, RequestEntityTooLarge
+from werkzeug.exceptions import ClientDisconnected, HTTPException, MethodNotAllowed, RequestEntityTooLarge
 
 from rmm_extension.domain.types import WebhookRequest
 from rmm_extension.services.context import Rmm
@@ -45,15 +46,15 @@ class _Door:
     def __call__(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
         if not environ.get("PATH_INFO", "").startswith(f"{PREFIX}/"):
             return self._inner(environ, start_response)
-        context = self._app.request_context(environ)
-        context.session = NullSession()
-        with context:
+        with RequestContext(self._app, environ, session=NullSession()):
             return self._answer()(environ, start_response)
 
     def _answer(self) -> Response:
         problem = request.routing_exception
         if problem is not None or request.endpoint is None:
             return _refusal(problem)
+        if request.method == "OPTIONS":
+            return Response(status=204, headers={"Allow": "OPTIONS, POST"})
         view: Callable[..., Any] = self._app.view_functions[request.endpoint]
         return self._app.make_response(view(**(request.view_args or {})))
 
@@ -92,11 +93,15 @@ def _body() -> bytes | None:
     limit = _rmm().settings.webhook_max_bytes
     if (request.content_length or 0) > limit:
         return None
-    request.max_content_length = limit
+    # One byte more: a body without a length is cut off at the limit without a word.
+    request.max_content_length = limit + 1
     try:
-        return request.get_data(cache=False)
+        body = request.get_data(cache=False)
     except RequestEntityTooLarge:
         return None
+    except ClientDisconnected:
+        return b""
+    return None if len(body) > limit else body
 
 
 def _delivery(body: bytes) -> WebhookRequest:

@@ -72,7 +72,7 @@ class DatabaseAway(Exception):
 
 def receive(rmm: Rmm, provider_key: str, token: str, request: WebhookRequest) -> Answer:
     """Answer a delivery to ``/api/webhooks/<provider>/<token>``."""
-    tenant_id = token.rpartition(".")[0]
+    tenant_id = _storable(token.rpartition(".")[0])
 
     def find(session: Session, delivery: Delivery) -> Facts | None:
         return by_token(session, tenant_id, token_hash(token), delivery.first) if tenant_id else None
@@ -84,12 +84,19 @@ def receive_for_tenant(rmm: Rmm, provider_key: str, tenant_id: str, request: Web
     """Answer a delivery to the address with ``?tenant=``: the secret picks the connection."""
 
     def find(session: Session, delivery: Delivery) -> Facts | None:
+        if not _storable(tenant_id):
+            return None
         candidates = by_provider(session, tenant_id, provider_key, delivery.first)
         return next((facts for facts in candidates if _picks(rmm, delivery, facts)), None) or next(
             (facts for facts in candidates if facts.webhook_enabled), None
         )
 
     return _answer(rmm, provider_key, request, find)
+
+
+def _storable(tenant_id: str) -> str:
+    """The id, or nothing where PostgreSQL could hold none like it."""
+    return "" if "\x00" in tenant_id else tenant_id
 
 
 def _answer(rmm: Rmm, provider_key: str, request: WebhookRequest, find: Finder) -> Answer:
