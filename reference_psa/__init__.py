@@ -20,6 +20,7 @@ from reference_psa.reads import init_reads
 from reference_psa.security import init_security
 from reference_psa.views import register_views
 from rmm_extension import RmmExtension
+from rmm_extension.dashboard import mount_rq_dashboard
 
 MIGRATIONS = Path(__file__).parent / "migrations"
 
@@ -45,4 +46,6 @@ def create_app(config: Mapping[str, Any] | None = None) -> Flask:
     register_views(app)
     app.cli.add_command(psa_cli)
     rmm.init_app(app, db=db, host=build_host())
+    if app.config.get("RMM_REDIS_URL"):
+        mount_rq_dashboard(app)
     return app
