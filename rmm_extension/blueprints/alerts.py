@@ -45,7 +45,7 @@ def alert_list() -> ResponseReturnValue:
     return render_template(
         "rmm/alerts/list.html",
         page=page,
-        count=queries.alert_count(session(), tenant_id, wanted),
+        count=_count(page.total, wanted),
         sort=argument("sort"),
         cap=CAP,
         wanted=wanted,
@@ -60,6 +60,11 @@ def alert_list() -> ResponseReturnValue:
         tickets=tickets_of(page.rows),
         connection_names=dict(connections_),
     )
+
+
+def _count(known: int | None, wanted: AlertFilter) -> int:
+    """How many alerts match: asked for only where the page itself does not tell."""
+    return queries.alert_count(session(), actor().tenant_id, wanted) if known is None else known
 
 
 @routes.get("/alerts/<uuid:alert_id>")

@@ -45,7 +45,7 @@ def device_list() -> ResponseReturnValue:
     return render_template(
         "rmm/devices/list.html",
         page=page,
-        count=queries.device_count(session(), tenant_id, wanted),
+        count=queries.device_count(session(), tenant_id, wanted) if page.total is None else page.total,
         sort=argument("sort"),
         cap=CAP,
         wanted=wanted,

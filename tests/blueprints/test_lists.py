@@ -363,3 +363,15 @@ def test_lists_as_csv(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(export, "MOST", 3)
     assert len(browser.get("/rmm/devices.csv").text.splitlines()) == 4
     assert len(world.client(tenant="two").get("/rmm/alerts.csv").text.splitlines()) == 1
+
+
+def test_strange_parameters_are_only_parameters(world: World) -> None:
+    connection = world.connect()
+    world.alerts(connection, 60)
+    world.devices(connection, 60)
+    odd = "endpoint=x&_scheme=javascript&_external=1&_anchor=a&self=1&state=open&name=%22%3E%3Cscript%3E"
+    for path in ("alerts", "devices", "jobs", f"connections/{connection}/organizations", "alerts.csv"):
+        answer = world.client().get(f"/rmm/{path}?{odd}")
+        assert answer.status_code == 200, path
+        assert "javascript:" not in answer.text
+        assert '"><script>' not in answer.text

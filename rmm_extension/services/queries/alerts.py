@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from uuid import UUID
 
 from sqlalchemy import ColumnElement, func, literal_column, select, text, tuple_
 from sqlalchemy.orm import Session
 
-from rmm_extension.domain.types import OPEN_STATUSES
 from rmm_extension.models import (
     OPEN_SQL,
     Alert,
@@ -85,13 +84,21 @@ def alert_page(
         statement = statement.where(place > cursor if ascending else place < cursor)
     ordered = _by_time(statement, ascending)
     found = _search(session, tenant_id, ordered, wanted, limit + 1, ascending)
-    return cut(
+    shown = cut(
         found,
         limit,
         lambda row: time_cursor(row.triggered_at, row.id),
         cursor=after if cursor else None,
         backwards=backwards,
     )
+    return shown if cursor else replace(shown, total=_total(found, limit))
+
+
+def _total(found: Sequence[AnyRow], limit: int) -> int | None:
+    """How many match, where a first page tells: because it is the last one, or because it was counted."""
+    if len(found) <= limit:
+        return len(found)
+    return getattr(found[0], "total", None)
 
 
 def alert_count(session: Session, tenant_id: str, wanted: AlertFilter) -> int:
@@ -124,11 +131,10 @@ def _conditions(session: Session, tenant_id: str, wanted: AlertFilter) -> list[C
 
 
 def _state(state: str | None) -> list[ColumnElement[bool]]:
-    """The open states repeat the partial index's own words: it is used for nothing else."""
+    """The open states repeat the partial index's own words, without which it is not used. One state does not:
+    a plan made with its value proves that it is among them, and the words beside it spoil the estimate."""
     if state == "open":
         return [text(OPEN_SQL)]  # type: ignore[list-item]
-    if state in OPEN_STATUSES:
-        return [text(OPEN_SQL), Alert.status == state]  # type: ignore[list-item]
     return [Alert.status == state] if state else []
 
 
@@ -170,12 +176,26 @@ def _search(
     found = session.execute(select(following).where(like).order_by(*order).limit(limit)).all()
     if len(found) == limit:
         return found
-    matches = select(Alert.id).where(Alert.tenant_id == tenant_id, like)
-    if capped_count(session, matches, MATCHES) > MATCHES:
-        return session.execute(statement.where(like).limit(limit)).all()
-    # Behind a fence, so that the planner starts from the text and does not walk the time index.
-    fenced = matches.cte("by_text").prefix_with("MATERIALIZED", dialect="postgresql")
-    return session.execute(statement.where(Alert.id.in_(select(fenced.c.id))).limit(limit)).all()
+    found = session.execute(_through_text_index(tenant_id, statement, like).limit(limit)).all()
+    if found and found[0].matches <= MATCHES:
+        return found
+    if not found and capped_count(session, _matches(tenant_id, like), MATCHES) <= MATCHES:
+        return found
+    return session.execute(statement.where(like).limit(limit)).all()
+
+
+def _matches(tenant_id: str, like: ColumnElement[bool]) -> AnySelect:
+    return select(Alert.id).where(Alert.tenant_id == tenant_id, like)
+
+
+def _through_text_index(tenant_id: str, statement: AnySelect, like: ColumnElement[bool]) -> AnySelect:
+    """The text's matches first, behind a fence, so that the planner does not walk the time index. ``total``
+    counts the rows, ``matches`` the text's own matches, which are complete up to ``MATCHES``."""
+    capped = _matches(tenant_id, like).limit(MATCHES + 1)
+    fenced = capped.cte("by_text").prefix_with("MATERIALIZED", dialect="postgresql")
+    number = select(func.count()).select_from(fenced).scalar_subquery()
+    counted = statement.add_columns(func.count().over().label("total"), number.label("matches"))
+    return counted.where(Alert.id.in_(select(fenced.c.id)))
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from uuid import UUID
 
 from sqlalchemy import ColumnElement, func, select, text, tuple_
@@ -60,13 +60,14 @@ def device_page(
         statement = statement.where(place < cursor if descending else place > cursor)
     order = (DeviceRow.name.desc(), DeviceRow.id.desc()) if descending else (DeviceRow.name, DeviceRow.id)
     rows = session.execute(statement.order_by(*order).limit(limit + 1)).all()
-    return cut(
+    shown = cut(
         rows,
         limit,
         lambda row: name_cursor(row.name, row.id),
         cursor=after if cursor else None,
         backwards=backwards,
     )
+    return shown if cursor or len(rows) > limit else replace(shown, total=len(rows))
 
 
 def device_count(session: Session, tenant_id: str, wanted: DeviceFilter) -> int:

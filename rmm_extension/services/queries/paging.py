@@ -25,11 +25,15 @@ Row = TypeVar("Row")
 
 @dataclass(frozen=True, slots=True)
 class Page(Generic[Row]):
-    """Rows in display order, with the cursors of the pages around them; ``None`` where there is none."""
+    """Rows in display order, with the cursors of the pages around them; ``None`` where there is none.
+
+    ``total`` is how many rows there are in all, where that was found out on the way.
+    """
 
     rows: Sequence[Row]
     before: str | None
     after: str | None
+    total: int | None = None
 
 
 def custom_plans(session: Session) -> None:
