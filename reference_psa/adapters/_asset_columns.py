@@ -10,7 +10,11 @@ from rmm_extension.host.types import AssetChange
 
 
 def _text(length: int | None = None) -> Callable[[Any], str]:
-    return lambda value: str(value).replace("\x00", "")[:length]
+    def read(value: Any) -> str:
+        found = value if type(value) is str else str(value)
+        return (found.replace("\x00", "") if "\x00" in found else found)[:length]
+
+    return read
 
 
 def _number(value: Any) -> float:
@@ -82,6 +86,7 @@ MEASUREMENTS = frozenset(
 )
 """What moves by itself from minute to minute; written, but no entry of the asset's history."""
 
+_KNOWN = frozenset({*VITAL_COLUMNS, "mac_addresses"})
 _ALIASES = {
     "cpu_utilization_percent": "cpu_percent",
     "cpu_usage_percent": "cpu_percent",
@@ -89,6 +94,9 @@ _ALIASES = {
     "memory_gb": "ram_gb",
     "boot_at": "last_reboot_at",
 }
+
+
+_CONVERT = {column: convert for column, (_, convert) in {**ASSET_COLUMNS, **VITAL_COLUMNS}.items()}
 
 
 def reported(change: AssetChange) -> dict[str, Any]:
@@ -110,6 +118,8 @@ def reported(change: AssetChange) -> dict[str, Any]:
 
 
 def _vitals(vitals: dict[str, Any]) -> dict[str, Any]:
+    if vitals.keys() <= _KNOWN:
+        return vitals
     named = {_ALIASES.get(key, key): value for key, value in vitals.items()}
     strange = {
         key: value for key, value in named.items() if key not in VITAL_COLUMNS and key != "mac_addresses"
@@ -124,9 +134,8 @@ def _read(values: dict[str, Any]) -> dict[str, Any]:
     for column, value in values.items():
         if value is None:
             continue
-        _, convert = ASSET_COLUMNS.get(column) or VITAL_COLUMNS[column]
         try:
-            read[column] = convert(value)
+            read[column] = _CONVERT[column](value)
         except (TypeError, ValueError):
             # A vendor's odd value is no reason to lose the others: what is there stays.
             continue

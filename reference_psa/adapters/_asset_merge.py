@@ -41,17 +41,36 @@ def merge(
     batch: Batch, asset_id: str, known: Mapping[str, Any] | None, change: AssetChange
 ) -> dict[str, Any]:
     """Add to the batch what the change does to the asset; the asset as it is then."""
-    old = dict(known) if known else _blank()
+    if known is None:
+        return _create(batch, asset_id, change)
+    old = dict(known)
     new, changes, aside = _applied(old, reported(change))
     new["name"] = new["name"] or change.rmm_device_id
     if change.reactivate and old["status"] == "inactive":
         changes["status"] = [old["status"], "active"]
         new |= {"status": "active", "status_reason": None}
     if known is None or any(new[column] != old[column] for column in _ASSET_FIELDS):
-        batch.assets.append({"id": asset_id, **{column: new[column] for column in _ASSET_FIELDS}})
+        batch.assets.append(
+            {"id": asset_id, **{column: new[column] for column in _ASSET_FIELDS if new[column] is not None}}
+        )
     _merge_vitals(batch, asset_id, old, new)
     _log(batch, asset_id, known is None, change.rmm_provider, changes, aside)
     return new
+
+
+def _create(batch: Batch, asset_id: str, change: AssetChange) -> dict[str, Any]:
+    """A new asset: only what is known goes into the batch, the rest stays empty."""
+    new = reported(change)
+    new["name"] = new.get("name") or change.rmm_device_id
+    kind = _kind(new.setdefault("asset_type", "unknown"))
+    new.setdefault("mac_addresses", [])
+    asset = {column: value for column, value in new.items() if column in ASSET_COLUMNS}
+    vitals = {column: value for column, value in new.items() if column in VITAL_COLUMNS}
+    batch.assets.append({"id": asset_id, "status": "active", "review": {}, **asset})
+    if kind is not None and vitals:
+        getattr(batch, kind).append({"asset_id": asset_id, **vitals})
+    _entry(batch, asset_id, change.rmm_provider, "created", {})
+    return {**_blank(), **new, "vital_kind": kind if vitals else None}
 
 
 _ASSET_FIELDS = (*ASSET_COLUMNS, "status", "status_reason", "review")
@@ -100,7 +119,7 @@ def _merge_vitals(batch: Batch, asset_id: str, old: dict[str, Any], new: dict[st
     if kind is None:
         return
     if moved or any(new[column] != old[column] for column in VITAL_COLUMNS):
-        vitals = {column: new[column] for column in VITAL_COLUMNS}
+        vitals = {column: new[column] for column in VITAL_COLUMNS if new[column] is not None}
         getattr(batch, kind).append({"asset_id": asset_id, **vitals})
         new["vital_kind"] = kind
 

@@ -12,6 +12,7 @@ from flask import current_app
 from rq.timeouts import JobTimeoutException
 from sqlalchemy.orm import Session
 
+from rmm_extension.domain.errors import BadResponse, PermissionMissing, Unavailable
 from rmm_extension.domain.logline import line
 from rmm_extension.models import utc_now
 from rmm_extension.services import connections, kinds, runs
@@ -20,6 +21,11 @@ from rmm_extension.services.unit import unit
 
 from .guard import log, unexpected
 from .verdict import Verdict, judge, timed_out
+
+SYNC_QUEUE = "rmm-sync"
+VENDOR_TROUBLE = (Unavailable.kind, BadResponse.kind, PermissionMissing.kind)
+TRIES_BEFORE_TROUBLE = 2
+"""A vendor that missed one beat is no trouble yet; nobody is told of it."""
 
 
 def execute(tenant_id: str, run_id: str, attempt: int) -> None:
@@ -57,7 +63,7 @@ def _attempt(rmm: Rmm, run: runs.Run) -> tuple[str, dict[str, object]]:
     try:
         with runs.beating(rmm, run):
             counts = kinds.resolve(kinds.get(run.kind).handler)(rmm, run) or {}
-        _close(rmm, lambda session: runs.finish(session, run, counts))
+        _close(rmm, lambda session: _succeed(session, run, counts))
         # Counts of what did not happen only make the line long.
         return "succeeded", {f"n_{name}": count for name, count in counts.items() if count}
     except runs.Cancelled:
@@ -85,19 +91,37 @@ def _judge(run: runs.Run, error: Exception) -> Verdict:
     return Verdict(verdict.error_kind, unexpected("run.error", error, **_fields(run)))
 
 
+def _succeed(session: Session, run: runs.Run, counts: dict[str, object]) -> None:
+    runs.finish(session, run, counts)
+    if run.integration_id is not None and kinds.get(run.kind).queue == SYNC_QUEUE:
+        connections.mark_well(session, run.tenant_id, run.integration_id)
+
+
 def _obey(rmm: Rmm, run: runs.Run, verdict: Verdict) -> str:
     kind, message, delay = verdict.error_kind, verdict.message, verdict.delay
-    if delay is not None:
-        _close(rmm, lambda session: runs.reschedule(session, run, delay, kind, message))
-        return "rescheduled"
+
+    def put_off(session: Session) -> None:
+        assert delay is not None
+        runs.reschedule(session, run, delay, kind, message)
+        if run.attempt >= TRIES_BEFORE_TROUBLE:
+            _tell_trouble(rmm, session, run, verdict)
 
     def give_up(session: Session) -> None:
         runs.fail(rmm, session, run, kind, message)
-        if verdict.needs_reauth and run.integration_id is not None:
-            connections.mark_needs_reauth(rmm, session, run.tenant_id, run.integration_id, message)
+        _tell_trouble(rmm, session, run, verdict)
 
-    _close(rmm, give_up)
-    return "failed"
+    _close(rmm, give_up if delay is None else put_off)
+    return "failed" if delay is None else "rescheduled"
+
+
+def _tell_trouble(rmm: Rmm, session: Session, run: runs.Run, verdict: Verdict) -> None:
+    """Note on the connection that its vendor refuses us, or has not answered more than once."""
+    if run.integration_id is None:
+        return
+    if verdict.needs_reauth:
+        connections.mark_needs_reauth(rmm, session, run.tenant_id, run.integration_id, verdict.message)
+    elif verdict.error_kind in VENDOR_TROUBLE and kinds.get(run.kind).queue == SYNC_QUEUE:
+        connections.mark_error(session, run.tenant_id, run.integration_id, verdict.message)
 
 
 def _close(rmm: Rmm, change: Callable[[Session], None]) -> None:

@@ -153,3 +153,28 @@ def test_start_and_end_are_one_line_each_with_ids_only(rmm: Rmm, caplog: pytest.
     assert lines[1].startswith(f"run.end tenant={TENANT} run={run_id} kind=test_do attempt=1")
     assert "outcome=succeeded" in lines[1]
     assert "n_created=3" in lines[1]
+
+
+def connection_and_news(rmm: Rmm) -> tuple[str, list[str]]:
+    """The state of the connection, and what its administrators are to be told."""
+    with unit(rmm) as session:
+        state = session.scalars(select(Integration.state)).one()
+        topics = session.scalars(text("SELECT topic FROM rmm_outbox ORDER BY id")).all()
+    return state, [topic for topic in topics if topic.startswith("connection_")]
+
+
+def test_a_vendor_that_stays_away_is_told_once_and_its_return_too(
+    rmm: Rmm, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("rmm_extension.jobs.execute.SYNC_QUEUE", "rmm-alerts")
+    with unit(rmm) as session:
+        connection = tiny.add_integration(session).id
+    run_id = begin(rmm, raising(Unavailable("Tactical does not answer.")), integration_id=connection)
+    states = [(perform(rmm, TENANT, run_id, attempt), connection_and_news(rmm)) for attempt in range(3)]
+    assert states == [
+        ("rescheduled", ("connected", [])),
+        ("rescheduled", ("error", ["connection_down"])),
+        ("failed", ("error", ["connection_down"])),
+    ]
+    perform(rmm, TENANT, begin(rmm, lambda rmm, run: None, integration_id=connection), 0)
+    assert connection_and_news(rmm) == ("connected", ["connection_down", "connection_up"])
