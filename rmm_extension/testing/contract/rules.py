@@ -185,7 +185,7 @@ def had_to_wait(session: Session, act: Callable[[], object]) -> bool:
 def _is_lock(error: BaseException | None) -> bool:
     while error is not None:
         origin = getattr(error, "orig", error)
-        if isinstance(origin, (psycopg.errors.LockNotAvailable, psycopg.errors.QueryCanceled)):
+        if isinstance(origin, psycopg.errors.LockNotAvailable):
             return True
         error = error.__cause__ or error.__context__
     return False
