@@ -78,7 +78,7 @@ class Slots:
         return self._markup("rmm/slots/integration_cards.html", cards=cards(), broken=broken())
 
     def asset_panel(self, asset_id: str) -> Markup:
-        """On an asset's page: the devices behind it, their vitals and open alerts."""
+        """On an asset's page, inside a frame of the host: the devices behind it, vitals, open alerts."""
         if not allows("rmm.view"):
             return EMPTY
         tenant_id = actor().tenant_id
