@@ -6,20 +6,46 @@ Statements run on it belong to the session's transaction like any other.
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
 import msgspec
 import psycopg
+from psycopg.pq import TransactionStatus
 from psycopg.rows import dict_row
 from sqlalchemy.orm import Session
 
 _UNSTORABLE = re.compile(r"(?<!\\)((?:\\\\)*)\\u(?:0000|[dD][89a-fA-F][0-9a-fA-F]{2})")
 
 
+@contextmanager
+def reading(session: Session) -> Iterator[None]:
+    """Run the block's statements outside a transaction: there is nothing to begin and nothing to end.
+
+    For the looks that precede a decision. At READ COMMITTED every statement has its own snapshot anyway, so a
+    transaction around them adds two round trips and no safety. A host that began one by itself, to set
+    something for its duration, keeps it.
+    """
+    connection = _connection(session)
+    if connection.info.transaction_status != TransactionStatus.IDLE:
+        yield
+        return
+    connection.autocommit = True
+    try:
+        yield
+    finally:
+        if not connection.closed:
+            connection.autocommit = False
+
+
+def _connection(session: Session) -> psycopg.Connection[Any]:
+    return session.connection().connection.driver_connection  # type: ignore[return-value]
+
+
 def run(session: Session, statement: str, parameters: dict[str, Any]) -> psycopg.Cursor[dict[str, Any]]:
     """Execute on the session's own connection; rows come as dicts."""
-    connection: psycopg.Connection[Any] = session.connection().connection.driver_connection  # type: ignore[assignment]
-    return connection.cursor(row_factory=dict_row).execute(statement, parameters)
+    return _connection(session).cursor(row_factory=dict_row).execute(statement, parameters)
 
 
 def json_text(value: Any) -> str:

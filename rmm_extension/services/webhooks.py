@@ -26,6 +26,7 @@ from rmm_extension.providers.contract import Provider, ReceivesWebhooks
 from . import deliveries
 from .connections import entitled
 from .context import Rmm
+from .driver import reading
 from .ingest import Ingested, ingest
 from .ingest.facts import Facts, by_id, by_provider, by_token
 from .ingest.pipeline import SimultaneousDelivery
@@ -163,10 +164,11 @@ class Tries:
 def _attempt(
     rmm: Rmm, delivery: Delivery, find: Finder, seen: dict[str, Any], ticket_failure: str | None = None
 ) -> Answer:
-    """One try: everything about the first event, and its answer, in one transaction."""
+    """One try: everything that the first event changes, and its answer, in one transaction."""
     with unit(rmm) as session:
-        facts = find(session, delivery)
-        refusal = _refuse(rmm, session, delivery, facts, seen)
+        with reading(session):
+            facts = find(session, delivery)
+            refusal = _refuse(rmm, session, delivery, facts, seen)
         if refusal is not None:
             return refusal
         assert facts is not None

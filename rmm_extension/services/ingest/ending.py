@@ -168,7 +168,7 @@ def _actions(rmm: Rmm, session: Session, facts: Facts) -> dict[str, Any]:
     rule = config.load(rmm, session, facts).rule(facts.row["matched_rule_id"])
     if rule is not None and rule.actions is not None:
         return rule.actions
-    return facts.row["rule_actions"] or {}
+    return facts.rule_actions
 
 
 def _why_kept(session: Session, facts: Facts, state: TicketState) -> str | None:

@@ -7,6 +7,7 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
+import msgspec
 from sqlalchemy.orm import Session
 
 from rmm_extension.domain.types import OPEN_STATUSES, AlertEvent
@@ -21,9 +22,9 @@ SELECT i.id AS integration_id, i.provider, i.name AS integration_name, i.state, 
        p.key_id AS previous_key_id, p.ciphertext AS previous_ciphertext,
        a.id AS alert_id, a.external_id AS alert_external_id, a.status, a.severity, a.message,
        a.ticket_id, a.last_event_at, a.triggered_at, a.episode, a.dedup_key, a.synthesized,
-       a.matched_rule_id, a.rule_actions, a.resolved_here, a.details_due_at, a.attention,
+       a.matched_rule_id, a.rule_actions::text, a.resolved_here, a.details_due_at, a.attention,
        d.id AS device_id, d.asset_id, d.client_id AS device_client_id, d.name AS device_name,
-       d.facts AS device_facts,
+       d.facts::text AS device_facts,
        m.client_id AS organization_client_id, m.name AS organization_name,
        m.default_contact_id, m.external_id AS organization_external_id
 FROM rmm_integrations i
@@ -95,9 +96,23 @@ class Facts:
         return client_id
 
     @property
+    def rule_actions(self) -> dict[str, Any]:
+        """The snapshot of the matched rule's actions. Decoded only here: most events never ask."""
+        return _decoded(self.row["rule_actions"])
+
+    @property
+    def vitals(self) -> dict[str, Any]:
+        """What is known of the device."""
+        return _decoded(self.row["device_facts"])
+
+    @property
     def organization_id(self) -> str | None:
         """The vendor's organization, from the event or from the device."""
         return self.row["organization_external_id"]  # type: ignore[no-any-return]
+
+
+def _decoded(value: str | None) -> dict[str, Any]:
+    return msgspec.json.decode(value, type=dict[str, Any]) if value else {}
 
 
 def by_token(session: Session, tenant_id: str, token_hash: bytes, event: AlertEvent | None) -> Facts | None:

@@ -82,7 +82,7 @@ def _raise_ticket(rmm: Rmm, session: Session, facts: Facts, event: AlertEvent, r
         return
     note = f"Severity rose from {facts.row['severity']} to {event.severity}."
     host.tickets.add_note(session, facts.tenant_id, ticket_id, note)
-    fixed = (facts.row["rule_actions"] or {}).get("priorityOverride")
+    fixed = facts.rule_actions.get("priorityOverride")
     if state.touched or fixed or host.catalog is None:
         return
     priorities = [(p.id, p.name) for p in host.catalog.priorities(session, facts.tenant_id)]

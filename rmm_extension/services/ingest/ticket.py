@@ -116,7 +116,7 @@ def ticket_facts(
     rmm: Rmm, session: Session, facts: Facts, event: AlertEvent, rule_name: str | None
 ) -> ticket_text.TicketFacts:
     """What the ticket's texts may speak of."""
-    vitals: dict[str, Any] = facts.row["device_facts"] or {}
+    vitals = facts.vitals
     client = None
     if facts.client_id:
         found = rmm.host.clients.get_many(session, facts.tenant_id, [facts.client_id])
