@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 from uuid import UUID
 
@@ -145,7 +145,7 @@ def create(
         name=_clean_name(name),
         setup_step="organizations",
     )
-    _apply(row, connection)
+    _apply(row, connection, connection.settings.keys())
     _mark_connected(row)
     session.add(row)
     _flush_named(session, row)
@@ -175,7 +175,7 @@ def reconnect(
     if row.auth_mode != connection.auth_mode:
         old = auth_mode(rmm.providers.get(row.provider), row.auth_mode)
         rmm.vault.drop(session, row.tenant_id, row.id, [f.name for f in old.fields if f.secret])
-    _apply(row, connection)
+    _apply(row, connection, _plain_fields(rmm, connection))
     _mark_connected(row)
     row.config_version += 1
     _store_secrets(rmm, session, row, connection)
@@ -324,10 +324,17 @@ def _set_state(session: Session, actor: Actor, integration_id: UUID, state: str,
     return row
 
 
-def _apply(row: Integration, connection: Connection) -> None:
+def _apply(row: Integration, connection: Connection, names: Collection[str]) -> None:
+    """Take address, sign-in and these settings; others may have been saved since they were read."""
     row.instance_url = connection.instance_url
     row.auth_mode = connection.auth_mode
-    row.settings = {**(row.settings or {}), **connection.settings}
+    taken = {name: connection.settings[name] for name in names if name in connection.settings}
+    row.settings = {**(row.settings or {}), **taken}
+
+
+def _plain_fields(rmm: Rmm, connection: Connection) -> set[str]:
+    mode = auth_mode(rmm.providers.get(connection.provider), connection.auth_mode)
+    return {field.name for field in mode.fields if not field.secret}
 
 
 def _mark_connected(row: Integration) -> None:
