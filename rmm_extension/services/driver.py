@@ -13,7 +13,7 @@ from typing import Any
 import msgspec
 import psycopg
 from psycopg.pq import TransactionStatus
-from psycopg.rows import dict_row
+from psycopg.rows import RowFactory, RowMaker
 from sqlalchemy.orm import Session
 
 _UNSTORABLE = re.compile(r"(?<!\\)((?:\\\\)*)\\u(?:0000|[dD][89a-fA-F][0-9a-fA-F]{2})")
@@ -45,7 +45,24 @@ def _connection(session: Session) -> psycopg.Connection[Any]:
 
 def run(session: Session, statement: str, parameters: dict[str, Any]) -> psycopg.Cursor[dict[str, Any]]:
     """Execute on the session's own connection; rows come as dicts."""
-    return _connection(session).cursor(row_factory=dict_row).execute(statement, parameters)
+    return _connection(session).cursor(row_factory=_by_name(statement)).execute(statement, parameters)
+
+
+_names: dict[str, tuple[str, ...]] = {}
+
+
+def _by_name(statement: str) -> RowFactory[dict[str, Any]]:
+    """Rows as dicts. The names of a statement's columns are looked up once: psycopg does it every time."""
+
+    def make(cursor: psycopg.Cursor[Any]) -> RowMaker[dict[str, Any]]:
+        names = _names.get(statement)
+        if names is None:
+            names = tuple(column.name for column in cursor.description or ())
+            if names:
+                _names[statement] = names
+        return lambda values: dict(zip(names, values, strict=True))
+
+    return make
 
 
 def json_text(value: Any) -> str:

@@ -11,7 +11,7 @@ import traceback
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from time import perf_counter
-from typing import Any
+from typing import Any, cast
 
 import psycopg
 from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError
@@ -239,7 +239,7 @@ def _is_proven(rmm: Rmm, delivery: Delivery, facts: Facts) -> bool:
 
     Raises ``ConfigError`` when that cannot be told, because a key of the vault is missing.
     """
-    assert isinstance(delivery.provider, ReceivesWebhooks)
+    receiver = cast(ReceivesWebhooks, delivery.provider)  # as _read found
     secrets, unreadable = [], None
     for column, name in (("secret", SECRET), ("previous", PREVIOUS)):
         key_id, ciphertext = facts.row[f"{column}_key_id"], facts.row[f"{column}_ciphertext"]
@@ -249,7 +249,7 @@ def _is_proven(rmm: Rmm, delivery: Delivery, facts: Facts) -> bool:
             secrets.append(rmm.vault.open(facts.tenant_id, facts.integration_id, name, key_id, ciphertext))
         except ConfigError as error:
             unreadable = error
-    if secrets and delivery.provider.verify_webhook(delivery.request, secrets):
+    if secrets and receiver.verify_webhook(delivery.request, secrets):
         return True
     if unreadable is not None:
         raise unreadable
