@@ -60,7 +60,10 @@ def get(session: Session, tenant_id: str, integration_id: UUID, *, lock: bool = 
     statement = select(Integration).where(
         Integration.tenant_id == tenant_id, Integration.id == integration_id
     )
-    found = session.scalar(statement.with_for_update() if lock else statement)
+    if lock:
+        # Anew, also where the session knows the row already; NO KEY, so that arriving alerts do not wait.
+        statement = statement.with_for_update(key_share=True).execution_options(populate_existing=True)
+    found = session.scalar(statement)
     if found is None:
         raise UnknownConnection("This connection does not exist (any more).")
     return found
@@ -243,6 +246,8 @@ def set_setup_step(session: Session, tenant_id: str, integration_id: UUID, step:
 
 def pause(session: Session, actor: Actor, integration_id: UUID) -> Integration:
     """Stop polling, webhooks and actions until resumed."""
+    if get(session, actor.tenant_id, integration_id, lock=True).state == "not_connected":
+        raise Conflict("This connection is not connected.")
     return _set_state(session, actor, integration_id, "paused", "connection.paused")
 
 
@@ -282,8 +287,7 @@ def mark_needs_reauth(rmm: Rmm, session: Session, tenant_id: str, integration_id
         .returning(Integration.name, Integration.provider)
     ).first()
     if changed:
-        payload = {"integration_id": str(integration_id), "name": changed.name, "message": message}
-        outbox.put(session, tenant_id, "connection_down", payload)
+        _tell_health(session, tenant_id, "connection_down", integration_id, changed.name, message)
 
 
 def mark_error(session: Session, tenant_id: str, integration_id: UUID, message: str) -> None:
@@ -311,8 +315,19 @@ def _note(
     ).first()
     if moved:
         topic = "connection_down" if error else "connection_up"
-        payload = {"integration_id": str(integration_id), "name": moved.name, "message": error or ""}
-        outbox.put(session, tenant_id, topic, payload)
+        _tell_health(session, tenant_id, topic, integration_id, moved.name, error or "")
+
+
+def _tell_health(
+    session: Session, tenant_id: str, topic: str, integration_id: UUID, name: str, message: str
+) -> None:
+    payload = {
+        "integration_id": str(integration_id),
+        "name": name,
+        "message": message,
+        "at": utc_now().isoformat(),
+    }
+    outbox.put(session, tenant_id, topic, payload)
 
 
 def _set_state(session: Session, actor: Actor, integration_id: UUID, state: str, action: str) -> Integration:

@@ -201,8 +201,8 @@ def _tell_admins(
 ) -> None:
     if rmm.host.notifications is None:
         return
-    row = session.get(Integration, (tenant_id, UUID(payload["integration_id"])))
-    since = row.last_error_at if row else ""
+    # The moment it was found out, not the row of now: that has moved on, perhaps to the next trouble.
+    found_at = payload.get("at", "")
     rmm.host.notifications.send(
         session,
         tenant_id,
@@ -212,5 +212,5 @@ def _tell_admins(
         body=body,
         link=f"{rmm.settings.url_prefix}/connections/{payload['integration_id']}",
         level=level,
-        idempotency_key=f"rmm-connection:{payload['integration_id']}:{since}:{level}",
+        idempotency_key=f"rmm-connection:{payload['integration_id']}:{found_at}:{level}",
     )

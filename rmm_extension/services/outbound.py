@@ -8,8 +8,8 @@ from uuid import UUID
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from rmm_extension.domain.errors import NotFound
-from rmm_extension.domain.types import AlertStatus, Channel, Outcome, Receipt
+from rmm_extension.domain.errors import InvalidRequest, NotFound
+from rmm_extension.domain.types import AlertStatus, Channel, Connection, Outcome, Receipt
 from rmm_extension.models import Alert, AlertRule, utc_now
 from rmm_extension.providers.contract import ResetsAlert
 
@@ -28,33 +28,53 @@ def reset_alerts(rmm: Rmm, run: Run) -> dict[str, Any]:
         _, connection, provider = open_connection(rmm, session, run.tenant_id, run.integration_id)
     if not isinstance(provider, ResetsAlert):
         return {"skipped": len(waiting)}
-    for alert_id, external_id in waiting:
-        try:
-            receipt = provider.reset_alert(connection, external_id)
-        except NotFound:
-            receipt = Receipt(accepted=True, message="The vendor does not list this alert any more.")
+    accepted = 0
+    for number, (alert_id, external_id) in enumerate(waiting, 1):
+        receipt = _ask(provider, connection, external_id)
+        accepted += receipt.accepted
         with unit(rmm) as session:
-            _take_receipt(rmm, session, run, alert_id, receipt)
-            run.report(session, done=1)
-    return {"reset": len(waiting)}
+            if receipt.accepted:
+                _take_receipt(rmm, session, run, alert_id, receipt)
+            else:
+                _tell_refusal(rmm, session, run, alert_id, external_id, receipt.message)
+            run.report(session, done=number, total=len(waiting))
+    refused = len(waiting) - accepted
+    return {"reset": accepted, **({"refused": refused} if refused else {})}
 
 
 def tell_failure(rmm: Rmm, session: Session, run: Run, message: str) -> None:
     """The reset was given up: say so on the ticket and list the alerts under Needs attention."""
-    ticket_id = run.subject["ticket_id"]
     for alert_id, external_id in _waiting(session, run):
-        record = _record(run, alert_id, {"attention": "reset_failed", "attention_at": utc_now()})
-        record.outcome = Outcome.SKIPPED
-        record.steps = [{"code": "vendor_reset", "accepted": False, "message": message, "by": run.actor.name}]
-        if rmm.host.tickets is not None:
-            note = f"The alert {external_id} could not be reset at the vendor: {message}"
-            rmm.host.tickets.add_note(session, run.tenant_id, ticket_id, note)
-        change(session, record)
+        _tell_refusal(rmm, session, run, alert_id, external_id, message)
+
+
+def _ask(provider: ResetsAlert, connection: Connection, external_id: str) -> Receipt:
+    """The vendor's answer; what is wrong with one alert alone is a refusal and stops no other."""
+    try:
+        return provider.reset_alert(connection, external_id)
+    except NotFound:
+        return Receipt(accepted=True, message="The vendor does not list this alert any more.")
+    except InvalidRequest as error:
+        return Receipt(accepted=False, message=str(error), status=error.status)
+
+
+def _tell_refusal(
+    rmm: Rmm, session: Session, run: Run, alert_id: UUID, external_id: str, message: str
+) -> None:
+    record = _record(run, alert_id, {"attention": "reset_failed", "attention_at": utc_now()})
+    record.outcome = Outcome.SKIPPED
+    record.steps = [{"code": "vendor_reset", "accepted": False, "message": message, "by": run.actor.name}]
+    if rmm.host.tickets is not None:
+        note = f"The alert {external_id} could not be reset at the vendor: {message}"
+        rmm.host.tickets.add_note(session, run.tenant_id, run.subject["ticket_id"], note)
+    change(session, record, seen={"ticket_id": run.subject["ticket_id"]})
 
 
 def _waiting(session: Session, run: Run) -> list[tuple[UUID, str]]:
     rows = session.execute(
-        select(Alert.id, Alert.external_id, Alert.rule_actions, AlertRule.actions)
+        select(
+            Alert.id, Alert.external_id, Alert.rule_actions, AlertRule.id.label("rule_id"), AlertRule.actions
+        )
         .outerjoin(
             AlertRule,
             (AlertRule.tenant_id == Alert.tenant_id) & (AlertRule.id == Alert.matched_rule_id),
@@ -68,11 +88,13 @@ def _waiting(session: Session, run: Run) -> list[tuple[UUID, str]]:
         )
         .order_by(Alert.id)
     )
-    return [
-        (row.id, row.external_id)
-        for row in rows
-        if (row.actions or row.rule_actions or {}).get("resetAlertOnTicketClose", True)
-    ]
+    return [(row.id, row.external_id) for row in rows if _allowed(row)]
+
+
+def _allowed(row: Any) -> bool:
+    """By the rule if it still exists, else by what it was when it matched; what says nothing means yes."""
+    actions = row.rule_actions if row.rule_id is None else row.actions
+    return not isinstance(actions, dict) or bool(actions.get("resetAlertOnTicketClose", True))
 
 
 def _take_receipt(rmm: Rmm, session: Session, run: Run, alert_id: UUID, receipt: Receipt) -> None:
@@ -85,6 +107,8 @@ def _take_receipt(rmm: Rmm, session: Session, run: Run, alert_id: UUID, receipt:
             "resolved_at": now,
             "last_event_at": now,
             "resolved_by": run.actor.name,
+            "attention": None,
+            "attention_at": None,
         },
     )
     record.followups = {"signals": ["alert_resolved"]}
@@ -100,7 +124,7 @@ def _take_receipt(rmm: Rmm, session: Session, run: Run, alert_id: UUID, receipt:
     if rmm.host.tickets is not None:
         note = f"Alert reset at the vendor because {run.actor.name} closed the ticket. {receipt.message}"
         rmm.host.tickets.add_note(session, run.tenant_id, run.subject["ticket_id"], note)
-    change(session, record)
+    change(session, record, seen={"ticket_id": run.subject["ticket_id"]})
 
 
 def _record(run: Run, alert_id: UUID, values: dict[str, Any]) -> Record:

@@ -1,0 +1,302 @@
+"""A person closes a ticket: its alerts are reset at the vendor, with a receipt; nothing loops."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+from reference_psa.models import User
+from reference_psa.services import tickets as people
+from rmm_extension.domain.errors import InvalidRequest, NotFound, PermissionMissing, Unavailable
+from rmm_extension.domain.types import Connection, Receipt
+from rmm_extension.providers.tacticalrmm import TacticalRmm
+from tests.harness.world import World
+from tests.services.working import queued, relay_all, signals, steps, work
+
+DONE = Receipt(accepted=True, message="Tactical RMM resolved the alert.", status=200)
+
+
+@pytest.fixture
+def vendor(world: World, monkeypatch: pytest.MonkeyPatch) -> Callable[..., list[str]]:
+    """`asked = vendor({"524": answer})`: what the vendor says to a reset, a receipt or an error."""
+    with world.unit() as session:
+        world.rmm.vault.store(session, world.tenant, world.integration_id, "api_key", "K" * 32)
+
+    def script(answers: dict[str, Any] | None = None) -> list[str]:
+        asked: list[str] = []
+
+        def reset_alert(self: TacticalRmm, connection: Connection, external_id: str) -> Receipt:
+            asked.append(external_id)
+            answer = (answers or {}).get(external_id, DONE)
+            if isinstance(answer, Exception):
+                raise answer
+            return answer
+
+        monkeypatch.setattr(TacticalRmm, "reset_alert", reset_alert)
+        return asked
+
+    return script
+
+
+def close(world: World, ticket_id: str | None = None) -> None:
+    """As the PSA's page does."""
+    with world.unit() as session:
+        person = session.query(User).filter_by(tenant_id=world.tenant, role="admin").first()
+        assert person is not None
+        people.close(session, person, ticket_id or str(world.alert()["ticket_id"]), None)
+
+
+def notes(world: World) -> list[str]:
+    return world.notes(world.tickets()[0]["id"])
+
+
+def test_the_alert_is_reset_with_a_receipt_on_the_ticket(
+    world: World, vendor: Callable[..., list[str]]
+) -> None:
+    asked = vendor()
+    world.post()
+    relay_all(world)
+    close(world)
+    relay_all(world)
+    assert work(world, "alert_reset") == [{"reset": 1}]
+    assert asked == ["524"]
+    alert = world.alert()
+    assert alert["status"] == "resolved"
+    assert alert["resolved_by"]
+    assert "closed the ticket. Tactical RMM resolved the alert." in notes(world)[-1]
+    assert steps(world)[-1] == "vendor_reset"
+    assert signals(world) == ["alert_resolved"]
+
+
+def test_every_alert_of_the_ticket_is_reset(world: World, vendor: Callable[..., list[str]]) -> None:
+    asked = vendor()
+    world.post()
+    world.post(world.body(525))
+    world.post(world.resolved(524))
+    close(world, world.tickets()[0]["id"])
+    relay_all(world)
+    work(world, "alert_reset")
+    assert asked == ["525"]
+
+
+@pytest.mark.parametrize("way", ["rule", "snapshot"])
+def test_a_rule_that_says_no_is_heeded(world: World, vendor: Callable[..., list[str]], way: str) -> None:
+    asked = vendor()
+    world.do("DELETE FROM rmm_alert_rules")
+    world.add_rule(0, resetAlertOnTicketClose=False)
+    world.post()
+    if way == "snapshot":
+        world.do("DELETE FROM rmm_alert_rules")
+    close(world)
+    relay_all(world)
+    assert work(world, "alert_reset") == [{"reset": 0}]
+    assert asked == []
+    assert world.alert()["status"] == "active"
+
+
+@pytest.mark.parametrize("actions", ["'{}'", "'[]'", "'5'", "'\"text\"'"])
+def test_a_rule_that_says_nothing_readable_means_yes(
+    world: World, vendor: Callable[..., list[str]], actions: str
+) -> None:
+    asked = vendor()
+    world.post()
+    world.do(f"UPDATE rmm_alert_rules SET actions = {actions}")
+    world.do("UPDATE rmm_alerts SET rule_actions = '{\"resetAlertOnTicketClose\": false}'")
+    close(world)
+    relay_all(world)
+    work(world, "alert_reset")
+    assert asked == ["524"]
+
+
+def test_the_systems_own_close_asks_nobody(world: World, vendor: Callable[..., list[str]]) -> None:
+    asked = vendor()
+    world.post()
+    world.post(world.resolved())
+    relay_all(world)
+    assert queued(world, "alert_reset") == []
+    assert asked == []
+
+
+def test_the_echo_of_our_reset_changes_nothing(world: World, vendor: Callable[..., list[str]]) -> None:
+    vendor()
+    world.post()
+    close(world)
+    relay_all(world)
+    work(world, "alert_reset")
+    relay_all(world)
+    before = (world.alert(), world.tickets(), notes(world))
+    assert world.post(world.resolved()).json["reason"] == "already_resolved"
+    assert (world.alert(), world.tickets(), notes(world)) == before
+    assert relay_all(world) == []
+    assert queued(world, "alert_reset") == []
+
+
+def test_an_echo_that_is_quicker_than_the_receipt_does_no_harm(
+    world: World, monkeypatch: pytest.MonkeyPatch, vendor: Callable[..., list[str]]
+) -> None:
+    vendor()
+
+    def reset_alert(self: TacticalRmm, connection: Connection, external_id: str) -> Receipt:
+        from tests.services.ingest.meanwhile import in_thread
+
+        assert in_thread(lambda: world.post(world.resolved())).status_code == 200
+        return DONE
+
+    monkeypatch.setattr(TacticalRmm, "reset_alert", reset_alert)
+    world.post()
+    close(world)
+    relay_all(world)
+    assert work(world, "alert_reset") == [{"reset": 1}]
+    assert world.alert()["status"] == "resolved"
+    assert "closed the ticket" in notes(world)[-1]
+
+
+def test_an_alert_the_vendor_has_forgotten_is_over(world: World, vendor: Callable[..., list[str]]) -> None:
+    vendor({"524": NotFound("gone")})
+    world.post()
+    close(world)
+    relay_all(world)
+    work(world, "alert_reset")
+    assert world.alert()["status"] == "resolved"
+
+
+@pytest.mark.parametrize(
+    "error", [PermissionMissing("The key may not edit alerts."), Unavailable("No answer.")]
+)
+def test_a_final_failure_is_told_on_the_ticket_and_waits_for_a_person(
+    world: World, vendor: Callable[..., list[str]], error: Exception
+) -> None:
+    vendor({"524": error})
+    world.post()
+    close(world)
+    relay_all(world)
+    assert work(world, "alert_reset") == [str(error)]
+    alert = world.alert()
+    assert (alert["status"], alert["attention"]) == ("active", "reset_failed")
+    assert str(error) in notes(world)[-1]
+    assert world.tickets()[0]["closed_at"] is not None
+
+
+def test_a_receipt_that_says_no_is_a_failure(world: World, vendor: Callable[..., list[str]]) -> None:
+    vendor({"524": Receipt(accepted=False, message="The alert is locked.", status=200)})
+    world.post()
+    close(world)
+    relay_all(world)
+    work(world, "alert_reset")
+    alert = world.alert()
+    assert (alert["status"], alert["attention"]) == ("active", "reset_failed")
+    assert "could not be reset at the vendor: The alert is locked." in notes(world)[-1]
+
+
+def test_one_alert_that_cannot_be_asked_for_does_not_stop_the_others(
+    world: World, vendor: Callable[..., list[str]]
+) -> None:
+    asked = vendor({"abc": InvalidRequest("This alert came without its number.")})
+    world.post(world.body("abc"))
+    world.post(world.body(525))
+    close(world, world.tickets()[0]["id"])
+    relay_all(world)
+    work(world, "alert_reset")
+    assert asked == ["abc", "525"]
+    assert world.alert("abc")["attention"] == "reset_failed"
+    assert world.alert(525)["status"] == "resolved"
+
+
+def test_a_second_close_that_succeeds_clears_the_failure(
+    world: World, vendor: Callable[..., list[str]]
+) -> None:
+    vendor({"524": PermissionMissing("No.")})
+    world.post()
+    close(world)
+    relay_all(world)
+    work(world, "alert_reset")
+    vendor()
+    world.do(
+        "UPDATE tickets SET closed_at = NULL, status_id = (SELECT id FROM ticket_statuses"
+        " WHERE NOT is_closed AND board_id = tickets.board_id LIMIT 1)"
+    )
+    close(world)
+    relay_all(world)
+    work(world, "alert_reset")
+    assert (world.alert()["status"], world.alert()["attention"]) == ("resolved", None)
+
+
+def test_a_paused_connection_is_not_asked(world: World, vendor: Callable[..., list[str]]) -> None:
+    asked = vendor()
+    world.post()
+    world.do("UPDATE rmm_integrations SET state = 'paused'")
+    close(world)
+    relay_all(world)
+    (said,) = work(world, "alert_reset")
+    assert "is paused" in said
+    assert asked == []
+    assert world.alert()["attention"] == "reset_failed"
+
+
+def test_a_worker_that_dies_after_the_vendor_has_answered_asks_again_and_writes_once(
+    world: World, vendor: Callable[..., list[str]], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from rmm_extension.services import outbound
+
+    asked = vendor()
+    world.post()
+    close(world)
+    relay_all(world)
+    taken, failures = outbound._take_receipt, [RuntimeError("killed")]
+
+    def dies(*args: Any, **options: Any) -> None:
+        if failures:
+            raise failures.pop()
+        taken(*args, **options)
+
+    monkeypatch.setattr(outbound, "_take_receipt", dies)
+    with pytest.raises(RuntimeError):
+        work(world, "alert_reset")
+    world.do("UPDATE rmm_job_runs SET status = 'queued' WHERE kind = 'alert_reset'")
+    assert work(world, "alert_reset") == [{"reset": 1}]
+    assert asked == ["524", "524"]
+    assert len([note for note in notes(world) if "closed the ticket" in note]) == 1
+
+
+def test_no_transaction_is_open_while_the_vendor_is_asked(
+    world: World, vendor: Callable[..., list[str]], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    vendor()
+    open_ones: list[int] = []
+
+    def reset_alert(self: TacticalRmm, connection: Connection, external_id: str) -> Receipt:
+        session = world.rmm.db.session()
+        open_ones.append(int(session.in_transaction()))
+        return DONE
+
+    monkeypatch.setattr(TacticalRmm, "reset_alert", reset_alert)
+    world.post()
+    world.post(world.body(525))
+    close(world, world.tickets()[0]["id"])
+    relay_all(world)
+    work(world, "alert_reset")
+    assert open_ones == [0, 0]
+
+
+def test_an_alert_that_fired_again_meanwhile_is_not_taken_for_reset(
+    world: World, vendor: Callable[..., list[str]], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It ended and began anew, with a ticket of its own, while the vendor was asked about the old one."""
+    vendor()
+
+    def reset_alert(self: TacticalRmm, connection: Connection, external_id: str) -> Receipt:
+        from tests.services.ingest.meanwhile import in_thread
+
+        in_thread(lambda: world.post(world.resolved()))
+        in_thread(lambda: world.post(world.body(alert_time="2026-11-21 05:00:00+00:00")))
+        return DONE
+
+    monkeypatch.setattr(TacticalRmm, "reset_alert", reset_alert)
+    world.post()
+    close(world)
+    relay_all(world)
+    work(world, "alert_reset")
+    alert = world.alert()
+    assert (alert["episode"], alert["status"]) == (2, "active")
