@@ -49,7 +49,7 @@ class Vault:
         place = _place(tenant_id, integration_id, name)
         try:
             return cipher.decrypt(ciphertext[:_NONCE], ciphertext[_NONCE:], place).decode()
-        except InvalidTag as error:
+        except (InvalidTag, ValueError) as error:
             raise ConfigError(
                 f"The secret {name} cannot be decrypted: enter it again on the connection's page."
             ) from error
