@@ -74,17 +74,22 @@ def providers() -> None:
 @group.command("rotate-keys")
 def rotate_keys() -> None:
     """Re-encrypt every secret with the first key of RMM_SECRET_KEYS."""
-    rmm, done = _rmm(), 0
-    try:
-        while True:
-            with unit(rmm) as session:
-                count = rmm.vault.rotate(session)
-            done += count
-            if not count:
-                break
-    except RMMError as error:
-        raise click.ClickException(f"{done} secrets re-encrypted, then: {error}") from error
-    click.echo(f"{done} secrets re-encrypted with key {rmm.vault.active_key_id}.")
+    rmm, done, count = _rmm(), 0, 1
+    while count:
+        with unit(rmm) as session:
+            count = rmm.vault.rotate(session)
+            left = rmm.vault.waiting_for_rotation(session)
+        done += count
+    click.echo(f"{_secrets(done)} re-encrypted with key {rmm.vault.active_key_id}.")
+    if left:
+        raise click.ClickException(
+            f"{_secrets(left)} cannot be read: the key is missing in RMM_SECRET_KEYS or the row was changed."
+            " Add the key, or enter the credentials again on the connection's page."
+        )
+
+
+def _secrets(count: int) -> str:
+    return "1 secret" if count == 1 else f"{count} secrets"
 
 
 @group.command("sync")

@@ -96,19 +96,28 @@ class Vault:
         session.execute(statement.where(Secret.name.in_(names)) if names else statement)
 
     def rotate(self, session: Session, limit: int = 500) -> int:
-        """Re-encrypt up to ``limit`` secrets that another key encrypted; how many were done."""
+        """Re-encrypt up to ``limit`` secrets that another key encrypted; how many were done.
+
+        Those that cannot be read are passed over; :meth:`waiting_for_rotation` counts them afterwards.
+        """
         rows = session.scalars(
             select(Secret)
-            .where(Secret.key_id != self._active)
+            .where(Secret.key_id != self._active, Secret.key_id.in_(list(self._ciphers)))
             .order_by(Secret.tenant_id, Secret.id)
             .limit(limit)
             .with_for_update(skip_locked=True)
         ).all()
-        for row in rows:
-            value = self.open(row.tenant_id, row.integration_id, row.name, row.key_id, row.ciphertext)
-            row.key_id, row.ciphertext = self.seal(row.tenant_id, row.integration_id, row.name, value)
+        done = sum(self._reseal(row) for row in rows)
         session.flush()
-        return len(rows)
+        return done
+
+    def _reseal(self, row: Secret) -> bool:
+        try:
+            value = self.open(row.tenant_id, row.integration_id, row.name, row.key_id, row.ciphertext)
+        except ConfigError:
+            return False
+        row.key_id, row.ciphertext = self.seal(row.tenant_id, row.integration_id, row.name, value)
+        return True
 
     def waiting_for_rotation(self, session: Session) -> int:
         """How many secrets another key than the active one encrypted."""

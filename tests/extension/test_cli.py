@@ -1,0 +1,96 @@
+"""``flask rmm …``"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+from click.testing import Result
+
+from rmm_extension import schema
+from rmm_extension.extension import Mounted
+from rmm_extension.providers.contract import Runtime
+from rmm_extension.providers.registry import ProviderRegistry
+from rmm_extension.services.vault import Vault
+from tests.harness.world import World
+
+NEW = b"n" * 32
+
+
+def run(world: World, *words: str, answer: str = "") -> Result:
+    return world.app.test_cli_runner().invoke(args=["rmm", *words], input=answer)
+
+
+def with_vault(world: World, keys: dict[str, bytes]) -> None:
+    world.app.extensions["rmm"] = Mounted(replace(world.rmm, vault=Vault(keys)))
+
+
+class TestTables:
+    def test_check(self, world: World) -> None:
+        good = run(world, "check")
+        assert (good.exit_code, good.output) == (0, "Models and database agree.\n")
+        world.do("ALTER TABLE rmm_alerts ADD COLUMN extra text")
+        bad = run(world, "check")
+        assert bad.exit_code == 1
+        assert "extra" in bad.output
+        assert "run `flask rmm upgrade`" in bad.output
+
+    def test_down_and_up(self, world: World) -> None:
+        assert run(world, "downgrade", "base", answer="n\n").exit_code == 1
+        assert world.one("SELECT to_regclass('rmm_alerts') IS NOT NULL")
+        assert run(world, "downgrade", "base", "--yes").exit_code == 0
+        assert world.one("SELECT to_regclass('rmm_alerts') IS NULL")
+        up = run(world, "upgrade")
+        assert (up.exit_code, up.output) == (0, "The rmm_ tables are up to date.\n")
+        with world.app.app_context():
+            assert schema.drift(world.rmm.db.engine) == []
+
+
+class TestProviders:
+    def test_they_are_listed(self, world: World) -> None:
+        shown = run(world, "providers")
+        assert shown.exit_code == 0
+        assert "tacticalrmm    Tactical RMM" in shown.output
+
+    def test_a_broken_one_is_listed_with_its_reason(self, world: World) -> None:
+        def broken() -> type:
+            raise ImportError("no module named nothing")
+
+        registry = ProviderRegistry(Runtime(), sources=[("nobody", broken)])
+        world.app.extensions["rmm"] = Mounted(replace(world.rmm, providers=registry))
+        shown = run(world, "providers")
+        assert shown.exit_code == 0
+        assert "nobody" in shown.output
+        assert "no module named nothing" in shown.output
+
+
+class TestRotateKeys:
+    def test_every_secret_gets_the_first_key(self, world: World) -> None:
+        with_vault(world, {"new": NEW, **world.rmm.settings.secret_keys})
+        shown = run(world, "rotate-keys")
+        assert (shown.exit_code, shown.output) == (0, "2 secrets re-encrypted with key new.\n")
+        with_vault(world, {"new": NEW})
+        assert world.post().status_code == 200
+        assert run(world, "rotate-keys").output == "0 secrets re-encrypted with key new.\n"
+
+    @pytest.mark.parametrize(
+        "damage", ["key_id = 'lost'", "ciphertext = decode('00112233445566778899aabbccddeeff', 'hex')"]
+    )
+    def test_one_that_cannot_be_read_does_not_keep_the_others(self, world: World, damage: str) -> None:
+        world.do(f"UPDATE rmm_secrets SET {damage} WHERE name = 'webhook_secret'")
+        with_vault(world, {"new": NEW, **world.rmm.settings.secret_keys})
+        shown = run(world, "rotate-keys")
+        assert shown.exit_code == 1
+        assert "1 secret" in shown.output
+        keys = world.rows("SELECT name, key_id FROM rmm_secrets ORDER BY name")
+        assert {"name": "webhook_token", "key_id": "new"} in keys
+        assert "enter" in shown.output
+        assert world.secret not in shown.output
+
+
+def test_routes_say_what_each_asks_for(world: World) -> None:
+    shown = run(world, "routes")
+    assert shown.exit_code == 0
+    lines = [line for line in shown.output.splitlines() if "/api/webhooks/" in line]
+    assert len(lines) == 2
+    assert all("webhook secret" in line for line in lines)
