@@ -88,7 +88,7 @@ def test_each_tree_has_its_own_version_table(engine: Engine) -> None:
 
 
 def test_a_hosts_autogenerate_leaves_our_tables_alone(engine: Engine) -> None:
-    """With the filter that is offered to hosts it sees no difference; without it, it would drop all of ours."""
+    """With the filter that is offered to hosts it sees no difference; without it, it would drop ours."""
 
     def differences(**options: Any) -> list[Any]:
         with engine.connect() as connection:
