@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import statistics
 from collections.abc import Callable, Iterator
 from itertools import count
@@ -126,8 +127,15 @@ def _post(client: Any, hook: Hook, body: dict[str, Any]) -> None:
         raise RuntimeError(f"{answer.status_code}: {answer.text}")
 
 
+def _analyze() -> None:
+    """Refresh the statistics, as autovacuum has in a database that lives longer than a benchmark."""
+    with psycopg.connect(os.environ["BENCH_CONNINFO"], autocommit=True) as connection:
+        connection.execute("ANALYZE")
+
+
 def _median(address: tuple[str, int], hook: Hook, body: Body, connections_: int) -> Measured:
     drive(address, hook.requests(address, WARM_UP, body), connections_)
+    _analyze()
     rounds = [drive(address, hook.requests(address, REQUESTS, body), connections_) for _ in range(ROUNDS)]
     if any(one.errors for one in rounds):
         raise RuntimeError(f"{sum(one.errors for one in rounds)} answers were not 2xx.")

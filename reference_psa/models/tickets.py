@@ -28,7 +28,7 @@ class Ticket(Model):
         ForeignKeyConstraint(["tenant_id", "board_id"], ["boards.tenant_id", "boards.id"]),
         ForeignKeyConstraint(["tenant_id", "status_id"], ["ticket_statuses.tenant_id", "ticket_statuses.id"]),
         Index("uq_tickets_number", "tenant_id", "number", unique=True),
-        Index("uq_tickets_idempotency_key", "tenant_id", "idempotency_key", unique=True),
+        Index("uq_tickets_idempotency_key", "idempotency_key", "tenant_id", unique=True),
         Index(None, "tenant_id", "client_id"),
         Index("ix_tickets_open", "tenant_id", "opened_at", postgresql_where=text("closed_at IS NULL")),
         {"postgresql_with": {"fillfactor": 85}},

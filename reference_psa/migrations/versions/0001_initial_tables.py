@@ -470,7 +470,7 @@ def upgrade() -> None:
     op.create_index(
         op.f("ix_tickets_tenant_id_client_id"), "tickets", ["tenant_id", "client_id"], unique=False
     )
-    op.create_index("uq_tickets_idempotency_key", "tickets", ["tenant_id", "idempotency_key"], unique=True)
+    op.create_index("uq_tickets_idempotency_key", "tickets", ["idempotency_key", "tenant_id"], unique=True)
     op.create_index("uq_tickets_number", "tickets", ["tenant_id", "number"], unique=True)
     # ### end Alembic commands ###
 
