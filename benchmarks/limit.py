@@ -24,7 +24,7 @@ CREATE TABLE IF NOT EXISTS bench_limit (
 def _connection() -> psycopg.Connection:
     if not hasattr(_local, "connection"):
         _local.connection = psycopg.connect(os.environ["BENCH_CONNINFO"], autocommit=True)
-    return _local.connection  # type: ignore[no-any-return]
+    return _local.connection
 
 
 @app.post("/limit")

@@ -167,7 +167,7 @@ def reboot_later(agent_id: str) -> dict[str, str]:
 
 def _local_time(text: str) -> datetime:
     try:
-        moment = datetime.strptime(text, "%Y-%m-%dT%H:%M")
+        moment = datetime.strptime(text, "%Y-%m-%dT%H:%M")  # noqa: DTZ007 - the agent's own, unnamed zone
     except ValueError as error:
         raise ApiError(400, "Invalid date") from error
     if moment < lab().clock.now().replace(tzinfo=None):

@@ -72,5 +72,5 @@ def _install_errors(app: Flask) -> None:
     def failed(error: Exception) -> Any:
         if isinstance(error, HTTPException):
             return error
-        app.logger.exception("a view failed")
+        app.logger.error("a view failed", exc_info=error)
         return server_error()

@@ -42,19 +42,11 @@ def _crash_like_the_real_one(values: dict[str, str]) -> None:
 
 
 def _keeps(lab: Lab, values: dict[str, str], errors: dict[str, list[str]]) -> list[Keep]:
-    keeps: list[Keep] = []
-    for name in EXACT:
-        if name in values:
-            keeps.append(_equals(name, values[name]))
-    for name, allowed in CHOICES.items():
-        if name in values:
-            keeps.append(_choice(name, values[name], allowed, errors))
-    for name in ("id", "client_id"):
-        if name in values:
-            keeps.append(_number(lab, name, values[name], errors))
-    for name in ("site", "policy", "alert_template"):
-        if name in values:
-            keeps.append(_related(lab, name, values[name], errors))
+    keeps = [_equals(name, values[name]) for name in EXACT if name in values]
+    keeps += [_choice(name, values[name], known, errors) for name, known in CHOICES.items() if name in values]
+    keeps += [_number(lab, name, values[name], errors) for name in ("id", "client_id") if name in values]
+    related = ("site", "policy", "alert_template")
+    keeps += [_related(lab, name, values[name], errors) for name in related if name in values]
     if values.get("needs_reboot", "").lower() in ("true", "false"):
         keeps.append(_equals("needs_reboot", values["needs_reboot"].lower() == "true"))
     if "total_ram_range_min" in values:

@@ -228,7 +228,9 @@ def stage(
 
 def _build(servers: PrivateServers, folder: Path) -> Stage:
     postgres, valkey = servers.postgres("psa"), servers.valkey(keep=True)
-    ports = Ports(free_port(20800), free_port(21800))
+    # Far below the ports the system hands out, and apart from those of another worker's test.
+    first = 20_000 + os.getpid() % 500 * 20
+    ports = Ports(free_port(first, 10), free_port(first + 10, 10))
     urls = {
         "DATABASE_URL": postgres.url("psa"),
         "RMM_REDIS_URL": valkey.url(),

@@ -422,7 +422,8 @@ def test_failing_webhooks_leave_the_recorded_traces(name, server, receiver):
     answered.set()
     row = server.get(f"/alerts/{sent['alert_id']}/").json()
     assert str(row["action_retcode"]) == real["alert_row_after"]["action_retcode"]
-    assert row["action_run"] and row["resolved_action_run"] is None
+    assert row["action_run"]
+    assert row["resolved_action_run"] is None
     assert _error_kind(row["action_stdout"]) == _error_kind(real["alert_row_after"]["action_stdout"])
     assert [_form(r) for r in receiver.got] == [_form(r) for r in real["requests"]]
 

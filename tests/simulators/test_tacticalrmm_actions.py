@@ -47,9 +47,7 @@ def _act(server, agent, name, body=None, **options):
     return server.call(method, f"/agents/{agent}/{path}/", json=body or default, **options)
 
 
-@pytest.mark.parametrize(
-    ("state", "call"), [(state, call) for state, calls in TRUTH.items() for call in calls]
-)
+@pytest.mark.parametrize("state, call", [(state, call) for state, calls in TRUTH.items() for call in calls])
 def test_the_truth_table(server, agent, state, call):
     server.control("nats", state=state)
     status, answer = TRUTH[state][call]
@@ -106,7 +104,8 @@ def test_history_has_the_exit_code(server, agent):
     server.control("script-output", stdout="out", stderr="err", retcode=3)
     assert _act(server, agent, "wait").json() == "outerr"
     row = server.get(f"/agents/{agent}/history/").json()[-1]
-    assert row["script_results"]["retcode"] == 3 and row["script_name"] == "Restart Print Service"
+    assert row["script_results"]["retcode"] == 3
+    assert row["script_name"] == "Restart Print Service"
     assert "script_name" not in _history_of_command(server, agent)
 
 
@@ -131,7 +130,7 @@ def test_scripts_are_filtered(shared):
 
 
 @pytest.mark.parametrize(
-    ("mode", "status", "kind"),
+    "mode, status, kind",
     [
         ("unauthorized", 401, "application/json"),
         ("forbidden", 403, "application/json"),
@@ -148,7 +147,8 @@ def test_misbehaviour_is_limited_to_its_prefix_and_count(server, mode, status, k
     server.control("misbehaviour", mode=mode, prefix="/clients/", count=1, seconds=0)
     assert server.get("/core/version/").json() == "0.0.203"
     reply = server.get("/clients/", allow_redirects=False)
-    assert reply.status_code == status and reply.headers.get("Content-Type", "").startswith(kind)
+    assert reply.status_code == status
+    assert reply.headers.get("Content-Type", "").startswith(kind)
     assert server.get("/clients/").json()[0]["sites"]
 
 
@@ -168,7 +168,8 @@ def test_a_cut_body_ends_early(server):
 
 def test_an_unknown_mode_is_refused(server):
     reply = requests.post(f"{server.url}/_control/api/misbehaviour", json={"mode": "moody"}, timeout=10)
-    assert reply.status_code == 400 and "mode is one of" in reply.json()["error"]
+    assert reply.status_code == 400
+    assert "mode is one of" in reply.json()["error"]
 
 
 def test_counters_and_log(server):
@@ -183,13 +184,16 @@ def test_counters_and_log(server):
 
 def test_the_control_page_and_its_forms(server):
     page = requests.get(f"{server.url}/_control/?search=online", timeout=10).text
-    assert "<script" not in page and "/_control/static/control.css" in page
+    assert "<script" not in page
+    assert "/_control/static/control.css" in page
     assert requests.get(f"{server.url}/_control/static/control.css", timeout=10).status_code == 200
     agent = server.agent(status="online")["agent_id"]
     reply = requests.post(
         f"{server.url}/_control/api/alerts/trigger", data={"agent_id": agent, "type": "check"}, timeout=10
     )
-    assert reply.status_code == 200 and "note=" in reply.url and "alert_id" in reply.text
+    assert reply.status_code == 200
+    assert "note=" in reply.url
+    assert "alert_id" in reply.text
 
 
 def test_reset_gives_the_first_fleet_back(server):

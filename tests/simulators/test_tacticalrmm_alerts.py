@@ -36,9 +36,11 @@ def test_filters(shared):
     assert len(everything) == len(_alerts(shared, foo=1)) == len(_alerts(shared, resolvedFilter=True)) == 24
     assert {alert["alert_type"] for alert in everything} == {"availability", "check", "task", "custom"}
     unresolved = _alerts(shared, resolvedFilter=False)
-    assert 0 < len(unresolved) < 24 and not any(alert["resolved"] for alert in unresolved)
+    assert 0 < len(unresolved) < 24
+    assert not any(alert["resolved"] for alert in unresolved)
     errors = _alerts(shared, resolvedFilter=False, snoozedFilter=False, severityFilter=["error"])
-    assert {alert["severity"] for alert in errors} == {"error"} and not any(a["snoozed"] for a in errors)
+    assert {alert["severity"] for alert in errors} == {"error"}
+    assert not any(a["snoozed"] for a in errors)
     assert _alerts(shared, clientFilter=[]) == _alerts(shared, severityFilter=[]) == []
     assert all("agent_id" in alert for alert in _alerts(shared, clientFilter=list(range(1, 13))))
     assert len(_alerts(shared, timeFilter="30")) == len(_alerts(shared, timeFilter=30)) < 24
@@ -49,7 +51,8 @@ def test_filters(shared):
 def test_top_is_an_object_oldest_first(shared):
     body = _alerts(shared, top=3)
     times = [alert["alert_time"] for alert in body["alerts"]]
-    assert len(times) == 3 < body["alerts_count"] and times == sorted(times)
+    assert len(times) == 3 < body["alerts_count"]
+    assert times == sorted(times)
     assert not any(a["hidden"] or a["resolved"] or a["snoozed"] for a in _alerts(shared, top=99)["alerts"])
 
 
@@ -62,8 +65,10 @@ def test_resolve_snooze_and_errors(server, agent):
     pk = _trigger(server, agent)["alert_id"]
     put = lambda body, number=pk: server.call("PUT", f"/alerts/{number}/", json=body)  # noqa: E731
     one = lambda: server.get(f"/alerts/{pk}/").json()  # noqa: E731
-    assert put({"type": "snooze", "snooze_days": 3}).json() == "ok" and one()["snoozed"] is True
-    assert put({"type": "unsnooze"}).json() == "ok" and one()["snooze_until"] is None
+    assert put({"type": "snooze", "snooze_days": 3}).json() == "ok"
+    assert one()["snoozed"] is True
+    assert put({"type": "unsnooze"}).json() == "ok"
+    assert one()["snooze_until"] is None
     assert put({"type": "snooze"}).json() == "Missing 'snoozed_days' when trying to snooze alert"
     assert put({"type": "bogus"}).json() == "There was an error in the request data"
     assert put({"type": "resolve"}, 99999).json() == {"detail": "No Alert matches the given query."}
@@ -104,8 +109,10 @@ def test_a_failure_and_its_recovery_are_sent_once_each(hooked, receiver, agent):
     assert [body["event"] for body in receiver.bodies] == ["failure", "resolved"]
     failure, resolved = receiver.bodies
     assert failure["alert_id"] == resolved["alert_id"] == str(first["alert_id"])
-    assert failure["agent_id"] == agent and failure["check_id"] == failure["resolved_on"] == "None"
-    assert failure["alert_time"].endswith("+00:00") and failure["alert_time"][10] == " "
+    assert failure["agent_id"] == agent
+    assert failure["check_id"] == failure["resolved_on"] == "None"
+    assert failure["alert_time"].endswith("+00:00")
+    assert failure["alert_time"][10] == " "
     kept = hooked.get(f"/alerts/{first['alert_id']}/").json()
     assert (kept["action_retcode"], kept["action_stdout"]) == (200, '{"ok":true}')
     assert kept["resolved_action_retcode"] == 200
@@ -122,7 +129,8 @@ def test_a_relapse_is_a_new_alert(hooked, receiver, agent):
     first = _trigger(hooked, agent, type="check")
     hooked.control(f"alerts/{first['alert_id']}/resolve")
     second = _trigger(hooked, agent, type="check", check_id=first["check_id"])
-    assert second["alert_id"] > first["alert_id"] and second["fired"]
+    assert second["alert_id"] > first["alert_id"]
+    assert second["fired"]
     assert [body["event"] for body in receiver.bodies] == ["failure", "resolved", "failure"]
 
 
@@ -139,7 +147,8 @@ def test_a_refused_connection_is_a_500_with_the_text_of_the_error(server, agent)
     server.control("webhook", url="http://127.0.0.1:9/hook")
     sent = _trigger(server, agent)
     kept = server.get(f"/alerts/{sent['alert_id']}/").json()
-    assert kept["action_retcode"] == 500 and "Connection refused" in kept["action_stdout"]
+    assert kept["action_retcode"] == 500
+    assert "Connection refused" in kept["action_stdout"]
 
 
 def test_resolving_through_the_api_sends_nothing_and_a_lasting_condition_opens_a_new_alert(
@@ -213,7 +222,8 @@ def test_headers_that_are_no_json_stop_the_sending(hooked, receiver, agent):
 def test_get_has_no_body_and_renders_the_url(hooked, receiver, agent):
     hooked.control("webhook", url=receiver.url + "/hook?a={{alert.id}}&c={{client.name}}", method="get")
     pk = _trigger(hooked, agent)["alert_id"]
-    assert receiver.got[0]["path"].startswith(f"/hook?a={pk}&c=") and receiver.got[0]["raw"] == ""
+    assert receiver.got[0]["path"].startswith(f"/hook?a={pk}&c=")
+    assert receiver.got[0]["raw"] == ""
 
 
 def test_a_redirect_turns_the_post_into_a_get(hooked, receiver, agent):
@@ -229,7 +239,8 @@ def test_a_quote_in_a_name_double_encodes_the_body(hooked, receiver):
     hooked.control("webhook", url=f"{receiver.url}/hook", failure_body=FULL_BODY)
     quoted = next(row for row in hooked.agents(maintenance_mode=False) if '"' in row["client"])
     sent = _trigger(hooked, quoted["agent_id"], type="check")
-    assert sent["fired"] and receiver.got[0]["raw"].startswith('"{')
+    assert sent["fired"]
+    assert receiver.got[0]["raw"].startswith('"{')
     inner = json.loads(receiver.got[0]["raw"])
     with pytest.raises(json.JSONDecodeError):
         json.loads(inner)
@@ -249,7 +260,8 @@ def test_values_render_as_the_real_server_renders_them(hooked, receiver, agent):
     assert (got["resolved"], got["retcode"], got["task"]) == ("None", "None", "None")
     assert got["out"] == "50% ü\nC:\\Temp"
     assert (got["check"], got["id"]) == (str(sent["check_id"]), sent["alert_id"])
-    assert got["kv"] == keys.GLOBAL_STORE["psa_token"] and got["psa"].startswith("CO-")
+    assert got["kv"] == keys.GLOBAL_STORE["psa_token"]
+    assert got["psa"].startswith("CO-")
     assert receiver.got[0]["raw"].isascii()
 
 

@@ -15,7 +15,7 @@ DENIED = {"detail": "You do not have permission to perform this action."}
 
 
 @pytest.mark.parametrize(
-    ("key", "status", "detail"),
+    "key, status, detail",
     [
         (None, 401, "Authentication credentials were not provided."),
         ("NOTAKEY", 401, "Invalid token."),
@@ -151,7 +151,7 @@ def test_totp_login_accepts_codes_of_the_last_five_minutes(server):
 
 
 @pytest.mark.parametrize(
-    ("path", "body", "status", "answer"),
+    "path, body, status, answer",
     [
         ("checkcreds", {"username": "ghost", "password": "x"}, 400, "Bad credentials"),
         ("checkcreds", {"username": keys.PASSWORD_USER}, 400, "Bad credentials"),

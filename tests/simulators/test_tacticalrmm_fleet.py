@@ -34,7 +34,8 @@ def test_the_fleet_has_the_awkward_rows():
     agents = list(lab.agents())
     serials = [agent.hardware.serial for agent in agents if agent.hardware]
     shares = {plat: sum(a.plat == plat for a in agents) / 400 for plat in ("windows", "linux", "darwin")}
-    assert shares["windows"] > 0.7 and min(shares.values()) > 0.03
+    assert shares["windows"] > 0.7
+    assert min(shares.values()) > 0.03
     assert len(set(serials) & set(JUNK_SERIALS)) > 4
     assert None in serials
     assert any(agent.hardware is None for agent in agents)
@@ -72,14 +73,15 @@ def test_serials_uuids_and_macs_are_where_the_agent_reports_them(shared):
     assert "SerialNumber" in detail["bios"][0][0]
     assert len(detail["comp_sys_prod"][0][0]["UUID"]) == 36
     macs = [entry[0]["MACAddress"] for entry in detail["network_config"]]
-    assert macs[0] == "" and macs[1].count(":") == 5
+    assert macs[0] == ""
+    assert macs[1].count(":") == 5
     linux = shared.get(f"{AGENTS}?plat=linux").json()["results"][0]
     assert linux["wmi_detail"]["local_ips"][0].endswith("/24")
     assert linux["services"] == []
 
 
 @pytest.mark.parametrize(
-    ("query", "size"),
+    "query, size",
     [("page_size=7", 7), ("page_size=0", 60), ("page_size=junk", 60), ("page_size=5000", 60), ("", 60)],
 )
 def test_page_size(shared, query, size):
@@ -91,7 +93,8 @@ def test_paging_links_are_absolute_and_built_from_host(shared):
     assert body["next"] == f"http://api.example.com{AGENTS}?page=3&page_size=25"
     assert body["previous"] == f"http://api.example.com{AGENTS}?page_size=25"
     last = shared.get(f"{AGENTS}?page=last&page_size=25").json()
-    assert last["next"] is None and len(last["results"]) == 10
+    assert last["next"] is None
+    assert len(last["results"]) == 10
 
 
 @pytest.mark.parametrize("page", ["0", "99", "x"])
@@ -109,7 +112,7 @@ def test_a_deletion_between_two_pages_hides_one_agent(server):
 
 
 @pytest.mark.parametrize(
-    ("query", "status", "body"),
+    "query, status, body",
     [
         (
             "plat=windos",
@@ -153,7 +156,8 @@ def test_beta_off_is_html_with_and_without_a_key(server):
     server.control("beta", on=False)
     for key in (None, "x"):
         reply = server.get("/beta/v1/client/", key)
-        assert reply.status_code == 404 and reply.headers["Content-Type"].startswith("text/html")
+        assert reply.status_code == 404
+        assert reply.headers["Content-Type"].startswith("text/html")
     assert server.get("/clients/").status_code == 200
 
 
@@ -162,20 +166,25 @@ def test_the_plain_lists(shared):
     short = shared.get("/agents/?detail=True").json()
     assert len(full) == len(short) == 60
     assert set(short[0]) == {"id", "hostname", "agent_id", "client", "site"}
-    assert "id" not in full[0] and "policy" not in full[0] and len(full[0]) == 33
+    assert "id" not in full[0]
+    assert "policy" not in full[0]
+    assert len(full[0]) == 33
     one_site = shared.agent()["site_id"]
     by_site = shared.get(f"/agents/?client=999&site={one_site}").json()
     assert len(by_site) == len([row for row in shared.agents() if row["site_id"] == one_site])
     assert shared.get("/agents/?monitoring_type=foo").json() == "monitoring type does not exist"
     detail = shared.get(f"/agents/{full[0]['agent_id']}/").json()
-    assert "id" not in detail and "serial_number" not in detail and len(detail["all_timezones"]) > 300
+    assert "id" not in detail
+    assert "serial_number" not in detail
+    assert len(detail["all_timezones"]) > 300
 
 
 def test_clients_and_sites_carry_counts_only_where_the_server_puts_them(shared):
     listed = shared.get("/clients/").json()
     assert sum(client["agent_count"] for client in listed) == 60
     one = shared.get("/clients/1/").json()
-    assert "agent_count" not in one and "agent_count" in one["sites"][0]
+    assert "agent_count" not in one
+    assert "agent_count" in one["sites"][0]
     assert "agent_count" not in shared.get("/clients/sites/").json()[0]
 
 
@@ -200,7 +209,8 @@ def test_status_follows_the_last_check_in(server):
 def test_reinstalling_makes_a_second_row_and_the_old_one_stays(server):
     agent = next(row for row in server.agents(status="online", plat="windows") if row["serial"])
     fresh = server.control(f"agents/{agent['agent_id']}/reinstall")
-    assert fresh["agent_id"] != agent["agent_id"] and fresh["serial"] == agent["serial"]
+    assert fresh["agent_id"] != agent["agent_id"]
+    assert fresh["serial"] == agent["serial"]
     assert server.get(AGENTS + "?page_size=1").json()["count"] == 61
 
 
