@@ -47,7 +47,7 @@ def web(world: World, tmp_path: Path) -> Iterator[str]:
 def answers(url: str) -> bool:
     try:
         return requests.get(url, timeout=5).ok
-    except requests.ConnectionError:
+    except requests.RequestException:
         return False
 
 
