@@ -17,7 +17,8 @@ def banner(ports: Ports, late: Sequence[str] = ()) -> str:
     lines += [
         "",
         "  Try, as an administrator:",
-        "    1. Settings › Integrations › RMM: connect Tactical RMM",
+        "    1. Settings › Integrations › RMM: open “Simulated fleet” and enter its credentials, or",
+        "       connect another Tactical RMM:",
         f"       address {ports.simulator_url}, API key {simulator_key()}",
         "    2. map its clients, switch the webhook on, and paste address and secret into the",
         "       simulated vendor's page",

@@ -260,6 +260,8 @@ def _reconnect(integration_id: UUID, result: Attempt) -> ResponseReturnValue:
 
     def work(opened: Session) -> str:
         row = connections.reconnect(current_rmm(), opened, actor(), integration_id, tested)
+        if row.setup_step:
+            runs.try_start(opened, actor(), "organization_sync", integration_id=row.id)
         return f"The credentials of {row.name} were tested and saved."
 
     return act(work, url_for("rmm.connection", integration_id=integration_id))

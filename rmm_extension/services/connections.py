@@ -179,6 +179,8 @@ def reconnect(
         old = auth_mode(rmm.providers.get(row.provider), row.auth_mode)
         rmm.vault.drop(session, row.tenant_id, row.id, [f.name for f in old.fields if f.secret])
     _apply(row, connection, _plain_fields(rmm, connection))
+    if row.last_sync_at is None:
+        row.setup_step = "organizations"
     _mark_connected(row)
     row.config_version += 1
     _store_secrets(rmm, session, row, connection)
