@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from flask import Flask
+from sqlalchemy import event
 from sqlalchemy.orm import Session
 
 from . import blueprints, cli
@@ -34,6 +35,9 @@ class Mounted:
     def ticket_closed(self, session: Session, tenant_id: str, ticket_id: str, actor: Actor) -> None:
         """A person closed a ticket; its alerts are reset at the vendor by a job after the commit."""
         hooks.ticket_closed(session, tenant_id, ticket_id, actor)
+        # The host commits, not a unit of ours: the workers are told then.
+        wake = self.services.wake
+        event.listen(session, "after_commit", lambda _: wake(), once=True)
 
     def contact_deleted(self, session: Session, tenant_id: str, contact_id: str) -> None:
         """A contact is being deleted; it stops being anybody's default contact."""

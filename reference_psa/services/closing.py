@@ -10,10 +10,13 @@ from sqlalchemy.orm import Session
 from reference_psa.adapters._sql import run
 from reference_psa.db import new_id
 
-# The statement that reads the ticket locks it, so that what is decided still holds when it is written.
+# Locked in a statement of its own, so that what is decided still holds when it is written. Together with the
+# join below, a ticket whose status changed while the lock was waited for would be found in neither state.
+_LOCK = "SELECT 1 FROM tickets WHERE tenant_id = %(tenant)s AND id = %(ticket)s FOR NO KEY UPDATE"
+
 _READ = """SELECT t.id, t.closed_at IS NULL AS is_open, t.board_id, s.id AS status_id, s.name AS status_name
 FROM tickets t JOIN ticket_statuses s ON s.tenant_id = t.tenant_id AND s.id = t.status_id
-WHERE t.tenant_id = %(tenant)s AND t.id = %(ticket)s FOR NO KEY UPDATE OF t"""
+WHERE t.tenant_id = %(tenant)s AND t.id = %(ticket)s"""
 
 # The chosen status if it is a closed one, else the board's first closed status, else the tenant's.
 _PICK = """SELECT s.id, s.name, s.is_closed, s.board_id FROM ticket_statuses s
@@ -67,7 +70,9 @@ def change_status(
 
 
 def _locked(session: Session, tenant_id: str, ticket_id: str) -> Any:
-    row = run(session, _READ, {"tenant": tenant_id, "ticket": ticket_id}).first()
+    params = {"tenant": tenant_id, "ticket": ticket_id}
+    run(session, _LOCK, params)
+    row = run(session, _READ, params).first()
     if row is None:
         raise TicketGone(ticket_id)
     return row

@@ -43,6 +43,8 @@ def psa(database_url: str) -> Iterator[World]:
             settings={"deletionPolicy": "mark_inactive"}
         )
         db.session.remove()
+        db.engine.dispose()
+        db.session.remove()
 
 
 def asset_of(world: World, external_id: str) -> Asset:
