@@ -64,7 +64,7 @@ def test_a_due_connection_gets_a_run_and_its_next_time_in_one_transaction(rmm: R
         {"state": "paused"},
         {"state": "not_connected"},
         {"state": "needs_reauth"},
-        {"next_device_sync_at": datetime.now(UTC) + timedelta(minutes=5)},
+        {"next_device_sync_at": datetime.now(UTC) + timedelta(days=1)},
         {"tenant_id": SUSPENDED},
     ],
 )
