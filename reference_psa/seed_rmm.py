@@ -9,7 +9,7 @@ from reference_psa.seed import tenant_id
 from reference_psa.seed_data import NORTHBEAM
 from rmm_extension.host import SYSTEM_ACTOR
 from rmm_extension.models import Integration
-from rmm_extension.services import connections
+from rmm_extension.services.catch_all import add_catch_all
 from rmm_extension.services.unit import unit
 
 NAME = "Simulated fleet"
@@ -35,5 +35,5 @@ def seed_connection(app: Flask) -> bool:
         row = Integration(tenant_id=tenant, provider="tacticalrmm", name=NAME, instance_url=url)
         session.add(row)
         session.flush()
-        connections.add_catch_all(session, actor, row)
+        add_catch_all(session, actor, row)
     return True

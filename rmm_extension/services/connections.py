@@ -6,26 +6,22 @@ from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import func, select, update
+from sqlalchemy import select, update
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
 from rmm_extension.domain.errors import ConfigError, Conflict, Forbidden
 from rmm_extension.domain.types import Check, Connection
 from rmm_extension.host import Actor
-from rmm_extension.models import AlertRule, Integration, new_id, utc_now
+from rmm_extension.models import Integration, new_id, utc_now
 from rmm_extension.providers.contract import AuthMode, Provider, TestsConnection
 from rmm_extension.providers.guard import check_address
 
 from . import audit, outbox
+from .catch_all import add_catch_all
 from .context import Rmm
 
 WORKING_STATES = ("connected", "error", "syncing")
-CATCH_ALL = {
-    "name": "Every alert opens a ticket",
-    "conditions": {},
-    "actions": {"createTicket": True, "autoResolveTicket": True},
-}
 
 
 class UnknownConnection(LookupError):
@@ -188,34 +184,6 @@ def reconnect(
     _audit_change(session, actor, row, "connection.credentials_saved", before, after)
     _tell(session, row, "integration_connected")
     return row
-
-
-def add_catch_all(session: Session, actor: Actor, row: Integration) -> None:
-    """The ordinary rule without conditions, behind all others."""
-    last = session.scalar(
-        select(func.max(AlertRule.priority_order)).where(
-            AlertRule.tenant_id == row.tenant_id, AlertRule.integration_id == row.id
-        )
-    )
-    rule = AlertRule(
-        tenant_id=row.tenant_id,
-        id=new_id(),
-        integration_id=row.id,
-        priority_order=0 if last is None else last + 1,
-        **CATCH_ALL,
-    )
-    session.add(rule)
-    row.config_version = (row.config_version or 1) + 1
-    session.flush()
-    audit.record(
-        session,
-        actor,
-        "rule.created",
-        subject_type="rule",
-        subject_id=rule.id,
-        subject_name=rule.name,
-        integration_id=row.id,
-    )
 
 
 def rename(session: Session, actor: Actor, integration_id: UUID, name: str) -> Integration:
