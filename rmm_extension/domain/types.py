@@ -180,6 +180,7 @@ class AlertEvent(msgspec.Struct, frozen=True, kw_only=True):
 
     ``synthesized`` marks an ``external_id`` made by us because the vendor sent none; ``adopts`` are the
     synthesized ids, most specific first, under which this same alert may be stored already.
+    ``delivery_failed`` says that the vendor's own record shows a webhook of this alert that did not arrive.
     """
 
     kind: AlertKind
@@ -196,6 +197,7 @@ class AlertEvent(msgspec.Struct, frozen=True, kw_only=True):
     message: str | None = None
     synthesized: bool = False
     adopts: tuple[str, ...] = ()
+    delivery_failed: bool = False
     raw: dict[str, Any] = {}
 
 

@@ -23,6 +23,8 @@ class Alert(TenantRow, Timestamps, Base):
     matched rule. ``details_due_at`` is set while the text is awaited before a decision. ``generated_title``
     and ``generated_description`` are what we wrote into the ticket, to complete it only where untouched.
     ``resolved_here`` marks an alert a person resolved here while the vendor may still list it.
+    ``hold_until`` is set while the matched rule waits whether the alert lasts long enough for a ticket.
+    ``webhook_lost`` marks an alert whose webhook should have brought it and did not.
     """
 
     __tablename__ = "rmm_alerts"
@@ -58,6 +60,15 @@ class Alert(TenantRow, Timestamps, Base):
             "details_due_at",
             postgresql_where=text("details_due_at IS NOT NULL"),
         ),
+        Index(
+            "ix_rmm_alerts_hold", "tenant_id", "hold_until", postgresql_where=text("hold_until IS NOT NULL")
+        ),
+        Index(
+            "ix_rmm_alerts_suppressed",
+            "tenant_id",
+            "integration_id",
+            postgresql_where=text("status = 'suppressed'"),
+        ),
         ForeignKeyConstraint(
             ["tenant_id", "integration_id"],
             ["rmm_integrations.tenant_id", "rmm_integrations.id"],
@@ -91,6 +102,8 @@ class Alert(TenantRow, Timestamps, Base):
     attention: Mapped[str | None]
     attention_at: Mapped[datetime | None]
     details_due_at: Mapped[datetime | None]
+    hold_until: Mapped[datetime | None]
+    webhook_lost: Mapped[bool] = mapped_column(default=False, server_default=text("false"))
     first_channel: Mapped[str]
     episode: Mapped[int] = mapped_column(default=1)
     triggered_at: Mapped[datetime]
@@ -131,10 +144,23 @@ class AlertHistory(TenantRow, Base):
     """What one event did to one alert: append-only.
 
     ``steps`` is a list of ``{"code": …, …}`` in the order of the decisions; pages turn codes into sentences.
+    ``rule_id`` is the rule that matched in this event: a rule's hits are counted here. ``duration_ms`` is the
+    time from the delivery's arrival until this row was written.
     """
 
     __tablename__ = "rmm_alert_events"
-    __table_args__ = (Index(None, "tenant_id", "alert_id", "id"), Index(None, "tenant_id", "at"))
+    __table_args__ = (
+        Index(None, "tenant_id", "alert_id", "id"),
+        Index(None, "tenant_id", "at"),
+        Index(None, "tenant_id", "integration_id", "at"),
+        Index(
+            "ix_rmm_alert_events_rule",
+            "tenant_id",
+            "rule_id",
+            "at",
+            postgresql_where=text("rule_id IS NOT NULL"),
+        ),
+    )
 
     alert_id: Mapped[UUID]
     integration_id: Mapped[UUID]
@@ -143,6 +169,7 @@ class AlertHistory(TenantRow, Base):
     channel: Mapped[str]
     kind: Mapped[str]
     outcome: Mapped[str]
+    rule_id: Mapped[UUID | None]
     actor: Mapped[str | None]
     duration_ms: Mapped[float | None]
     steps: Mapped[list[Any]] = mapped_column(default=list)

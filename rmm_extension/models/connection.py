@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ForeignKeyConstraint, Index, LargeBinary, UniqueConstraint
+from sqlalchemy import ForeignKeyConstraint, Index, LargeBinary, UniqueConstraint, text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from .base import Base, TenantRow, Timestamps
@@ -18,6 +18,8 @@ class Integration(TenantRow, Timestamps, Base):
     ``state``: connected, error, needs_reauth, paused or not_connected. ``config_version`` moves with every
     change that the ingest path must see: rules, windows, webhook switch, state. ``webhook_token_hash`` finds
     the connection of a delivery; the token itself and the webhook secret are in ``rmm_secrets``.
+    ``last_reconciled_at`` is the start of the last complete fetch of active alerts, ``reconcile_state`` what
+    a second look at the vendor's list is waiting for.
     """
 
     __tablename__ = "rmm_integrations"
@@ -50,6 +52,8 @@ class Integration(TenantRow, Timestamps, Base):
     last_error_at: Mapped[datetime | None]
     next_device_sync_at: Mapped[datetime | None]
     next_reconcile_at: Mapped[datetime | None]
+    last_reconciled_at: Mapped[datetime | None]
+    reconcile_state: Mapped[dict[str, Any]] = mapped_column(default=dict, server_default=text("'{}'::jsonb"))
 
 
 class Secret(TenantRow, Base):

@@ -104,6 +104,8 @@ class WebhookDelivery(TenantRow, Base):
     attempts: Mapped[int] = mapped_column(default=0)
     due_at: Mapped[datetime | None]
     processed_at: Mapped[datetime | None]
+    duration_ms: Mapped[float | None]
+    replayed_by: Mapped[str | None]
 
 
 class Audit(TenantRow, Base):

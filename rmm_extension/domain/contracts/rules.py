@@ -67,6 +67,12 @@ class ActionsSchema(_Strict):
     autoResolveTicket = fields.Boolean(load_default=False)  # noqa: N815
     autoResolveStatusId = fields.String(allow_none=True, load_default=None)  # noqa: N815
     resetAlertOnTicketClose = fields.Boolean(load_default=True)  # noqa: N815
+    holdMinutes = fields.Integer(  # noqa: N815
+        strict=True, load_default=0, validate=validate.Range(min=0, max=1440)
+    )
+    reopenWithinMinutes = fields.Integer(  # noqa: N815
+        strict=True, load_default=0, validate=validate.Range(min=0, max=10080)
+    )
     notifyUserIds = fields.List(fields.String(), load_default=list)  # noqa: N815
 
 

@@ -1,0 +1,74 @@
+"""Add holds, lost webhooks, reconciliation, rule hits and replays.
+
+Revision ID: 0002
+Revises: 0001
+"""
+
+import sqlalchemy as sa
+from alembic import op
+from sqlalchemy.dialects import postgresql
+
+revision = "0002"
+down_revision = "0001"
+branch_labels = None
+depends_on = None
+
+
+def upgrade() -> None:
+    op.add_column("rmm_alerts", sa.Column("hold_until", sa.DateTime(timezone=True), nullable=True))
+    op.add_column(
+        "rmm_alerts",
+        sa.Column("webhook_lost", sa.Boolean(), server_default=sa.text("false"), nullable=False),
+    )
+    op.create_index(
+        "ix_rmm_alerts_hold",
+        "rmm_alerts",
+        ["tenant_id", "hold_until"],
+        postgresql_where=sa.text("hold_until IS NOT NULL"),
+    )
+    op.create_index(
+        "ix_rmm_alerts_suppressed",
+        "rmm_alerts",
+        ["tenant_id", "integration_id"],
+        postgresql_where=sa.text("status = 'suppressed'"),
+    )
+    op.add_column("rmm_alert_events", sa.Column("rule_id", sa.Uuid(), nullable=True))
+    op.create_index(
+        "ix_rmm_alert_events_rule",
+        "rmm_alert_events",
+        ["tenant_id", "rule_id", "at"],
+        postgresql_where=sa.text("rule_id IS NOT NULL"),
+    )
+    op.create_index(
+        op.f("ix_rmm_alert_events_tenant_id_integration_id_at"),
+        "rmm_alert_events",
+        ["tenant_id", "integration_id", "at"],
+    )
+    op.add_column(
+        "rmm_integrations", sa.Column("last_reconciled_at", sa.DateTime(timezone=True), nullable=True)
+    )
+    op.add_column(
+        "rmm_integrations",
+        sa.Column(
+            "reconcile_state",
+            postgresql.JSONB(astext_type=sa.Text()),
+            server_default=sa.text("'{}'::jsonb"),
+            nullable=False,
+        ),
+    )
+    op.add_column("rmm_webhook_deliveries", sa.Column("duration_ms", sa.Double(), nullable=True))
+    op.add_column("rmm_webhook_deliveries", sa.Column("replayed_by", sa.Text(), nullable=True))
+
+
+def downgrade() -> None:
+    op.drop_column("rmm_webhook_deliveries", "replayed_by")
+    op.drop_column("rmm_webhook_deliveries", "duration_ms")
+    op.drop_column("rmm_integrations", "reconcile_state")
+    op.drop_column("rmm_integrations", "last_reconciled_at")
+    op.drop_index(op.f("ix_rmm_alert_events_tenant_id_integration_id_at"), table_name="rmm_alert_events")
+    op.drop_index("ix_rmm_alert_events_rule", table_name="rmm_alert_events")
+    op.drop_column("rmm_alert_events", "rule_id")
+    op.drop_index("ix_rmm_alerts_suppressed", table_name="rmm_alerts")
+    op.drop_index("ix_rmm_alerts_hold", table_name="rmm_alerts")
+    op.drop_column("rmm_alerts", "webhook_lost")
+    op.drop_column("rmm_alerts", "hold_until")
