@@ -11,6 +11,20 @@ from .labels import provider_label
 SHORT_MESSAGE = 60
 TITLE_LENGTH = 255
 _PLACEHOLDER = re.compile(r"\{\{\s*([A-Za-z_]+)\s*\}\}")
+PLACEHOLDERS = {
+    "device": "the device's name",
+    "message": "the alert's text",
+    "severity": "critical, major, moderate, minor or none",
+    "client": "the client here",
+    "organization": "the organization at the vendor",
+    "alert_class": "the kind of alert, as the vendor names it",
+    "triggered_at": "when it began",
+    "provider": "the vendor",
+    "device_id": "the device's id at the vendor",
+    "rule": "this rule's name",
+    "link": "the device's page here",
+}
+"""What a template may name, in the words of the editor's help."""
 
 
 @dataclass(frozen=True, slots=True)

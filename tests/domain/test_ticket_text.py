@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from rmm_extension.domain import ticket_text
-from rmm_extension.domain.ticket_text import TicketFacts, description, render, title
+from rmm_extension.domain.ticket_text import PLACEHOLDERS, TicketFacts, description, render, title
 
 FACTS = TicketFacts(
     provider="tacticalrmm",
@@ -48,10 +48,7 @@ def test_templates(template: str, expected: str) -> None:
 
 
 def test_every_documented_placeholder_is_known() -> None:
-    names = (
-        "device message severity organization client provider alert_class device_id triggered_at rule link"
-    )
-    template = " ".join(f"{{{{{name}}}}}" for name in names.split())
+    template = " ".join(f"{{{{{name}}}}}" for name in PLACEHOLDERS)
     told = facts(client="Northwind Dental", rule="Servers", link="https://psa/rmm/devices/1")
     assert "{{" not in render(template, told)
     assert (
