@@ -58,9 +58,43 @@ def upgrade() -> None:
     )
     op.add_column("rmm_webhook_deliveries", sa.Column("duration_ms", sa.Double(), nullable=True))
     op.add_column("rmm_webhook_deliveries", sa.Column("replayed_by", sa.Text(), nullable=True))
+    op.add_column("rmm_webhook_deliveries", sa.Column("outcome", sa.Text(), nullable=True))
+    op.add_column("rmm_webhook_deliveries", sa.Column("alert_id", sa.Uuid(), nullable=True))
+    op.create_index(
+        op.f("ix_rmm_webhook_deliveries_tenant_id_integration_id_received_at"),
+        "rmm_webhook_deliveries",
+        ["tenant_id", "integration_id", "received_at"],
+    )
+    op.create_index(
+        "ix_rmm_webhook_deliveries_alert",
+        "rmm_webhook_deliveries",
+        ["tenant_id", "alert_id"],
+        postgresql_where=sa.text("alert_id IS NOT NULL"),
+    )
+    op.create_index(
+        "ix_rmm_alert_events_webhook",
+        "rmm_alert_events",
+        ["tenant_id", "outcome", sa.literal_column("at DESC"), sa.literal_column("id DESC")],
+        postgresql_where=sa.text("channel = 'webhook'"),
+    )
+    op.create_index(
+        "ix_rmm_job_runs_retention",
+        "rmm_job_runs",
+        ["tenant_id", "queued_at"],
+        postgresql_where=sa.text("kind = 'retention'"),
+    )
 
 
 def downgrade() -> None:
+    op.drop_index("ix_rmm_job_runs_retention", table_name="rmm_job_runs")
+    op.drop_index("ix_rmm_alert_events_webhook", table_name="rmm_alert_events")
+    op.drop_index("ix_rmm_webhook_deliveries_alert", table_name="rmm_webhook_deliveries")
+    op.drop_index(
+        op.f("ix_rmm_webhook_deliveries_tenant_id_integration_id_received_at"),
+        table_name="rmm_webhook_deliveries",
+    )
+    op.drop_column("rmm_webhook_deliveries", "alert_id")
+    op.drop_column("rmm_webhook_deliveries", "outcome")
     op.drop_column("rmm_webhook_deliveries", "replayed_by")
     op.drop_column("rmm_webhook_deliveries", "duration_ms")
     op.drop_column("rmm_integrations", "reconcile_state")

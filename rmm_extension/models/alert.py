@@ -160,6 +160,15 @@ class AlertHistory(TenantRow, Base):
             "at",
             postgresql_where=text("rule_id IS NOT NULL"),
         ),
+        # The log of deliveries: by outcome, so that a rare one is found as fast as all of them together.
+        Index(
+            "ix_rmm_alert_events_webhook",
+            "tenant_id",
+            "outcome",
+            text("at DESC"),
+            text("id DESC"),
+            postgresql_where=text("channel = 'webhook'"),
+        ),
     )
 
     alert_id: Mapped[UUID]

@@ -38,6 +38,10 @@ class JobRun(TenantRow, Base):
             postgresql_where=text("status IN ('queued', 'running')"),
         ),
         Index("ix_rmm_job_runs_integration", "tenant_id", "integration_id", text("queued_at DESC")),
+        # The tick asks every time whether a tenant has been cleaned since last night.
+        Index(
+            "ix_rmm_job_runs_retention", "tenant_id", "queued_at", postgresql_where=text("kind = 'retention'")
+        ),
     )
 
     kind: Mapped[str]
@@ -81,16 +85,27 @@ class Outbox(TenantRow, Base):
 
 
 class WebhookDelivery(TenantRow, Base):
-    """A delivery that was not simply processed: ``state`` is failed (retried), quarantined or processed."""
+    """A delivery that was not simply processed: ``state`` is failed (retried), quarantined or processed.
+
+    ``outcome`` and ``alert_id`` say what a later try made of it. ``duration_ms`` is the time from its arrival
+    until it was stored.
+    """
 
     __tablename__ = "rmm_webhook_deliveries"
     __table_args__ = (
         Index(None, "tenant_id", "received_at"),
+        Index(None, "tenant_id", "integration_id", "received_at"),
         Index(
             "ix_rmm_webhook_deliveries_due",
             "tenant_id",
             "due_at",
             postgresql_where=text("state = 'failed'"),
+        ),
+        Index(
+            "ix_rmm_webhook_deliveries_alert",
+            "tenant_id",
+            "alert_id",
+            postgresql_where=text("alert_id IS NOT NULL"),
         ),
     )
 
@@ -105,6 +120,8 @@ class WebhookDelivery(TenantRow, Base):
     due_at: Mapped[datetime | None]
     processed_at: Mapped[datetime | None]
     duration_ms: Mapped[float | None]
+    outcome: Mapped[str | None]
+    alert_id: Mapped[UUID | None]
     replayed_by: Mapped[str | None]
 
 
