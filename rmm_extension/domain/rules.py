@@ -5,14 +5,18 @@ from __future__ import annotations
 import json
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any
 from uuid import UUID
 
-import re2
 from marshmallow import ValidationError
 
-from .contracts.rules import load_actions, load_conditions
+from .contracts.rules import load_actions, load_conditions, problems
+from .patterns import compiled, found
 from .types import AlertEvent
+
+NAMED = 5
+"""A list of more values is cut to so many in a sentence."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,14 +119,9 @@ def _text_mismatch(rule: Rule, message: str) -> str | None:
     lowered = message.lower()
     if rule.keywords and not any(word in lowered for word in rule.keywords):
         return f"the message has none of the keywords {_listed(rule.keywords)}"
-    if rule.pattern is not None and rule.pattern.search(_searchable(message)) is None:
+    if rule.pattern is not None and not found(rule.pattern, message):
         return "the message does not match its pattern"
     return None
-
-
-def _searchable(message: str) -> str:
-    """RE2 takes no half surrogates."""
-    return message.encode("utf-8", "replace").decode("utf-8")
 
 
 def _grounds(rule: Rule, event: AlertEvent) -> str:
@@ -136,16 +135,17 @@ def _grounds(rule: Rule, event: AlertEvent) -> str:
     return "its conditions hold" if narrowed or rule.pattern is not None else "it takes every alert"
 
 
+@lru_cache(maxsize=4096)
 def _listed(words: Sequence[str] | frozenset[str]) -> str:
-    return " or ".join(sorted(words))
+    """Some words in a sentence. A rule has the same ones for every alert."""
+    named = sorted(words)
+    if len(named) > NAMED:
+        named = [*named[: NAMED - 1], f"one of {len(named) - NAMED + 1} others"]
+    return " or ".join(named)
 
 
 def _pattern(value: str | None) -> Any:
-    if value is None:
-        return None
-    options = re2.Options()
-    options.log_errors = False
-    return re2.compile(value, options)
+    return None if value is None else compiled(value)
 
 
 def _actions(value: Any) -> dict[str, Any] | None:
@@ -157,13 +157,14 @@ def _actions(value: Any) -> dict[str, Any] | None:
 
 def _as_object(value: Any) -> dict[str, Any]:
     """Rules stored as JSON text are tolerated."""
-    found = json.loads(value) if isinstance(value, str) else value
-    if not isinstance(found, dict):
+    loaded = json.loads(value) if isinstance(value, str) else value
+    if not isinstance(loaded, dict):
         raise ValueError("not a JSON object")
-    return found
+    return loaded
 
 
 def _flat(error: Exception) -> str:
-    if isinstance(error, ValidationError) and isinstance(error.messages, dict):
-        return "; ".join(f"{key}: {text}" for key, text in error.messages.items())
+    if isinstance(error, ValidationError):
+        told = [f"{path}: {text.rstrip('.')}" for path, texts in problems(error).items() for text in texts]
+        return "; ".join(told)
     return str(error)

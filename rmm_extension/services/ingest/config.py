@@ -24,15 +24,19 @@ CACHED_CONNECTIONS = 2_000
 
 @dataclass(frozen=True, slots=True)
 class PipelineConfig:
-    """The active rules in their order, and the active windows that can hold for this connection."""
+    """The active rules in their order, and the active windows that can hold for this connection.
+
+    ``inactive`` rules take no alert any more, but say what becomes of those they took.
+    """
 
     version: int
     rules: tuple[Rule, ...]
+    inactive: tuple[Rule, ...]
     windows: tuple[Window, ...]
 
     def rule(self, rule_id: UUID | None) -> Rule | None:
-        """The rule as it is now, if it is still active."""
-        return next((rule for rule in self.rules if rule.id == rule_id), None)
+        """The rule as it is now, active or not, if it still exists."""
+        return next((rule for rule in (*self.rules, *self.inactive) if rule.id == rule_id), None)
 
 
 def load(rmm: Rmm, session: Session, facts: Facts) -> PipelineConfig:
@@ -50,14 +54,10 @@ def load(rmm: Rmm, session: Session, facts: Facts) -> PipelineConfig:
 
 def _read(session: Session, facts: Facts) -> PipelineConfig:
     rules = session.execute(
-        select(AlertRule.id, AlertRule.name, AlertRule.conditions, AlertRule.actions)
-        .where(
-            AlertRule.tenant_id == facts.tenant_id,
-            AlertRule.integration_id == facts.integration_id,
-            AlertRule.is_active,
-        )
+        select(AlertRule.is_active, AlertRule.id, AlertRule.name, AlertRule.conditions, AlertRule.actions)
+        .where(AlertRule.tenant_id == facts.tenant_id, AlertRule.integration_id == facts.integration_id)
         .order_by(AlertRule.priority_order, AlertRule.id)
-    )
+    ).all()
     columns = (
         MaintenanceWindow.id,
         MaintenanceWindow.name,
@@ -82,6 +82,7 @@ def _read(session: Session, facts: Facts) -> PipelineConfig:
     )
     return PipelineConfig(
         version=facts.config_version,
-        rules=tuple(compile_rule(row.id, row.name, row.conditions, row.actions) for row in rules),
+        rules=tuple(compile_rule(*row) for active, *row in rules if active),
+        inactive=tuple(compile_rule(*row) for active, *row in rules if not active),
         windows=tuple(Window(*row) for row in windows),
     )
