@@ -3,13 +3,14 @@
 from alembic import context
 
 from rmm_extension.models import Base
+from rmm_extension.schema import is_compared
 
 VERSION_TABLE = "rmm_alembic_version"
 
 
 def _ours(name: str | None, type_: str, parent_names: object) -> bool:
     """Compare only ``rmm_`` tables: everything else in the database is the host's."""
-    return type_ != "table" or (name or "").startswith("rmm_")
+    return is_compared(name, type_)
 
 
 def run() -> None:

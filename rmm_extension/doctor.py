@@ -10,6 +10,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from . import schema
 from .domain.types import Check
 from .jobs.health import processes
+from .services import text_index
 from .services.context import Rmm
 from .services.unit import unit
 
@@ -53,6 +54,21 @@ def _database(engine: Engine) -> Iterator[Check]:
         message=f"{len(differences)} differences." if differences else "As this version needs them.",
         remedy="Run `flask rmm upgrade`." if differences else None,
     )
+    yield _text_search(engine)
+
+
+def _text_search(engine: Engine) -> Check:
+    with engine.connect() as connection:
+        installed, missing = text_index.installed(connection), text_index.missing(connection)
+    if not missing:
+        return Check(name="Text search", state="ok", message="Its indexes are there.")
+    if installed:
+        message = f"{', '.join(missing)} is missing: searching long lists is slow."
+        remedy = "Run `flask rmm upgrade`."
+    else:
+        message = "The database has no pg_trgm: searching long lists is slow."
+        remedy = "As its owner or a superuser, run `CREATE EXTENSION pg_trgm`; then `flask rmm upgrade`."
+    return Check(name="Text search", state="warning", message=message, remedy=remedy)
 
 
 def _secrets(rmm: Rmm) -> Check:

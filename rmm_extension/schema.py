@@ -11,6 +11,7 @@ from alembic.migration import MigrationContext
 from sqlalchemy import Engine
 
 from .models import Base
+from .services import text_index
 
 VERSION_TABLE = "rmm_alembic_version"
 LOCK_TIMEOUT = "10s"
@@ -18,10 +19,12 @@ LOCK_TIMEOUT = "10s"
 
 
 def upgrade(engine: Engine, revision: str = "head") -> None:
-    """Bring the extension's tables to ``revision``."""
+    """Bring the extension's tables to ``revision``; the newest one gets the text indexes too, if it can."""
     with engine.begin() as connection:
         connection.exec_driver_sql(f"SET LOCAL lock_timeout = '{LOCK_TIMEOUT}'")
         command.upgrade(_config(connection), revision)
+    if revision == "head":
+        text_index.ensure(engine)
 
 
 def downgrade(engine: Engine, revision: str = "base") -> None:
@@ -37,13 +40,18 @@ def drift(engine: Engine) -> list[object]:
             connection,
             opts={
                 "version_table": VERSION_TABLE,
-                "include_name": lambda name, kind, parents: (
-                    kind != "table" or (name or "").startswith("rmm_")
-                ),
+                "include_name": lambda name, kind, parents: is_compared(name, kind),
                 "compare_type": True,
             },
         )
         return list(compare_metadata(context, Base.metadata))
+
+
+def is_compared(name: str | None, kind: str) -> bool:
+    """What must agree with the models: our tables, and all in them but the indexes a database may lack."""
+    if kind == "table":
+        return (name or "").startswith("rmm_")
+    return kind != "index" or name not in text_index.INDEXES
 
 
 def new_revision(engine: Engine, message: str) -> None:

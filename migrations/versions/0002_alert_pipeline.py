@@ -86,6 +86,9 @@ def upgrade() -> None:
 
 
 def downgrade() -> None:
+    # Made after an upgrade and only where the database can have them: see services/text_index.py.
+    op.execute("DROP INDEX IF EXISTS ix_rmm_devices_text")
+    op.execute("DROP INDEX IF EXISTS ix_rmm_alerts_text")
     op.drop_index("ix_rmm_job_runs_retention", table_name="rmm_job_runs")
     op.drop_index("ix_rmm_alert_events_webhook", table_name="rmm_alert_events")
     op.drop_index("ix_rmm_webhook_deliveries_alert", table_name="rmm_webhook_deliveries")

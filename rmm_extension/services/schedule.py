@@ -40,6 +40,7 @@ from .unit import unit
 TICK_HOOKS: list[kinds.Work] = [
     "rmm_extension.services.details:decide_overdue",
     "rmm_extension.services.attention:retry_due",
+    "rmm_extension.services.text_index:clean_pending",
 ]
 """More work of the tick: each is called as ``hook(rmm)`` and returns how many things it dealt with."""
 
