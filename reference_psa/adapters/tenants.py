@@ -64,8 +64,10 @@ def booked(session: Session, tenant_id: str) -> _Booked | None:
 
 def _cache(session: Session) -> dict[str, _Booked | None]:
     # A job's session lives long, so what was read lives only as long as the transaction.
-    session.connection()
     transaction: Any = session.get_transaction()
+    if transaction is None:
+        session.connection()
+        transaction = session.get_transaction()
     kept = session.info.get(_CACHE)
     if kept is None or kept[0] is not transaction:
         kept = session.info[_CACHE] = (transaction, {})

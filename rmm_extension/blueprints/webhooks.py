@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Any
+from http import HTTPStatus
+from typing import TYPE_CHECKING
+from urllib.parse import parse_qs
 
 import msgspec
 from flask import Blueprint, Flask, Response, current_app, request
-from flask.ctx import RequestContext
-from flask.sessions import NullSession
-from werkzeug.exceptions import ClientDisconnected, HTTPException, MethodNotAllowed, RequestEntityTooLarge
+from werkzeug.exceptions import ClientDisconnected, RequestEntityTooLarge
+from werkzeug.wsgi import get_input_stream
 
 from rmm_extension.domain.types import WebhookRequest
 from rmm_extension.services.context import Rmm
@@ -20,21 +21,32 @@ if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIApplication, WSGIEnvironment
 
 PREFIX = "/api/webhooks"
-_TOO_BIG = "The body is too big."
-_NO_TENANT = "The address needs ?tenant=."
+_JSON = "application/json"
+_TOO_BIG = Answer(413, {"error": "The body is too big."})
+_NO_TENANT = Answer(400, {"error": "The address needs ?tenant=.", "reason": "tenant_missing"})
+_NO_ROUTE = Answer(404, {"error": "There is no such webhook."})
+_NO_METHOD = Answer(405, {"error": "Send deliveries with POST."}, {"Allow": "OPTIONS, POST"})
+_METHODS = Answer(204, {}, {"Allow": "OPTIONS, POST"})
 
 
 def register_webhooks(app: Flask) -> None:
-    """Add the routes, and answer them before the host's request hooks.
+    """Answer deliveries before the host's request hooks.
 
     A vendor passes neither a CSRF check nor a log-in wall, and needs no session. So deliveries are taken at
-    the door of the app: routed as ever, but without the host's hooks. Nothing else goes this way.
+    the door of the app, in an app context but without a request of Flask. Nothing else goes this way. The
+    routes stand in the app's map for those who build or list addresses.
     """
     blueprint = Blueprint("rmm_webhooks", __name__, url_prefix=PREFIX)
-    blueprint.add_url_rule("/<provider>/<token>", "token", by_token, methods=["POST"])
-    blueprint.add_url_rule("/<provider>", "tenant", by_tenant, methods=["POST"])
+    blueprint.add_url_rule("/<provider>/<token>", "token", _routed, methods=["POST"])
+    blueprint.add_url_rule("/<provider>", "tenant", _routed, methods=["POST"])
     app.register_blueprint(blueprint)
     app.wsgi_app = _Door(app, app.wsgi_app)  # type: ignore[method-assign]
+
+
+def _routed(**place: str) -> Response:
+    """A delivery that came past the door: a host may call its routes without its WSGI application."""
+    answer = _answer(current_app.extensions["rmm"].services, list(place.values()), request.environ)
+    return Response(msgspec.json.encode(answer.body), answer.status, answer.headers, content_type=_JSON)
 
 
 class _Door:
@@ -44,59 +56,42 @@ class _Door:
         self._app, self._inner = app, inner
 
     def __call__(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
-        if not environ.get("PATH_INFO", "").startswith(f"{PREFIX}/"):
+        path: str = environ.get("PATH_INFO", "")
+        if not path.startswith(f"{PREFIX}/"):
             return self._inner(environ, start_response)
-        with RequestContext(self._app, environ, session=NullSession()):
-            return self._answer()(environ, start_response)
-
-    def _answer(self) -> Response:
-        problem = request.routing_exception
-        if problem is not None or request.endpoint is None:
-            return _refusal(problem)
-        if request.method == "OPTIONS":
-            return Response(status=204, headers={"Allow": "OPTIONS, POST"})
-        view: Callable[..., Any] = self._app.view_functions[request.endpoint]
-        return self._app.make_response(view(**(request.view_args or {})))
+        with self._app.app_context():
+            rmm: Rmm = self._app.extensions["rmm"].services
+            return _send(_answer(rmm, path[len(PREFIX) + 1 :].split("/"), environ), start_response)
 
 
-def _refusal(problem: HTTPException | None) -> Response:
-    if isinstance(problem, MethodNotAllowed):
-        return _reply(Answer(405, {"error": "Send deliveries with POST."}, {"Allow": "POST"}))
-    return _reply(Answer(404, {"error": "There is no such webhook."}))
-
-
-def by_token(provider: str, token: str) -> Response:
-    """A delivery to a connection's own address."""
-    body = _body()
+def _answer(rmm: Rmm, place: list[str], environ: WSGIEnvironment) -> Answer:
+    """``place`` is the provider and, at a connection's own address, its token."""
+    if len(place) > 2 or not all(place):
+        return _NO_ROUTE
+    if environ["REQUEST_METHOD"] != "POST":
+        return _METHODS if environ["REQUEST_METHOD"] == "OPTIONS" else _NO_METHOD
+    tenant_id = "" if len(place) == 2 else _tenant(environ)
+    if len(place) == 1 and not tenant_id:
+        return _NO_TENANT
+    body = _body(environ, rmm.settings.webhook_max_bytes)
     if body is None:
-        return _reply(Answer(413, {"error": _TOO_BIG}))
-    return _reply(receive(_rmm(), provider, token, _delivery(body)))
+        return _TOO_BIG
+    delivery = WebhookRequest(headers=_headers(environ), body=body, received_at=datetime.now(UTC))
+    if len(place) == 2:
+        return receive(rmm, place[0], place[1], delivery)
+    return receive_for_tenant(rmm, place[0], tenant_id, delivery)
 
 
-def by_tenant(provider: str) -> Response:
-    """A delivery to the tenant's address, where the secret picks the connection."""
-    tenant_id = request.args.get("tenant", "").strip()
-    if not tenant_id:
-        return _reply(Answer(400, {"error": _NO_TENANT, "reason": "tenant_missing"}))
-    body = _body()
-    if body is None:
-        return _reply(Answer(413, {"error": _TOO_BIG}))
-    return _reply(receive_for_tenant(_rmm(), provider, tenant_id, _delivery(body)))
+def _tenant(environ: WSGIEnvironment) -> str:
+    given: str = environ.get("QUERY_STRING", "")
+    return parse_qs(given).get("tenant", [""])[0].strip()
 
 
-def _rmm() -> Rmm:
-    return current_app.extensions["rmm"].services  # type: ignore[no-any-return]
-
-
-def _body() -> bytes | None:
+def _body(environ: WSGIEnvironment, limit: int) -> bytes | None:
     """The body as it came; ``None`` when it is longer than allowed, whatever its headers say."""
-    limit = _rmm().settings.webhook_max_bytes
-    if (request.content_length or 0) > limit:
-        return None
-    # One byte more: a body without a length is cut off at the limit without a word.
-    request.max_content_length = limit + 1
     try:
-        body = request.get_data(cache=False)
+        # One byte more: a body without a length is cut off at the limit without a word.
+        body = get_input_stream(environ, max_content_length=limit + 1).read()
     except RequestEntityTooLarge:
         return None
     except ClientDisconnected:
@@ -104,11 +99,21 @@ def _body() -> bytes | None:
     return None if len(body) > limit else body
 
 
-def _delivery(body: bytes) -> WebhookRequest:
-    headers = {name.lower(): value for name, value in request.headers.items()}
-    return WebhookRequest(headers=headers, body=body, received_at=datetime.now(UTC))
+def _headers(environ: WSGIEnvironment) -> dict[str, str]:
+    found = {
+        name[5:].replace("_", "-").lower(): value
+        for name, value in environ.items()
+        if name.startswith("HTTP_")
+    }
+    if environ.get("CONTENT_TYPE"):
+        found["content-type"] = environ["CONTENT_TYPE"]
+    return found
 
 
-def _reply(answer: Answer) -> Response:
-    body = msgspec.json.encode(answer.body)
-    return Response(body, answer.status, answer.headers, content_type="application/json")
+def _send(answer: Answer, start_response: StartResponse) -> Iterable[bytes]:
+    body = msgspec.json.encode(answer.body) if answer.body else b""
+    headers = [*answer.headers.items(), ("Content-Length", str(len(body)))]
+    if body:
+        headers.append(("Content-Type", _JSON))
+    start_response(f"{answer.status} {HTTPStatus(answer.status).phrase}", headers)
+    return [body]

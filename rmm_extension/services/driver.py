@@ -16,6 +16,7 @@ from psycopg.pq import TransactionStatus
 from psycopg.rows import RowFactory, RowMaker
 from sqlalchemy.orm import Session
 
+_HELD = "rmm_driver_connection"
 _UNSTORABLE = re.compile(r"(?<!\\)((?:\\\\)*)\\u(?:0000|[dD][89a-fA-F][0-9a-fA-F]{2})")
 
 
@@ -39,8 +40,23 @@ def reading(session: Session) -> Iterator[None]:
             connection.autocommit = False
 
 
+@contextmanager
+def held(session: Session) -> Iterator[None]:
+    """Look the connection up once for all statements of the block: one transaction of the session."""
+    session.info[_HELD] = None
+    try:
+        yield
+    finally:
+        session.info.pop(_HELD, None)
+
+
 def _connection(session: Session) -> psycopg.Connection[Any]:
-    return session.connection().connection.driver_connection  # type: ignore[return-value]
+    found: psycopg.Connection[Any] | None = session.info.get(_HELD)
+    if found is None:
+        found = session.connection().connection.driver_connection  # type: ignore[assignment]
+        if _HELD in session.info:
+            session.info[_HELD] = found
+    return found
 
 
 def run(session: Session, statement: str, parameters: dict[str, Any]) -> psycopg.Cursor[dict[str, Any]]:

@@ -8,6 +8,7 @@ from contextlib import contextmanager
 from sqlalchemy.orm import Session
 
 from .context import Rmm
+from .driver import held
 from .outbox import take_wake
 
 
@@ -19,7 +20,8 @@ def unit(rmm: Rmm) -> Iterator[Session]:
     """
     session: Session = rmm.db.session()
     try:
-        yield session
+        with held(session):
+            yield session
         wake = take_wake(session)
         session.commit()
     except BaseException:

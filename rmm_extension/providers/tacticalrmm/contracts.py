@@ -7,7 +7,7 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
-from marshmallow import INCLUDE, Schema, ValidationError, fields
+from marshmallow import EXCLUDE, Schema, ValidationError, fields, missing
 
 from rmm_extension.domain.errors import WebhookRejected
 from rmm_extension.domain.values import text
@@ -34,9 +34,16 @@ _DEEPEST = 20
 class Word(fields.Field[str | None]):
     """A short text or number; the text ``None``, with which the server renders null, is absent."""
 
-    def _deserialize(
-        self, value: Any, attr: str | None, data: Mapping[str, Any] | None, **_: Any
+    def deserialize(
+        self,
+        value: Any,
+        attr: str | None = None,
+        data: Mapping[str, Any] | None = None,
+        **_: Any,
     ) -> str | None:
+        """In one step for what marshmallow does in five: every delivery has fourteen of these."""
+        if value is missing or value is None:
+            return None
         if isinstance(value, bool) or not isinstance(value, (str, int, float)):
             raise ValidationError("Not a text.")
         found = text(value)
@@ -46,14 +53,14 @@ class Word(fields.Field[str | None]):
 
 
 def _word(**metadata: Any) -> Word:
-    return Word(load_default=None, allow_none=True, metadata=metadata)
+    return Word(metadata=metadata)
 
 
 class WebhookBody(Schema):
     """Only ``agent_id`` is needed; the ids make the alert exact; the texts are taken where sent."""
 
     class Meta:
-        unknown = INCLUDE
+        unknown = EXCLUDE
 
     event = _word()
     alert_id = _word()
