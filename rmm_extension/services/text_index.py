@@ -75,7 +75,8 @@ def clean_pending(rmm: Rmm) -> int:
 
 
 def _home(connection: Connection) -> str | None:
-    return connection.scalar(_SCHEMA, {"extension": EXTENSION})
+    found: str | None = connection.scalar(_SCHEMA, {"extension": EXTENSION})
+    return found
 
 
 def _build(connection: Connection, name: str, home: str) -> None:
