@@ -51,12 +51,13 @@ def held(session: Session) -> Iterator[None]:
 
 
 def _connection(session: Session) -> psycopg.Connection[Any]:
-    found: psycopg.Connection[Any] | None = session.info.get(_HELD)
-    if found is None:
-        found = session.connection().connection.driver_connection  # type: ignore[assignment]
-        if _HELD in session.info:
-            session.info[_HELD] = found
-    return found
+    held_one: psycopg.Connection[Any] | None = session.info.get(_HELD)
+    if held_one is not None:
+        return held_one
+    found: Any = session.connection().connection.driver_connection
+    if _HELD in session.info:
+        session.info[_HELD] = found
+    return found  # type: ignore[no-any-return]
 
 
 def run(session: Session, statement: str, parameters: dict[str, Any]) -> psycopg.Cursor[dict[str, Any]]:
