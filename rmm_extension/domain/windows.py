@@ -40,7 +40,7 @@ def matching(
     return [
         window
         for window in windows
-        if _in_scope(window, integration_id, client_id, asset_id) and holds(window, at)
+        if in_scope(window, integration_id, client_id, asset_id) and holds(window, at)
     ]
 
 
@@ -53,7 +53,8 @@ def holds(window: Window, at: datetime) -> bool:
     return window.starts_at <= at < window.ends_at
 
 
-def _in_scope(window: Window, integration_id: UUID, client_id: str | None, asset_id: str | None) -> bool:
+def in_scope(window: Window, integration_id: UUID, client_id: str | None, asset_id: str | None) -> bool:
+    """Whether the window is about this target at all; an unknown client or asset is in no narrowed scope."""
     return (
         (window.integration_id is None or window.integration_id == integration_id)
         and (window.client_id is None or window.client_id == client_id)
