@@ -30,7 +30,9 @@ def upgrade() -> None:
         "ix_rmm_alerts_suppressed",
         "rmm_alerts",
         ["tenant_id", "integration_id"],
-        postgresql_where=sa.text("status = 'suppressed'"),
+        postgresql_where=sa.text(
+            "suppressed_by_window_id IS NOT NULL AND status IN ('active', 'acknowledged', 'suppressed')"
+        ),
     )
     op.add_column("rmm_alert_events", sa.Column("rule_id", sa.Uuid(), nullable=True))
     op.create_index(
@@ -44,6 +46,8 @@ def upgrade() -> None:
         "rmm_alert_events",
         ["tenant_id", "integration_id", "at"],
     )
+    op.add_column("rmm_integrations", sa.Column("webhook_since", sa.DateTime(timezone=True), nullable=True))
+    op.execute("UPDATE rmm_integrations SET webhook_since = now() WHERE webhook_enabled")
     op.add_column(
         "rmm_integrations", sa.Column("last_reconciled_at", sa.DateTime(timezone=True), nullable=True)
     )
@@ -102,6 +106,7 @@ def downgrade() -> None:
     op.drop_column("rmm_webhook_deliveries", "duration_ms")
     op.drop_column("rmm_integrations", "reconcile_state")
     op.drop_column("rmm_integrations", "last_reconciled_at")
+    op.drop_column("rmm_integrations", "webhook_since")
     op.drop_index(op.f("ix_rmm_alert_events_tenant_id_integration_id_at"), table_name="rmm_alert_events")
     op.drop_index("ix_rmm_alert_events_rule", table_name="rmm_alert_events")
     op.drop_column("rmm_alert_events", "rule_id")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from datetime import UTC, datetime
 from typing import Any
 
 from .labels import provider_label
@@ -26,6 +27,10 @@ TEMPLATES: dict[str, str] = {
     "record_only": "Recorded without a ticket: {reason}.",
     "ticket_created": "Ticket {number} created.",
     "ticket_failed": "No ticket could be made: {reason}.",
+    "ticket_requested": "{by} asked for a ticket.",
+    "ticket_reopened": "Ticket {number} reopened: it was closed less than {minutes} minutes before.",
+    "hold_over": "The alert has lasted as long as the rule waits for.",
+    "tried_again": "{by} had it tried again.",
     "awaiting_details": "Waiting up to {seconds} s for the alert's text before deciding.",
     "details_received": "The alert's text arrived.",
     "details_missing": "The alert's text did not arrive in time; decided without it.",
@@ -39,7 +44,9 @@ TEMPLATES: dict[str, str] = {
     "priority_raised": "The priority of ticket {number} was raised.",
     "severity_changed": "Severity changed from {old} to {new}.",
     "resolved_here": "Resolved here by {by}.",
+    "cleared_again": "Reported as cleared once more; a report that is older opens nothing.",
     "adopted": "Recognized as the alert that was first reported without a number.",
+    "notified": "Notified: {names}.",
     "warning": "{message}",
 }
 """Codes whose sentence is one template; parameters that are missing read “?”."""
@@ -95,8 +102,41 @@ def _cleared(step: Step) -> str:
     return f"Cleared in {provider_label(_Params(step)['provider'])}."
 
 
+def _vanished(step: Step) -> str:
+    vendor = provider_label(_Params(step)["provider"])
+    return f"Over: {vendor} does not list it as active any more (found by polling)."
+
+
+def _webhook_lost(step: Step) -> str:
+    vendor = provider_label(_Params(step)["provider"])
+    if step.get("reason") == "refused":
+        return (
+            f"Its webhook was lost: by its own record {vendor} could not deliver it. Polling found the alert."
+        )
+    return "Its webhook was lost: it did not arrive. Polling found the alert."
+
+
+def _window_ended(step: Step) -> str:
+    name = step.get("window")
+    return f"Maintenance window “{name}” ended." if name else "The maintenance window ended."
+
+
 def _acknowledged(step: Step) -> str:
     return f"Acknowledged by {provider_label(_Params(step)['by'])}."
+
+
+def _held(step: Step) -> str:
+    params = _Params(step)
+    minutes = params["minutes"]
+    lasting = "1 minute" if minutes == "1" else f"{minutes} minutes"
+    return f"The rule makes a ticket only of what lasts {lasting}: waiting until {_clock(params['until'])}."
+
+
+def _clock(moment: str) -> str:
+    try:
+        return f"{datetime.fromisoformat(moment).astimezone(UTC):%H:%M} UTC"
+    except ValueError:
+        return moment
 
 
 def _joined(step: Step) -> str:
@@ -118,8 +158,12 @@ _SPECIAL: dict[str, Callable[[Step], str]] = {
     "no_client": _no_client,
     "cleared": _cleared,
     "acknowledged": _acknowledged,
+    "held": _held,
     "joined_ticket": _joined,
+    "vanished": _vanished,
     "vendor_reset": _vendor_reset,
+    "webhook_lost": _webhook_lost,
+    "window_ended": _window_ended,
 }
 
 

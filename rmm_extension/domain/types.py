@@ -92,6 +92,8 @@ class Outcome(StrEnum):
     SUPPRESSED = "suppressed"
     TICKET_CREATED = "ticket_created"
     OCCURRENCE_APPENDED = "occurrence_appended"
+    TICKET_REOPENED = "ticket_reopened"
+    HELD = "held"
     RECORDED_ONLY = "recorded_only"
     RESOLVED = "resolved"
     ACKNOWLEDGED = "acknowledged"
@@ -180,7 +182,9 @@ class AlertEvent(msgspec.Struct, frozen=True, kw_only=True):
 
     ``synthesized`` marks an ``external_id`` made by us because the vendor sent none; ``adopts`` are the
     synthesized ids, most specific first, under which this same alert may be stored already.
-    ``delivery_failed`` says that the vendor's own record shows a webhook of this alert that did not arrive.
+    ``delivery_failed`` says that the vendor's own record shows a webhook of this alert that did not arrive,
+    ``silenced`` that somebody put it aside at the vendor for a while: it is still open there. ``vanished`` is a
+    reset of ours for an alert that a complete listing no longer names.
     """
 
     kind: AlertKind
@@ -198,6 +202,8 @@ class AlertEvent(msgspec.Struct, frozen=True, kw_only=True):
     synthesized: bool = False
     adopts: tuple[str, ...] = ()
     delivery_failed: bool = False
+    silenced: bool = False
+    vanished: bool = False
     raw: dict[str, Any] = {}
 
 

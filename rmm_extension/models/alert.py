@@ -14,6 +14,9 @@ from .base import Base, TenantRow, Timestamps
 OPEN_SQL = "status IN ('active', 'acknowledged', 'suppressed')"
 """The open states as the partial indexes spell them: queries must repeat it to use these."""
 
+WINDOW_SQL = f"suppressed_by_window_id IS NOT NULL AND {OPEN_SQL}"
+"""Open alerts that a maintenance window keeps from being decided, acknowledged ones included."""
+
 
 class Alert(TenantRow, Timestamps, Base):
     """The current state of one alert of a vendor.
@@ -67,7 +70,7 @@ class Alert(TenantRow, Timestamps, Base):
             "ix_rmm_alerts_suppressed",
             "tenant_id",
             "integration_id",
-            postgresql_where=text("status = 'suppressed'"),
+            postgresql_where=text(WINDOW_SQL),
         ),
         ForeignKeyConstraint(
             ["tenant_id", "integration_id"],

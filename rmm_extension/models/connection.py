@@ -18,6 +18,7 @@ class Integration(TenantRow, Timestamps, Base):
     ``state``: connected, error, needs_reauth, paused or not_connected. ``config_version`` moves with every
     change that the ingest path must see: rules, windows, webhook switch, state. ``webhook_token_hash`` finds
     the connection of a delivery; the token itself and the webhook secret are in ``rmm_secrets``.
+    ``webhook_since`` is since when deliveries are taken, as long as ``webhook_enabled`` holds.
     ``last_reconciled_at`` is the start of the last complete fetch of active alerts, ``reconcile_state`` what
     a second look at the vendor's list is waiting for.
     """
@@ -43,6 +44,7 @@ class Integration(TenantRow, Timestamps, Base):
     config_version: Mapped[int] = mapped_column(default=1)
     webhook_enabled: Mapped[bool] = mapped_column(default=False)
     webhook_token_hash: Mapped[bytes | None] = mapped_column(LargeBinary)
+    webhook_since: Mapped[datetime | None]
     setup_step: Mapped[str | None]
     connected_at: Mapped[datetime | None]
     last_sync_at: Mapped[datetime | None]

@@ -11,7 +11,7 @@ from sqlalchemy.orm import Session
 
 from rmm_extension.domain.errors import ConfigError, Conflict
 from rmm_extension.host import Actor
-from rmm_extension.models import Integration
+from rmm_extension.models import Integration, utc_now
 
 from . import audit
 from .connections import get
@@ -42,7 +42,8 @@ def switch_on(rmm: Rmm, session: Session, actor: Actor, integration_id: UUID) ->
     fresh = None
     if row.webhook_token_hash is None:
         fresh = _new_credentials(rmm, session, row)
-    row.webhook_enabled = True
+    if not row.webhook_enabled:
+        row.webhook_enabled, row.webhook_since = True, utc_now()
     _changed(session, actor, row, "webhook.switched_on")
     return address(rmm, session, row, secret=fresh)
 

@@ -19,6 +19,8 @@ ALERT_TYPES = frozenset({"availability", "check", "task", "custom"})
 
 # Output of webhook actions can hold the address of our own webhook, token included: it stays out.
 _RAW_KEYS = frozenset(Alert.__struct_fields__)
+_NOT_DELIVERED = range(300, 600)
+"""``action_retcode`` of a webhook that nobody took: the answer's status, or 500 where there was no answer."""
 
 
 class Facts(msgspec.Struct, frozen=True, kw_only=True):
@@ -34,6 +36,8 @@ class Facts(msgspec.Struct, frozen=True, kw_only=True):
     task_id: str | None = None
     event: str | None = None
     message: str | None = None
+    delivery_failed: bool = False
+    silenced: bool = False
 
 
 def build_event(facts: Facts, kind: AlertKind, occurred_at: datetime, raw: dict[str, Any]) -> AlertEvent:
@@ -53,6 +57,8 @@ def build_event(facts: Facts, kind: AlertKind, occurred_at: datetime, raw: dict[
         message=facts.message,
         synthesized=facts.alert_id is None,
         adopts=synthesized_ids(facts) if facts.alert_id and facts.agent_id else (),
+        delivery_failed=facts.delivery_failed,
+        silenced=facts.silenced,
         raw=raw,
     )
 
@@ -102,6 +108,8 @@ def event_from_row(
         check_id=_number(alert.assigned_check),
         task_id=_number(alert.assigned_task),
         message=text(alert.message),
+        delivery_failed=alert.action_retcode in _NOT_DELIVERED,
+        silenced=alert.snoozed,
     )
     return build_event(facts, kind, occurred, {key: row[key] for key in row.keys() & _RAW_KEYS})
 

@@ -41,21 +41,28 @@ class PipelineConfig:
 
 def load(rmm: Rmm, session: Session, facts: Facts) -> PipelineConfig:
     """The configuration at the version the facts were read with."""
+    return load_version(rmm, session, facts.tenant_id, facts.integration_id, facts.config_version)
+
+
+def load_version(
+    rmm: Rmm, session: Session, tenant_id: str, integration_id: UUID, version: int
+) -> PipelineConfig:
+    """The configuration of a connection that was at this version a moment ago."""
     cache: dict[tuple[str, UUID], PipelineConfig] = rmm.caches.setdefault("pipeline", {})
-    key = (facts.tenant_id, facts.integration_id)
+    key = (tenant_id, integration_id)
     found = cache.get(key)
-    if found is None or found.version != facts.config_version:
-        found = _read(session, facts)
+    if found is None or found.version != version:
+        found = _read(session, tenant_id, integration_id, version)
         if len(cache) >= CACHED_CONNECTIONS:
             cache.clear()
         cache[key] = found
     return found
 
 
-def _read(session: Session, facts: Facts) -> PipelineConfig:
+def _read(session: Session, tenant_id: str, integration_id: UUID, version: int) -> PipelineConfig:
     rules = session.execute(
         select(AlertRule.is_active, AlertRule.id, AlertRule.name, AlertRule.conditions, AlertRule.actions)
-        .where(AlertRule.tenant_id == facts.tenant_id, AlertRule.integration_id == facts.integration_id)
+        .where(AlertRule.tenant_id == tenant_id, AlertRule.integration_id == integration_id)
         .order_by(AlertRule.priority_order, AlertRule.id)
     ).all()
     columns = (
@@ -71,17 +78,17 @@ def _read(session: Session, facts: Facts) -> PipelineConfig:
     windows = session.execute(
         select(*columns)
         .where(
-            MaintenanceWindow.tenant_id == facts.tenant_id,
+            MaintenanceWindow.tenant_id == tenant_id,
             MaintenanceWindow.is_active,
             or_(
                 MaintenanceWindow.integration_id.is_(None),
-                MaintenanceWindow.integration_id == facts.integration_id,
+                MaintenanceWindow.integration_id == integration_id,
             ),
         )
         .order_by(MaintenanceWindow.created_at, MaintenanceWindow.id)
     )
     return PipelineConfig(
-        version=facts.config_version,
+        version=version,
         rules=tuple(compile_rule(*row) for active, *row in rules if active),
         inactive=tuple(compile_rule(*row) for active, *row in rules if not active),
         windows=tuple(Window(*row) for row in windows),
