@@ -65,6 +65,16 @@ def _read(session: Session, tenant_id: str, integration_id: UUID, version: int) 
         .where(AlertRule.tenant_id == tenant_id, AlertRule.integration_id == integration_id)
         .order_by(AlertRule.priority_order, AlertRule.id)
     ).all()
+    return PipelineConfig(
+        version=version,
+        rules=tuple(compile_rule(*row) for active, *row in rules if active),
+        inactive=tuple(compile_rule(*row) for active, *row in rules if not active),
+        windows=active_windows(session, tenant_id, integration_id),
+    )
+
+
+def active_windows(session: Session, tenant_id: str, integration_id: UUID) -> tuple[Window, ...]:
+    """The active windows that can hold for this connection, oldest first."""
     columns = (
         MaintenanceWindow.id,
         MaintenanceWindow.name,
@@ -75,7 +85,7 @@ def _read(session: Session, tenant_id: str, integration_id: UUID, version: int) 
         MaintenanceWindow.ends_at,
         MaintenanceWindow.recurrence,
     )
-    windows = session.execute(
+    found = session.execute(
         select(*columns)
         .where(
             MaintenanceWindow.tenant_id == tenant_id,
@@ -87,9 +97,4 @@ def _read(session: Session, tenant_id: str, integration_id: UUID, version: int) 
         )
         .order_by(MaintenanceWindow.created_at, MaintenanceWindow.id)
     )
-    return PipelineConfig(
-        version=version,
-        rules=tuple(compile_rule(*row) for active, *row in rules if active),
-        inactive=tuple(compile_rule(*row) for active, *row in rules if not active),
-        windows=tuple(Window(*row) for row in windows),
-    )
+    return tuple(Window(*row) for row in found)
