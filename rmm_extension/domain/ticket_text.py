@@ -64,7 +64,7 @@ def description(facts: TicketFacts, template: str | None = None) -> str:
 
 def render(template: str, facts: TicketFacts) -> str:
     """Replace ``{{ placeholder }}``, whatever its case; an unknown one stays as it is. Runs no code."""
-    values = _values(facts)
+    values = placeholder_values(facts)
 
     def value(match: re.Match[str]) -> str:
         return values.get(match[1].lower(), match[0])
@@ -72,10 +72,10 @@ def render(template: str, facts: TicketFacts) -> str:
     return _PLACEHOLDER.sub(value, template)
 
 
-def creation_note(facts: TicketFacts) -> str:
-    """The internal note of a new ticket."""
+def creation_note(facts: TicketFacts, by: str | None = None) -> str:
+    """The internal note of a new ticket; ``by`` is the person who asked for it."""
     lines = [
-        f"Created automatically from a {provider_label(facts.provider)} alert.",
+        f"Created {f'by {by}' if by else 'automatically'} from a {provider_label(facts.provider)} alert.",
         f"External alert ID: {facts.external_alert_id}",
     ]
     if facts.external_device_id:
@@ -90,12 +90,33 @@ def occurrence_note(count: int, external_alert_id: str, message: str | None) -> 
     return "\n".join([*lines, message] if message else lines)
 
 
+def linked_note(by: str, external_alert_id: str, message: str | None) -> str:
+    """The internal note when a person puts an alert on the open ticket of its condition."""
+    lines = [f"Alert linked by {by}.", f"External alert ID: {external_alert_id}"]
+    return "\n".join([*lines, message] if message else lines)
+
+
+def resolved_here_note(by: str, external_alert_id: str) -> str:
+    """The internal note when a person ends the alert here."""
+    return f"Alert resolved here by {by}.\nExternal alert ID: {external_alert_id}"
+
+
+def reopened_note(count: int, external_alert_id: str, message: str | None) -> str:
+    """The internal note when the condition fires again so soon that its closed ticket goes on."""
+    lines = [
+        f"Alert re-triggered soon after the ticket was closed — occurrence {count}. The ticket is open again.",
+        f"External alert ID: {external_alert_id}",
+    ]
+    return "\n".join([*lines, message] if message else lines)
+
+
 def resolved_note(provider: str, external_alert_id: str) -> str:
     """The internal note when the vendor says the alert is over."""
     return f"Alert resolved in {provider_label(provider)}.\nExternal alert ID: {external_alert_id}"
 
 
-def _values(facts: TicketFacts) -> dict[str, str]:
+def placeholder_values(facts: TicketFacts) -> dict[str, str]:
+    """What each placeholder of a template says."""
     return {
         "device": facts.device_name or facts.external_device_id or "Unknown device",
         "message": facts.message or "",

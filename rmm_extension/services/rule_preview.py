@@ -9,10 +9,16 @@ from uuid import UUID
 
 from sqlalchemy.orm import Session
 
+from rmm_extension.domain import ticket_text
 from rmm_extension.domain.contracts.rules import PATTERN_LENGTH
 from rmm_extension.domain.patterns import NoPattern, compiled, found
+from rmm_extension.domain.rules import evaluate
+from rmm_extension.domain.story import sentence
 
 from .context import Rmm
+from .ingest.stored import load
+from .ingest.ticket import ticket_facts
+from .queries.rules import recent_alerts
 from .rules import RuleDraft
 
 
@@ -29,7 +35,7 @@ class PreviewAlert:
 
 @dataclass(frozen=True, slots=True)
 class Preview:
-    """The ticket's words for one alert. ``reason`` says why the rule does or does not match it.
+    """The ticket's words for one alert. ``reason`` says in a sentence why the rule does or does not match it.
 
     ``placeholders`` are what each placeholder of a template says for this alert.
     """
@@ -64,7 +70,30 @@ def preview(
     ``None`` when the connection has no (such) alert. Raises :class:`~.rules.RuleInvalid` for a draft that
     could not be kept.
     """
-    raise NotImplementedError
+    mine = draft_rule(draft, UUID(int=0))
+    chosen = alert_id or _newest(session, tenant_id, integration_id)
+    stored = load(session, tenant_id, chosen) if chosen else None
+    if stored is None or stored[0].integration_id != integration_id:
+        return None
+    facts, event = stored
+    texts = ticket_facts(rmm, session, facts, event, mine.name)
+    template = (mine.actions or {}).get("ticketTemplate") or {}
+    verdict = evaluate([mine], event)
+    return Preview(
+        title=ticket_text.title(texts, template.get("titleTemplate")),
+        description=ticket_text.description(texts, template.get("descriptionTemplate")),
+        alert=PreviewAlert(
+            facts.alert_id, event.device_name, event.message, event.severity.value, event.occurred_at
+        ),
+        matches=verdict.rule is not None,
+        reason=sentence(verdict.steps[0]),
+        placeholders=ticket_text.placeholder_values(texts),
+    )
+
+
+def _newest(session: Session, tenant_id: str, integration_id: UUID) -> UUID | None:
+    newest = recent_alerts(session, tenant_id, integration_id, 1)
+    return newest[0].id if newest else None
 
 
 def try_pattern(pattern: str, sample: str) -> PatternTry:

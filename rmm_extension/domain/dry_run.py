@@ -1,0 +1,341 @@
+"""What rules and windows make of alerts that are known from their beginning to their end.
+
+The replay obeys the clock of the alerts: each is decided on when it was triggered, again when its maintenance
+window or its hold ends, and is over when it was resolved. Nobody works on the tickets meanwhile. It is the
+pipeline of ingest without a database; what it says must be what ingest would do to an empty tenant.
+"""
+
+from __future__ import annotations
+
+import heapq
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from enum import IntEnum
+from typing import Any
+from uuid import UUID
+
+from .rules import Rule, evaluate
+from .types import AlertEvent, Channel
+from .window_ends import free_at
+from .windows import Window, holds, in_scope
+
+OUTCOMES: Mapping[str, str] = {
+    "ticket_created": "Ticket",
+    "occurrence_appended": "Joined a ticket",
+    "ticket_reopened": "Reopened a ticket",
+    "recorded_only": "Recorded only",
+    "no_client": "No client, so no ticket",
+    "suppressed": "In a maintenance window",
+    "held": "Still waiting",
+    "held_back": "Over before its ticket was due",
+    "awaiting_details": "Without its text",
+}
+"""What can become of an alert, in a few words."""
+
+Step = dict[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class PastAlert:
+    """A stored alert as it would arrive: ``event`` is how it began, ``resolved_at`` when it was over.
+
+    ``text_may_come``: its text is not known and is asked for before rules that need it are decided.
+    """
+
+    id: UUID
+    event: AlertEvent
+    key: str
+    resolved_at: datetime | None
+    client_id: str | None
+    asset_id: str | None
+    organization: str | None = None
+    text_may_come: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Setting:
+    """What the alerts meet. ``now`` ends the replay: what is due later has not happened.
+
+    ``detail_wait`` is how long a text is waited for; ``takes_tickets`` whether the host does.
+    """
+
+    rules: Sequence[Rule]
+    windows: Sequence[Window]
+    integration_id: UUID
+    provider: str
+    now: datetime
+    detail_wait: timedelta = timedelta(0)
+    takes_tickets: bool = True
+
+
+@dataclass(slots=True)
+class Ticket:
+    """A ticket of the replay; ``holding`` are the alerts on it that are not over."""
+
+    number: int
+    client_id: str | None
+    closed_at: datetime | None = None
+    holding: int = 0
+
+
+@dataclass(slots=True)
+class Fate:
+    """What became of one alert: the last ``outcome``, the ``rule`` that took it and its ``ticket``."""
+
+    alert: PastAlert
+    outcome: str = ""
+    rule: Rule | None = None
+    ticket: Ticket | None = None
+    held_until: datetime | None = None
+    over: bool = False
+    story: list[_Chapter] = field(default_factory=list)
+
+
+@dataclass(slots=True)
+class _Chapter:
+    """One decision, or the end: the windows that held, and what is told before and after the rules."""
+
+    windows: Sequence[Window] = ()
+    asks_rules: bool = False
+    may_wait: bool = False
+    before: tuple[Step, ...] = ()
+    after: list[Step] = field(default_factory=list)
+
+
+@dataclass(slots=True)
+class _Condition:
+    """What alerts with the same key share."""
+
+    ticket: Ticket | None = None
+    count: int = 0
+
+
+class _Due(IntEnum):
+    """What happens first when several things happen at the same time."""
+
+    TRIGGER = 0
+    RESET = 1
+    DECISION = 2
+
+
+def simulate(setting: Setting, alerts: Iterable[PastAlert]) -> list[Fate]:
+    """The fate of every alert, in the order in which they began."""
+    return _Replay(setting).run(sorted(alerts, key=lambda alert: (alert.event.occurred_at, alert.id)))
+
+
+def steps(setting: Setting, fate: Fate) -> list[Step]:
+    """The alert's history in steps, as ingest would write them."""
+    told: list[Step] = [
+        {
+            "code": "received",
+            "channel": Channel.WEBHOOK,
+            "provider": setting.provider,
+            "severity": fate.alert.event.severity,
+        }
+    ]
+    for chapter in fate.story:
+        told += [*chapter.before, *_window_steps(setting, chapter)]
+        if chapter.asks_rules:
+            waits = chapter.may_wait
+            told += evaluate(setting.rules, fate.alert.event, text_may_come=waits).steps
+        told += chapter.after
+    return told
+
+
+class _Replay:
+    """The state of the tenant while the alerts arrive."""
+
+    def __init__(self, setting: Setting) -> None:
+        self.setting = setting
+        self.conditions: dict[str, _Condition] = {}
+        self.tickets = 0
+        self.due: list[tuple[datetime, _Due, int]] = []
+
+    def run(self, alerts: Sequence[PastAlert]) -> list[Fate]:
+        fates = [Fate(alert) for alert in alerts]
+        self.due = [(fate.alert.event.occurred_at, _Due.TRIGGER, place) for place, fate in enumerate(fates)]
+        while self.due:
+            at, what, place = heapq.heappop(self.due)
+            fate = fates[place]
+            if what is _Due.TRIGGER:
+                self._begin(fate, place)
+            elif what is _Due.RESET:
+                self._end(fate, at)
+            elif not fate.over:
+                self._decide(fate, place, at)
+        return fates
+
+    def _begin(self, fate: Fate, place: int) -> None:
+        began, resolved = fate.alert.event.occurred_at, fate.alert.resolved_at
+        # An end from before the beginning is older news: the alert stays open.
+        if resolved is not None and resolved >= began:
+            heapq.heappush(self.due, (resolved, _Due.RESET, place))
+        self._decide(fate, place, began)
+
+    def _decide(self, fate: Fate, place: int, at: datetime) -> None:
+        first = not fate.story
+        windows = self._windows(fate.alert)
+        holding = [window for window in windows if holds(window, at)]
+        chapter = _Chapter(before=_WHY_AGAIN.get(fate.outcome, ()), windows=holding)
+        fate.story.append(chapter)
+        fate.rule = None
+        if holding:
+            fate.outcome, fate.held_until = "suppressed", None
+            self._again(place, free_at(windows, at))
+            return
+        chapter.asks_rules = True
+        chapter.may_wait = first and fate.alert.text_may_come and bool(self.setting.detail_wait)
+        verdict = evaluate(self.setting.rules, fate.alert.event, text_may_come=chapter.may_wait)
+        if verdict.needs_text:
+            self._await_text(fate, chapter, place, at)
+            return
+        fate.rule = verdict.rule
+        self._act(fate, chapter, place, at)
+
+    def _await_text(self, fate: Fate, chapter: _Chapter, place: int, at: datetime) -> None:
+        wait = self.setting.detail_wait
+        chapter.after.append({"code": "awaiting_details", "seconds": int(wait.total_seconds())})
+        fate.outcome = "awaiting_details"
+        self._again(place, at + wait)
+
+    def _act(self, fate: Fate, chapter: _Chapter, place: int, at: datetime) -> None:
+        rule = fate.rule
+        fate.outcome = "recorded_only"
+        if rule is None:
+            return
+        if rule.actions is None:
+            message = f"The actions of rule {rule.name} ({rule.id}) cannot be read: treated as record-only."
+            chapter.after.append({"code": "warning", "message": message})
+        elif not rule.actions["createTicket"]:
+            reason = f"rule {rule.name} makes no ticket"
+            chapter.after.append({"code": "record_only", "reason": reason})
+        elif not self.setting.takes_tickets:
+            chapter.after.append({"code": "record_only", "reason": "this PSA takes no tickets"})
+        else:
+            self._ticket(fate, chapter, rule.actions, place, at)
+
+    def _ticket(
+        self, fate: Fate, chapter: _Chapter, actions: Mapping[str, Any], place: int, at: datetime
+    ) -> None:
+        condition = self.conditions.setdefault(fate.alert.key, _Condition())
+        waited, fate.held_until = fate.held_until, None
+        count = condition.count + 1
+        if waited is None:
+            condition.count = count
+        if self._joins(fate, chapter, condition, count):
+            return
+        if waited is None and self._held(fate, chapter, actions["holdMinutes"], place, at):
+            return
+        if self._reopens(fate, chapter, condition, count, actions["reopenWithinMinutes"]):
+            return
+        if fate.alert.client_id is None:
+            chapter.after.append({"code": "no_client", "organization": fate.alert.organization})
+            fate.outcome = "no_client"
+            return
+        self.tickets += 1
+        condition.ticket, condition.count = Ticket(self.tickets, fate.alert.client_id), 1
+        self._is_on(fate, condition.ticket, "ticket_created")
+        chapter.after.append({"code": "ticket_created", "number": _number(condition.ticket)})
+
+    def _joins(self, fate: Fate, chapter: _Chapter, condition: _Condition, count: int) -> bool:
+        ticket = condition.ticket
+        if ticket is None or ticket.closed_at is not None or not _same_client(fate, ticket):
+            return False
+        condition.count = count
+        self._is_on(fate, ticket, "occurrence_appended")
+        chapter.after.append({"code": "joined_ticket", "number": _number(ticket), "count": count})
+        return True
+
+    def _held(self, fate: Fate, chapter: _Chapter, minutes: int, place: int, at: datetime) -> bool:
+        until = fate.alert.event.occurred_at + timedelta(minutes=minutes)
+        if not minutes or until <= at:
+            return False
+        fate.outcome, fate.held_until = "held", until
+        chapter.after.append({"code": "held", "minutes": minutes, "until": until.isoformat()})
+        self._again(place, until)
+        return True
+
+    def _reopens(
+        self, fate: Fate, chapter: _Chapter, condition: _Condition, count: int, minutes: int
+    ) -> bool:
+        ticket = condition.ticket
+        since = fate.alert.event.occurred_at - timedelta(minutes=minutes)
+        if not minutes or ticket is None or not _same_client(fate, ticket):
+            return False
+        if ticket.closed_at is None or ticket.closed_at < since:
+            return False
+        ticket.closed_at, condition.count = None, count
+        self._is_on(fate, ticket, "ticket_reopened")
+        step = {"code": "ticket_reopened", "number": _number(ticket), "minutes": minutes}
+        chapter.after.append(step)
+        return True
+
+    def _is_on(self, fate: Fate, ticket: Ticket, outcome: str) -> None:
+        fate.ticket, fate.outcome = ticket, outcome
+        ticket.holding += 1
+
+    def _end(self, fate: Fate, at: datetime) -> None:
+        fate.over = True
+        chapter = _Chapter(before=({"code": "cleared", "provider": self.setting.provider},))
+        fate.story.append(chapter)
+        if fate.outcome == "held":
+            fate.outcome = "held_back"
+        ticket = fate.ticket
+        if ticket is None:
+            return
+        ticket.holding -= 1
+        assert fate.rule is not None
+        assert fate.rule.actions is not None
+        if not fate.rule.actions["autoResolveTicket"]:
+            chapter.after.append({"code": "ticket_untouched_rule_off"})
+        elif ticket.closed_at is None and ticket.holding == 0:
+            ticket.closed_at = at
+            closed = {"code": "ticket_closed", "number": _number(ticket), "status": "closed"}
+            chapter.after.append(closed)
+        elif ticket.closed_at is None:
+            reason = _others(ticket.holding)
+            chapter.after.append({"code": "ticket_kept", "number": _number(ticket), "reason": reason})
+
+    def _again(self, place: int, at: datetime | None) -> None:
+        if at is not None and at <= self.setting.now:
+            heapq.heappush(self.due, (at, _Due.DECISION, place))
+
+    def _windows(self, alert: PastAlert) -> Sequence[Window]:
+        """The windows that are about this alert, whenever they hold."""
+        return [
+            window
+            for window in self.setting.windows
+            if in_scope(window, self.setting.integration_id, alert.client_id, alert.asset_id)
+        ]
+
+
+_WHY_AGAIN: Mapping[str, tuple[Step, ...]] = {
+    "suppressed": ({"code": "window_over"},),
+    "held": ({"code": "hold_over"},),
+    "awaiting_details": ({"code": "details_missing"},),
+}
+"""Why an alert is decided on once more, by what it waited for."""
+
+
+def _window_steps(setting: Setting, chapter: _Chapter) -> list[Step]:
+    if chapter.windows:
+        return [{"code": "suppressed", "window": window.name} for window in chapter.windows]
+    return [{"code": "no_window"}] if chapter.asks_rules and setting.windows else []
+
+
+def _same_client(fate: Fate, ticket: Ticket) -> bool:
+    """An alert without a client joins whatever ticket its condition has."""
+    return fate.alert.client_id is None or fate.alert.client_id == ticket.client_id
+
+
+def _number(ticket: Ticket) -> str:
+    return f"#{ticket.number}"
+
+
+def _others(number: int) -> str:
+    return (
+        "another alert on it is still active"
+        if number == 1
+        else f"{number} other alerts on it are still active"
+    )
