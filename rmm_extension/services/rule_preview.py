@@ -19,7 +19,7 @@ from .context import Rmm
 from .ingest.stored import load
 from .ingest.ticket import ticket_facts
 from .queries.rules import recent_alerts
-from .rules import RuleDraft
+from .rules import RuleDraft, draft_rule
 
 
 @dataclass(frozen=True, slots=True)
