@@ -13,6 +13,16 @@ down_revision = "0001"
 branch_labels = None
 depends_on = None
 
+LISTS = {
+    "ix_rmm_alerts_severity": (["severity"], None),
+    "ix_rmm_alerts_device_time": (["device_id"], "device_id IS NOT NULL"),
+    "ix_rmm_alerts_rule": (["matched_rule_id"], "matched_rule_id IS NOT NULL"),
+    "ix_rmm_alerts_window": (["suppressed_by_window_id"], "suppressed_by_window_id IS NOT NULL"),
+    "ix_rmm_alerts_auto_resolved": ([], "status = 'auto_resolved'"),
+    "ix_rmm_alerts_lost": ([], "webhook_lost"),
+}
+"""Indexes in the order of the list of alerts: their leading columns and their condition."""
+
 
 def upgrade() -> None:
     op.add_column("rmm_alerts", sa.Column("hold_until", sa.DateTime(timezone=True), nullable=True))
@@ -34,6 +44,14 @@ def upgrade() -> None:
             "suppressed_by_window_id IS NOT NULL AND status IN ('active', 'acknowledged', 'suppressed')"
         ),
     )
+    for name, (columns, where) in LISTS.items():
+        place = [sa.literal_column("triggered_at DESC"), sa.literal_column("id DESC")]
+        op.create_index(
+            name,
+            "rmm_alerts",
+            ["tenant_id", *columns, *place],
+            postgresql_where=sa.text(where) if where else None,
+        )
     op.add_column("rmm_alert_events", sa.Column("rule_id", sa.Uuid(), nullable=True))
     op.create_index(
         "ix_rmm_alert_events_rule",
@@ -110,6 +128,8 @@ def downgrade() -> None:
     op.drop_index(op.f("ix_rmm_alert_events_tenant_id_integration_id_at"), table_name="rmm_alert_events")
     op.drop_index("ix_rmm_alert_events_rule", table_name="rmm_alert_events")
     op.drop_column("rmm_alert_events", "rule_id")
+    for name in LISTS:
+        op.drop_index(name, table_name="rmm_alerts")
     op.drop_index("ix_rmm_alerts_suppressed", table_name="rmm_alerts")
     op.drop_index("ix_rmm_alerts_hold", table_name="rmm_alerts")
     op.drop_column("rmm_alerts", "webhook_lost")
