@@ -11,7 +11,8 @@ from uuid import UUID
 
 from marshmallow import ValidationError
 
-from .contracts.rules import load_actions, load_conditions, problems
+from .contracts.rules import load_actions, load_conditions
+from .contracts.strict import problems
 from .patterns import compiled, found
 from .types import AlertEvent
 

@@ -1,66 +1,26 @@
 """The JSON of a rule: what it matches (conditions) and what it does (actions). Strict: no unknown keys.
 
 What is refused is refused in sentences for the administrator who wrote the rule, all of them at once;
-:func:`problems` says where each one belongs.
+:func:`~.strict.problems` says where each one belongs.
 """
 
 from __future__ import annotations
 
-import re
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from typing import Any
 
-from marshmallow import RAISE, Schema, ValidationError, fields, validate
+from marshmallow import ValidationError, fields, validate
 
 from rmm_extension.domain.patterns import NoPattern, compiled
 from rmm_extension.domain.types import Severity
+
+from .strict import Flag, Section, Strict, Text
 
 NAME_LENGTH, DESCRIPTION_LENGTH = 255, 2000
 PATTERN_LENGTH, TITLE_LENGTH, TICKET_TEXT_LENGTH = 1000, 500, 10_000
 LONGEST_HOLD, LONGEST_REOPEN = 1440, 10_080
 _WORD_LENGTH, _WORDS, _ORGANIZATIONS, _USERS = 255, 200, 2000, 100
 _SEVERITIES = tuple(severity.value for severity in Severity)
-# What PostgreSQL's jsonb does not take: NUL and halves of surrogate pairs.
-_UNSTORABLE = re.compile("[\x00\ud800-\udfff]")
-
-
-class _Text(fields.String):
-    """A text that is not blank, trimmed unless its blanks count."""
-
-    default_error_messages = {  # noqa: RUF012 - as marshmallow declares it
-        "required": "Fill this in.",
-        "invalid": "This must be text.",
-        "null": "This must be text; leave it out to have none.",
-    }
-
-    def __init__(self, longest: int, *, trimmed: bool = True, **options: Any) -> None:
-        super().__init__(**options)
-        self.longest, self.trimmed = longest, trimmed
-
-    def _deserialize(self, value: Any, attr: str | None, data: Any, **kwargs: Any) -> str:
-        text = str(super()._deserialize(value, attr, data, **kwargs))
-        text = text.strip() if self.trimmed else text
-        if not text.strip():
-            raise ValidationError("This is empty. Fill it in, or leave it out.")
-        if len(text) > self.longest:
-            raise ValidationError(f"This is too long: at most {self.longest:,} characters.")
-        if _UNSTORABLE.search(text):
-            raise ValidationError("This contains a character that cannot be stored.")
-        return text
-
-
-class _Flag(fields.Boolean):
-    """Yes or no, and nothing that only looks like it."""
-
-    default_error_messages = {  # noqa: RUF012
-        "invalid": "This must be true or false.",
-        "null": "This must be true or false.",
-    }
-
-    def _deserialize(self, value: Any, attr: str | None, data: Any, **kwargs: Any) -> bool:
-        if not isinstance(value, bool):
-            raise self.make_error("invalid", input=value)
-        return value
 
 
 class _Minutes(fields.Integer):
@@ -97,32 +57,6 @@ class _Many(fields.List[Any]):
         return list(dict.fromkeys(super()._deserialize(value, attr, data, **kwargs)))
 
 
-class _Section(fields.Nested):
-    """A part of the rule with a contract of its own."""
-
-    default_error_messages = {  # noqa: RUF012
-        "required": "Fill this in.",
-        "null": "This must be an object.",
-        "type": "This must be an object.",
-    }
-
-
-class _Strict(Schema):
-    """Refuses what it does not know and says what it does."""
-
-    class Meta:
-        unknown = RAISE
-
-    def __init__(self, **options: Any) -> None:
-        super().__init__(**options)
-        known = ", ".join(self.fields)
-        self.error_messages = {
-            **self.error_messages,
-            "unknown": f"There is no such setting here. Known are: {known}.",
-            "type": "This must be an object.",
-        }
-
-
 def _linear_pattern(value: str) -> None:
     try:
         compiled(value)
@@ -131,12 +65,12 @@ def _linear_pattern(value: str) -> None:
 
 
 def _words(most: int = _WORDS) -> _Many:
-    return _Many(_Text(_WORD_LENGTH), most)
+    return _Many(Text(_WORD_LENGTH), most)
 
 
-def _id() -> _Text:
+def _id() -> Text:
     """An id of the host, which has a shape of its own."""
-    return _Text(_WORD_LENGTH, allow_none=True, load_default=None)
+    return Text(_WORD_LENGTH, allow_none=True, load_default=None)
 
 
 def _severity() -> fields.String:
@@ -146,7 +80,7 @@ def _severity() -> fields.String:
     )
 
 
-class ConditionsSchema(_Strict):
+class ConditionsSchema(Strict):
     """All given conditions must hold; a missing or empty one holds always; ``{}`` matches every alert."""
 
     severities = _Many(_severity(), len(_SEVERITIES))
@@ -155,40 +89,40 @@ class ConditionsSchema(_Strict):
     sourceTypes = _words()  # noqa: N815
     organizationIds = _words(_ORGANIZATIONS)  # noqa: N815
     keywords = _words()
-    messagePattern = _Text(PATTERN_LENGTH, trimmed=False, validate=_linear_pattern)  # noqa: N815
+    messagePattern = Text(PATTERN_LENGTH, trimmed=False, validate=_linear_pattern)  # noqa: N815
 
 
-class TemplateSchema(_Strict):
+class TemplateSchema(Strict):
     """The ticket's texts with ``{{ placeholders }}``."""
 
-    titleTemplate = _Text(TITLE_LENGTH)  # noqa: N815
-    descriptionTemplate = _Text(TICKET_TEXT_LENGTH, trimmed=False)  # noqa: N815
+    titleTemplate = Text(TITLE_LENGTH)  # noqa: N815
+    descriptionTemplate = Text(TICKET_TEXT_LENGTH, trimmed=False)  # noqa: N815
 
 
-class ActionsSchema(_Strict):
+class ActionsSchema(Strict):
     """What follows from a match; ids are the host's."""
 
-    createTicket = _Flag(load_default=True)  # noqa: N815
+    createTicket = Flag(load_default=True)  # noqa: N815
     boardId = _id()  # noqa: N815
     priorityOverride = _id()  # noqa: N815
     assignToUserId = _id()  # noqa: N815
-    ticketTemplate = _Section(TemplateSchema, load_default=dict)  # noqa: N815
-    autoResolveTicket = _Flag(load_default=False)  # noqa: N815
+    ticketTemplate = Section(TemplateSchema, load_default=dict)  # noqa: N815
+    autoResolveTicket = Flag(load_default=False)  # noqa: N815
     autoResolveStatusId = _id()  # noqa: N815
-    resetAlertOnTicketClose = _Flag(load_default=True)  # noqa: N815
+    resetAlertOnTicketClose = Flag(load_default=True)  # noqa: N815
     holdMinutes = _Minutes(LONGEST_HOLD)  # noqa: N815
     reopenWithinMinutes = _Minutes(LONGEST_REOPEN)  # noqa: N815
-    notifyUserIds = _Many(_Text(_WORD_LENGTH), _USERS, load_default=list)  # noqa: N815
+    notifyUserIds = _Many(Text(_WORD_LENGTH), _USERS, load_default=list)  # noqa: N815
 
 
-class RuleSchema(_Strict):
+class RuleSchema(Strict):
     """A whole rule as an administrator gives it: typed into a form, or in a document."""
 
-    name = _Text(NAME_LENGTH, required=True)
-    description = _Text(DESCRIPTION_LENGTH, allow_none=True, load_default=None)
-    isActive = _Flag(load_default=True)  # noqa: N815
-    conditions = _Section(ConditionsSchema, load_default=dict)
-    actions = _Section(ActionsSchema, load_default=lambda: load_actions({}))
+    name = Text(NAME_LENGTH, required=True)
+    description = Text(DESCRIPTION_LENGTH, allow_none=True, load_default=None)
+    isActive = Flag(load_default=True)  # noqa: N815
+    conditions = Section(ConditionsSchema, load_default=dict)
+    actions = Section(ActionsSchema, load_default=lambda: load_actions({}))
 
 
 _CONDITIONS, _ACTIONS, _RULE = ConditionsSchema(), ActionsSchema(), RuleSchema()
@@ -208,22 +142,3 @@ def load_rule(value: Mapping[str, Any]) -> dict[str, Any]:
     """A whole rule with its defaults filled in; raises ``marshmallow.ValidationError`` with all errors."""
     loaded = dict(_RULE.load(value))
     return {**loaded, "name": " ".join(loaded["name"].split())}
-
-
-def problems(error: ValidationError) -> dict[str, list[str]]:
-    """The sentences of a refusal by dotted path: ``conditions.keywords.0``, ``name``; ``""`` is the whole."""
-    found: dict[str, list[str]] = {}
-    _collect(error.messages, "", lambda path, text: found.setdefault(path, []).append(text))
-    return found
-
-
-def _collect(messages: Any, path: str, tell: Callable[[str, str], None]) -> None:
-    if isinstance(messages, Mapping):
-        for key, inner in messages.items():
-            here = path if key == "_schema" else f"{path}.{key}" if path else str(key)
-            _collect(inner, here, tell)
-    elif isinstance(messages, (list, tuple)):
-        for inner in messages:
-            _collect(inner, path, tell)
-    else:
-        tell(path, str(messages))

@@ -10,7 +10,8 @@ from uuid import UUID
 from marshmallow import ValidationError
 from sqlalchemy.orm import Session
 
-from rmm_extension.domain.contracts.rules import load_rule, problems
+from rmm_extension.domain.contracts.rules import load_rule
+from rmm_extension.domain.contracts.strict import problems
 from rmm_extension.domain.errors import RMMError
 from rmm_extension.domain.rules import Rule, compile_rule
 from rmm_extension.models import AlertRule
