@@ -17,8 +17,7 @@ from uuid import UUID
 
 from .rules import Rule, evaluate
 from .types import AlertEvent, Channel
-from .window_ends import free_at
-from .windows import Window, holds, in_scope
+from .windows import Window, ends_at, matching
 
 OUTCOMES: Mapping[str, str] = {
     "ticket_created": "Ticket",
@@ -143,6 +142,10 @@ def steps(setting: Setting, fate: Fate) -> list[Step]:
     return told
 
 
+_MEETING = 1_000
+"""So many windows that follow each other without a gap are seen through; after that none ends."""
+
+
 class _Replay:
     """The state of the tenant while the alerts arrive."""
 
@@ -151,6 +154,7 @@ class _Replay:
         self.conditions: dict[str, _Condition] = {}
         self.tickets = 0
         self.due: list[tuple[datetime, _Due, int]] = []
+        self.window_ends: dict[UUID, tuple[datetime, datetime]] = {}
 
     def run(self, alerts: Sequence[PastAlert]) -> list[Fate]:
         fates = [Fate(alert) for alert in alerts]
@@ -175,14 +179,13 @@ class _Replay:
 
     def _decide(self, fate: Fate, place: int, at: datetime) -> None:
         first = not fate.story
-        windows = self._windows(fate.alert)
-        holding = [window for window in windows if holds(window, at)]
+        holding = self._holding(fate.alert, at)
         chapter = _Chapter(before=_WHY_AGAIN.get(fate.outcome, ()), windows=holding)
         fate.story.append(chapter)
         fate.rule = None
         if holding:
             fate.outcome, fate.held_until = "suppressed", None
-            self._again(place, free_at(windows, at))
+            self._again(place, self._free_at(fate.alert, holding, at))
             return
         chapter.asks_rules = True
         chapter.may_wait = first and fate.alert.text_may_come and bool(self.setting.detail_wait)
@@ -301,13 +304,32 @@ class _Replay:
         if at is not None and at <= self.setting.now:
             heapq.heappush(self.due, (at, _Due.DECISION, place))
 
-    def _windows(self, alert: PastAlert) -> Sequence[Window]:
-        """The windows that are about this alert, whenever they hold."""
-        return [
-            window
-            for window in self.setting.windows
-            if in_scope(window, self.setting.integration_id, alert.client_id, alert.asset_id)
-        ]
+    def _holding(self, alert: PastAlert, at: datetime) -> Sequence[Window]:
+        return matching(
+            self.setting.windows,
+            at,
+            integration_id=self.setting.integration_id,
+            client_id=alert.client_id,
+            asset_id=alert.asset_id,
+        )
+
+    def _free_at(self, alert: PastAlert, holding: Sequence[Window], at: datetime) -> datetime | None:
+        """When no window holds any more; windows that overlap or meet are one long one."""
+        for _ in range(_MEETING):
+            at = max(self._end_of(window, at) for window in holding)
+            holding = self._holding(alert, at)
+            if not holding:
+                return at
+        return None
+
+    def _end_of(self, window: Window, at: datetime) -> datetime:
+        """Known from an alert before, as a rule: the replay goes forward in time."""
+        known = self.window_ends.get(window.id)
+        if known is None or not known[0] <= at < known[1]:
+            end = ends_at(window, at)
+            assert end is not None
+            known = self.window_ends[window.id] = (at, end)
+        return known[1]
 
 
 _WHY_AGAIN: Mapping[str, tuple[Step, ...]] = {
