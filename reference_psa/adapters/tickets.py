@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping
+from datetime import datetime
 from typing import Any
 
 from sqlalchemy.orm import Session
 
 from reference_psa.db import new_id
-from reference_psa.services.closing import TicketGone, close_ticket
+from reference_psa.services.closing import NoOpenStatus, TicketGone, close_ticket, reopen_ticket
 from rmm_extension.domain.errors import HostRejected
 from rmm_extension.host.types import CloseResult, TicketDraft, TicketRef, TicketState
 
@@ -16,6 +17,7 @@ from . import _ticket_sql as sql
 from ._sql import distinct, run
 
 _NO_CLOSED_STATUS = "No closed ticket status is set up."
+_NO_OPEN_STATUS = "No open ticket status is set up on the ticket's board."
 _GONE = "The ticket no longer exists."
 
 
@@ -47,6 +49,25 @@ class SqlTickets:
         }
         row = run(session, sql.NOTE_IF_OPEN, params).first()
         return _ref(row) if row else None
+
+    def reopen_if_closed_since(
+        self,
+        session: Session,
+        tenant_id: str,
+        ticket_id: str,
+        client_id: str | None,
+        since: datetime,
+        note: str,
+    ) -> TicketRef | None:
+        """Reopen a ticket of that client, if given, closed at ``since`` or later, with an internal note."""
+        try:
+            row = reopen_ticket(session, tenant_id, ticket_id, client_id, since)
+        except NoOpenStatus as problem:
+            raise HostRejected(_NO_OPEN_STATUS) from problem
+        if row is None:
+            return None
+        self.add_note(session, tenant_id, ticket_id, note)
+        return _ref(row)
 
     def add_note(self, session: Session, tenant_id: str, ticket_id: str, note: str) -> None:
         """Add an internal system note, open or closed."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 
 from sqlalchemy.orm import Session
@@ -25,6 +26,16 @@ JOIN boards b ON b.tenant_id = s.tenant_id AND b.id = s.board_id
 WHERE s.tenant_id = %(tenant)s AND s.is_closed
 ORDER BY s.id = %(status)s DESC, s.board_id = t.board_id DESC, b.position, s.position, s.id LIMIT 1"""
 
+_LOCK_CLOSED = """SELECT id, number FROM tickets
+WHERE tenant_id = %(tenant)s AND id = %(ticket)s AND closed_at >= %(since)s
+  AND (%(client)s::text IS NULL OR client_id = %(client)s) FOR NO KEY UPDATE"""
+
+# The status that a new ticket of the board has, else its first open one.
+_PICK_OPEN = """SELECT s.id, s.name, s.is_closed FROM ticket_statuses s
+JOIN tickets t ON t.tenant_id = s.tenant_id AND t.id = %(ticket)s AND t.board_id = s.board_id
+WHERE s.tenant_id = %(tenant)s AND NOT s.is_closed
+ORDER BY s.is_default DESC, s.position, s.id LIMIT 1"""
+
 _WRITE = """WITH ticket AS (
   UPDATE tickets SET status_id = %(status)s,
     closed_at = CASE WHEN %(closed)s THEN coalesce(closed_at, clock_timestamp()) END,
@@ -38,6 +49,10 @@ class TicketGone(LookupError):
     """There is no such ticket in this tenant."""
 
 
+class NoOpenStatus(LookupError):
+    """The ticket's board has no open status."""
+
+
 @dataclass(frozen=True, slots=True)
 class StatusMove:
     """What became of a change: ``closed`` and ``reopened`` say whether it ended or resumed the work."""
@@ -45,6 +60,25 @@ class StatusMove:
     status_name: str
     closed: bool = False
     reopened: bool = False
+
+
+def reopen_ticket(
+    session: Session, tenant_id: str, ticket_id: str, client_id: str | None, since: datetime
+) -> Any | None:
+    """Reopen a ticket of that client, if given, closed at ``since`` or later, as the system; its row.
+
+    ``None``, and nothing changed, for any other ticket. Raises :class:`NoOpenStatus`.
+    """
+    params = {"tenant": tenant_id, "ticket": ticket_id, "client": client_id, "since": since}
+    # The lock comes with the check: after waiting for it, PostgreSQL judges the newest row.
+    ticket = run(session, _LOCK_CLOSED, params).first()
+    if ticket is None:
+        return None
+    status = run(session, _PICK_OPEN, params).first()
+    if status is None:
+        raise NoOpenStatus(ticket_id)
+    _move(session, tenant_id, _locked(session, tenant_id, ticket_id), status, None)
+    return ticket
 
 
 def close_ticket(

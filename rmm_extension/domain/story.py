@@ -67,8 +67,8 @@ ATTENTION = {
     " ticket is then made by itself.",
     "ticket_failed": "The ticket could not be made; the alert's story says why. It is tried again every few"
     " minutes.",
-    "reset_failed": "Its ticket was closed, but the vendor did not resolve the alert; the alert's story says"
-    " why. Resolve it at the vendor.",
+    "reset_failed": "The vendor was asked to resolve the alert and did not; the alert's story says why. Ask"
+    " again, or resolve it at the vendor.",
 }
 """Why an alert needs attention and what to do, by the reason stored with it."""
 

@@ -12,6 +12,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Protocol
 
 from sqlalchemy.orm import Session
@@ -27,6 +28,7 @@ from .types import (
     Client,
     CloseResult,
     Contact,
+    Notice,
     Priority,
     Status,
     Tenant,
@@ -120,6 +122,23 @@ class Tickets(Protocol):
         client's.
         """
 
+    def reopen_if_closed_since(
+        self,
+        session: Session,
+        tenant_id: str,
+        ticket_id: str,
+        client_id: str | None,
+        since: datetime,
+        note: str,
+    ) -> TicketRef | None:
+        """Reopen a ticket of this client (``None``: of any) that was closed at ``since`` or later.
+
+        As the system, by the host's own path, into the status that a new ticket of its board has, with an
+        internal system note. Locks the ticket; ``None``, and nothing changed, when it is open, was closed
+        earlier, is gone or another client's. No person's touch. Raises :class:`HostRejected` when there is
+        no open status.
+        """
+
     def add_note(self, session: Session, tenant_id: str, ticket_id: str, note: str) -> None:
         """Add an internal system note, open or closed."""
 
@@ -187,22 +206,10 @@ class Users(Protocol):
 
 
 class Notifications(Protocol):
-    def send(
-        self,
-        session: Session,
-        tenant_id: str,
-        user_ids: Collection[str],
-        *,
-        category: str,
-        title: str,
-        body: str,
-        link: str | None,
-        level: str,
-        idempotency_key: str,
-    ) -> None:
+    def send(self, session: Session, tenant_id: str, user_ids: Collection[str], notice: Notice) -> None:
         """Tell users in-app and, by their preferences, by e-mail; once per key and user.
 
-        ``user_ids`` empty means the tenant's administrators. ``level`` is error, warning or info.
+        ``user_ids`` empty means the tenant's administrators. Users that are gone or inactive are left out.
         """
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 from typing import Any
 from uuid import UUID
 
@@ -10,15 +9,13 @@ import msgspec
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
-from rmm_extension.domain.errors import HostError
-from rmm_extension.domain.logline import line
 from rmm_extension.domain.types import AlertEvent, AlertKind, Channel, Outcome
 from rmm_extension.models import Alert
 from rmm_extension.providers.contract import FetchesAlert
 
 from .context import Rmm
-from .ingest import decide_again
-from .ingest.pipeline import SimultaneousDelivery
+from .decisions import decide_or_log, decide_stored
+from .ingest import Ingested
 from .ingest.stored import DETAILS, load
 from .ingest.text import complete_text
 from .ingest.write import Record, change
@@ -30,8 +27,6 @@ from .webhooks import take
 BATCH = 200
 _RECEIVED: tuple[dict[str, Any], ...] = ({"code": "details_received"},)
 _MISSING: tuple[dict[str, Any], ...] = ({"code": "details_missing"},)
-
-log = logging.getLogger("rmm_extension")
 
 
 def fetch_details(rmm: Rmm, run: Run) -> dict[str, Any]:
@@ -47,7 +42,8 @@ def fetch_details(rmm: Rmm, run: Run) -> dict[str, Any]:
         return {"unchanged": 1}
     event = provider.alert(connection, stored.external_id)
     if event is None:
-        return {"missing": int(_decide(rmm, run.tenant_id, alert_id, {}, _MISSING))}
+        decided = _decide(rmm, run.tenant_id, alert_id, {}, _MISSING)
+        return {"missing": int(decided is not None)}
     _complete(rmm, run.tenant_id, alert_id, event)
     if event.kind is AlertKind.RESET:
         take(rmm, run.tenant_id, run.integration_id, event, Channel.POLL)
@@ -63,7 +59,9 @@ def decide_overdue(rmm: Rmm) -> int:
             .order_by(Alert.details_due_at)
             .limit(BATCH)
         ).all()
-    return sum(_decide_or_log(rmm, row.tenant_id, row.id) for row in due)
+    options: dict[str, Any] = {"channel": Channel.TICK, "waiting_for": DETAILS, "steps": _MISSING}
+    decided = [decide_or_log(rmm, row.tenant_id, row.id, **options) for row in due]
+    return sum(done is not None for done in decided)
 
 
 def _stored(session: Session, tenant_id: str, alert_id: UUID) -> Any | None:
@@ -87,40 +85,19 @@ def _complete(rmm: Rmm, tenant_id: str, alert_id: UUID, event: AlertEvent) -> No
         _complete_ticket(rmm, tenant_id, alert_id, changes)
 
 
-def _decide_or_log(rmm: Rmm, tenant_id: str, alert_id: UUID) -> bool:
-    """Decide one alert of many: one that cannot be decided must not keep the others waiting."""
-    try:
-        return _decide(rmm, tenant_id, alert_id, {}, _MISSING)
-    except Exception as error:
-        log.exception("%s", line("alert.decide_failed", alert=alert_id, error=type(error).__name__))
-        return False
-
-
 def _decide(
     rmm: Rmm, tenant_id: str, alert_id: UUID, changes: dict[str, Any], steps: tuple[dict[str, Any], ...]
-) -> bool:
-    """Decide an alert that waits for its text; a ticket the host refuses is kept for Needs attention."""
-    failure: str | None = None
-    for _ in range(2):
-        try:
-            with unit(rmm) as session:
-                done = decide_again(
-                    rmm,
-                    session,
-                    tenant_id,
-                    alert_id,
-                    channel=Channel.TICK,
-                    waiting_for=DETAILS,
-                    changes=changes,
-                    steps=steps,
-                    ticket_failure=failure,
-                )
-                return done is not None
-        except HostError as error:
-            failure = str(error)
-        except SimultaneousDelivery:
-            continue
-    return False
+) -> Ingested | None:
+    """Decide an alert that waits for its text."""
+    return decide_stored(
+        rmm,
+        tenant_id,
+        alert_id,
+        channel=Channel.TICK,
+        waiting_for=DETAILS,
+        changes=changes,
+        steps=steps,
+    )
 
 
 def _complete_ticket(rmm: Rmm, tenant_id: str, alert_id: UUID, changes: dict[str, Any]) -> None:
@@ -130,16 +107,8 @@ def _complete_ticket(rmm: Rmm, tenant_id: str, alert_id: UUID, changes: dict[str
             return
         facts, event = found
         told = msgspec.structs.replace(event, **changes)
-        record = Record(
-            tenant_id=tenant_id,
-            integration_id=facts.integration_id,
-            alert_id=alert_id,
-            external_id=event.external_id,
-            channel=Channel.TICK,
-            kind="details",
-            occurred_at=event.occurred_at,
-            outcome=Outcome.UPDATED,
-            values={**changes, **complete_text(rmm, session, facts, told)},
-            steps=list(_RECEIVED),
+        values = {**changes, **complete_text(rmm, session, facts, told)}
+        record = Record.of(
+            facts, event, Channel.TICK, values, *_RECEIVED, kind="details", outcome=Outcome.UPDATED
         )
         change(session, record, open_only=False)

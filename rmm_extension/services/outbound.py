@@ -1,51 +1,70 @@
-"""A ticket was closed by a person: its alerts are reset at the vendor, with a receipt on the ticket."""
+"""Alerts are reset at the vendor: a person closed their ticket, or asked for it. The answer is a receipt."""
 
 from __future__ import annotations
 
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import select
+from sqlalchemy import ColumnElement, or_, select
 from sqlalchemy.orm import Session
 
 from rmm_extension.domain.errors import InvalidRequest, NotFound
 from rmm_extension.domain.types import AlertStatus, Channel, Connection, Outcome, Receipt
+from rmm_extension.host import Actor
 from rmm_extension.models import Alert, AlertRule, utc_now
 from rmm_extension.providers.contract import ResetsAlert
 
+from . import runs
 from .context import Rmm
-from .ingest.write import Record, change
+from .ingest.pipeline import SimultaneousDelivery
+from .ingest.stored import load
+from .ingest.write import OVER, Record, change
 from .inventory.load import open_connection
 from .runs import Run
 from .unit import unit
 
+RESET_FAILED = "reset_failed"
+"""Under Needs attention: the vendor did not resolve the alert."""
+TRIES = 5
+
+
+def start_reset(session: Session, actor: Actor, integration_id: UUID, alert_id: UUID) -> UUID | None:
+    """Queue asking the vendor to resolve this alert; ``None`` when it is being asked already."""
+    return runs.try_start(
+        session,
+        actor,
+        "alert_reset",
+        integration_id=integration_id,
+        subject={"alert_ids": [str(alert_id)]},
+        exclusive_key=f"alert_reset:{alert_id}",
+    )
+
 
 def reset_alerts(rmm: Rmm, run: Run) -> dict[str, Any]:
-    """Reset, one by one, the ticket's open alerts whose rule allows it. Safe to repeat."""
+    """Reset, one by one, the alerts the run is about. Safe to repeat.
+
+    The subject is a closed ticket (then its open alerts whose rule allows it), or ``alert_ids``.
+    """
     assert run.integration_id is not None
     with unit(rmm) as session:
         waiting = _waiting(session, run)
         _, connection, provider = open_connection(rmm, session, run.tenant_id, run.integration_id)
     if not isinstance(provider, ResetsAlert):
         return {"skipped": len(waiting)}
-    accepted = 0
+    accepted, settled = 0, list(run.cursor.get("settled", ()))
     for number, (alert_id, external_id) in enumerate(waiting, 1):
         receipt = _ask(provider, connection, external_id)
         accepted += receipt.accepted
-        with unit(rmm) as session:
-            if receipt.accepted:
-                _take_receipt(rmm, session, run, alert_id, receipt)
-            else:
-                _tell_refusal(rmm, session, run, alert_id, external_id, receipt.message)
-            run.report(session, done=number, total=len(waiting))
+        settled.append(str(alert_id))
+        _take_receipt(rmm, run, alert_id, receipt, number, len(waiting), settled)
     refused = len(waiting) - accepted
     return {"reset": accepted, **({"refused": refused} if refused else {})}
 
 
 def tell_failure(rmm: Rmm, session: Session, run: Run, message: str) -> None:
     """The reset was given up: say so on the ticket and list the alerts under Needs attention."""
-    for alert_id, external_id in _waiting(session, run):
-        _tell_refusal(rmm, session, run, alert_id, external_id, message)
+    for alert_id, _ in _waiting(session, run):
+        _tell(rmm, session, run, alert_id, Receipt(accepted=False, message=message))
 
 
 def _ask(provider: ResetsAlert, connection: Connection, external_id: str) -> Receipt:
@@ -56,18 +75,6 @@ def _ask(provider: ResetsAlert, connection: Connection, external_id: str) -> Rec
         return Receipt(accepted=True, message="The vendor does not list this alert any more.")
     except InvalidRequest as error:
         return Receipt(accepted=False, message=str(error), status=error.status)
-
-
-def _tell_refusal(
-    rmm: Rmm, session: Session, run: Run, alert_id: UUID, external_id: str, message: str
-) -> None:
-    record = _record(run, alert_id, {"attention": "reset_failed", "attention_at": utc_now()})
-    record.outcome = Outcome.SKIPPED
-    record.steps = [{"code": "vendor_reset", "accepted": False, "message": message, "by": run.actor.name}]
-    if rmm.host.tickets is not None:
-        note = f"The alert {external_id} could not be reset at the vendor: {message}"
-        rmm.host.tickets.add_note(session, run.tenant_id, run.subject["ticket_id"], note)
-    change(session, record, seen={"ticket_id": run.subject["ticket_id"]})
 
 
 def _waiting(session: Session, run: Run) -> list[tuple[UUID, str]]:
@@ -82,13 +89,27 @@ def _waiting(session: Session, run: Run) -> list[tuple[UUID, str]]:
         .where(
             Alert.tenant_id == run.tenant_id,
             Alert.integration_id == run.integration_id,
-            Alert.ticket_id == run.subject["ticket_id"],
-            Alert.status.in_((AlertStatus.ACTIVE, AlertStatus.ACKNOWLEDGED)),
             Alert.synthesized.is_(False),
+            *_meant(run),
         )
         .order_by(Alert.id)
     )
-    return [(row.id, row.external_id) for row in rows if _allowed(row)]
+    settled = run.cursor.get("settled", ())
+    asked_for = "alert_ids" in run.subject
+    return [
+        (row.id, row.external_id)
+        for row in rows
+        if str(row.id) not in settled and (asked_for or _allowed(row))
+    ]
+
+
+def _meant(run: Run) -> tuple[ColumnElement[bool], ...]:
+    open_ones = Alert.status.in_((AlertStatus.ACTIVE, AlertStatus.ACKNOWLEDGED))
+    if "alert_ids" not in run.subject:
+        return (Alert.ticket_id == run.subject["ticket_id"], open_ones)
+    # A new episode that began after the wish is not meant by it.
+    wished = or_(Alert.resolved_here, Alert.attention == RESET_FAILED)
+    return (Alert.id.in_([UUID(one) for one in run.subject["alert_ids"]]), wished)
 
 
 def _allowed(row: Any) -> bool:
@@ -97,47 +118,66 @@ def _allowed(row: Any) -> bool:
     return not isinstance(actions, dict) or bool(actions.get("resetAlertOnTicketClose", True))
 
 
-def _take_receipt(rmm: Rmm, session: Session, run: Run, alert_id: UUID, receipt: Receipt) -> None:
+def _take_receipt(
+    rmm: Rmm, run: Run, alert_id: UUID, receipt: Receipt, number: int, total: int, settled: list[str]
+) -> None:
+    """Write the answer down with the run's progress; again where a delivery came in between."""
+    for left in reversed(range(TRIES)):
+        try:
+            with unit(rmm) as session:
+                _tell(rmm, session, run, alert_id, receipt)
+                run.report(session, done=number, total=total, cursor={"settled": settled})
+                return
+        except SimultaneousDelivery:
+            if not left:
+                raise
+
+
+def _tell(rmm: Rmm, session: Session, run: Run, alert_id: UUID, receipt: Receipt) -> None:
+    """The receipt: a note on the ticket, the alert's new state, its history."""
+    found = load(session, run.tenant_id, alert_id)
+    if found is None:
+        return
+    facts, event = found
+    ticket_id = run.subject.get("ticket_id") or facts.row["ticket_id"]
+    # Ticket before alert: the order of locks that holds everywhere.
+    if ticket_id is not None and rmm.host.tickets is not None:
+        note = _note(run, event.external_id, receipt)
+        rmm.host.tickets.add_note(session, run.tenant_id, ticket_id, note)
+    if not (facts.is_open or facts.row["resolved_here"]) or facts.row["ticket_id"] != ticket_id:
+        return
     now = utc_now()
-    record = _record(
-        run,
-        alert_id,
-        {
+    step = {"code": "vendor_reset", "accepted": receipt.accepted, "message": receipt.message}
+    record = Record.of(
+        facts,
+        event,
+        Channel.MANUAL,
+        {"attention": None, "attention_at": None},
+        {**step, "by": run.actor.name},
+        kind="vendor_reset",
+        actor=run.actor.name,
+        occurred_at=now,
+        outcome=Outcome.RESOLVED if receipt.accepted else Outcome.SKIPPED,
+    )
+    if not receipt.accepted:
+        record.values = {"attention": RESET_FAILED, "attention_at": now}
+    elif facts.is_open:
+        record.values = {
+            **OVER,
             "status": AlertStatus.RESOLVED,
             "resolved_at": now,
-            "last_event_at": now,
+            "last_event_at": max(now, facts.last_event_at),
             "resolved_by": run.actor.name,
-            "attention": None,
-            "attention_at": None,
-        },
-    )
-    record.followups = {"signals": ["alert_resolved"]}
-    record.steps = [
-        {
-            "code": "vendor_reset",
-            "accepted": receipt.accepted,
-            "message": receipt.message,
-            "by": run.actor.name,
         }
-    ]
-    # Ticket before alert: the order of locks that holds everywhere.
-    if rmm.host.tickets is not None:
-        note = f"Alert reset at the vendor because {run.actor.name} closed the ticket. {receipt.message}"
-        rmm.host.tickets.add_note(session, run.tenant_id, run.subject["ticket_id"], note)
-    change(session, record, seen={"ticket_id": run.subject["ticket_id"]})
+        record.followups = {"signals": ["alert_resolved"]}
+    seen = {name: facts.row[name] for name in ("status", "ticket_id", "episode")}
+    if not change(session, record, open_only=False, seen=seen):
+        raise SimultaneousDelivery("The alert changed while the vendor's answer was written.")
 
 
-def _record(run: Run, alert_id: UUID, values: dict[str, Any]) -> Record:
-    assert run.integration_id is not None
-    return Record(
-        tenant_id=run.tenant_id,
-        integration_id=run.integration_id,
-        alert_id=alert_id,
-        external_id="",
-        channel=Channel.MANUAL,
-        kind="vendor_reset",
-        occurred_at=utc_now(),
-        outcome=Outcome.RESOLVED,
-        actor=run.actor.name,
-        values=values,
-    )
+def _note(run: Run, external_id: str, receipt: Receipt) -> str:
+    if not receipt.accepted:
+        return f"The alert {external_id} could not be reset at the vendor: {receipt.message}"
+    if "ticket_id" in run.subject:
+        return f"Alert reset at the vendor because {run.actor.name} closed the ticket. {receipt.message}"
+    return f"Alert {external_id} resolved at the vendor for {run.actor.name}. {receipt.message}"

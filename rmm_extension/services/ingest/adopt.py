@@ -11,10 +11,11 @@ from rmm_extension.domain.types import AlertEvent, Channel, Outcome
 from rmm_extension.services.context import Rmm
 from rmm_extension.services.driver import run
 
+from .condition import claim_condition, lock_condition
 from .facts import Facts
 from .result import Ingested
 from .text import complete_text
-from .write import Record, change_as_seen, claim_condition, lock_condition
+from .write import Record, change_as_seen, received
 
 _CARRY = """
 UPDATE rmm_alert_conditions c
@@ -30,20 +31,14 @@ def adopt(rmm: Rmm, session: Session, facts: Facts, event: AlertEvent, channel: 
     """Keep row and ticket, take the vendor's id, condition and text."""
     key = dedup_key(event)
     _carry_condition(rmm, session, facts, key)
-    record = Record(
-        tenant_id=facts.tenant_id,
-        integration_id=facts.integration_id,
-        alert_id=facts.alert_id,
-        external_id=event.external_id,
-        channel=channel,
-        kind=event.kind,
-        occurred_at=event.occurred_at,
+    record = Record.of(
+        facts,
+        event,
+        channel,
+        {**_values(facts, event), "dedup_key": key},
+        received(facts, event, channel),
+        {"code": "adopted"},
         outcome=Outcome.UPDATED,
-        values={**_values(facts, event), "dedup_key": key},
-        steps=[
-            {"code": "received", "channel": channel, "provider": facts.provider, "severity": event.severity},
-            {"code": "adopted"},
-        ],
         followups={"fetch_details": True} if event.message is None and facts.row["message"] is None else {},
     )
     if event.message is not None and facts.row["message"] is None:
@@ -76,7 +71,7 @@ def _carry_condition(rmm: Rmm, session: Session, facts: Facts, new: str) -> None
     last = None
     for key in sorted((old, new)):
         if key == new:
-            last = claim_condition(session, facts.tenant_id, facts.integration_id, new)
+            last, _ = claim_condition(session, facts.tenant_id, facts.integration_id, new)
         else:
             lock_condition(session, facts.tenant_id, facts.integration_id, old)
     if last is not None and _is_open(rmm, session, facts.tenant_id, last):

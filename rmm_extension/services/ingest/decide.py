@@ -30,18 +30,19 @@ def decide(
     *,
     at: datetime,
     ticket_failure: str | None = None,
-    may_wait: bool = True,
+    again: bool = False,
 ) -> None:
     """Fill ``record`` with status, rule, ticket, history and follow-ups; makes or joins the ticket.
 
     ``at`` is the instant the windows are asked for: the alert's own time at first arrival, now later.
-    ``may_wait`` allows to postpone the decision until the alert's text was fetched.
+    ``again`` decides on a stored alert that waited for it: it does not wait for its text a second time.
     """
     provider = rmm.providers.get(facts.provider)
     record.followups |= _followups(event, record, provider)
     if _suppressed(facts, record, config, at):
+        record.followups.pop("webhook_received", None)
         return
-    waits = may_wait and _text_can_come(event, provider) and rmm.settings.detail_wait > 0
+    waits = not again and _text_can_come(event, provider) and rmm.settings.detail_wait > 0
     verdict = evaluate(config.rules, event, text_may_come=waits)
     record.steps.extend(verdict.steps)
     if verdict.needs_text:
@@ -51,7 +52,7 @@ def decide(
     if verdict.rule is None or not _makes_ticket(verdict.rule, record):
         record.outcome = Outcome.RECORDED_ONLY
         return
-    open_ticket(rmm, session, facts, event, record, verdict.rule, ticket_failure)
+    open_ticket(rmm, session, facts, event, record, verdict.rule, ticket_failure, again=again)
 
 
 def _suppressed(facts: Facts, record: Record, config: PipelineConfig, at: datetime) -> bool:
@@ -66,8 +67,12 @@ def _suppressed(facts: Facts, record: Record, config: PipelineConfig, at: dateti
         if config.windows:
             record.steps.append({"code": "no_window"})
         return False
-    record.steps.extend({"code": "suppressed", "window": window.name} for window in found)
-    record.values["status"] = AlertStatus.SUPPRESSED
+    record.steps.extend(
+        {"code": "suppressed", "window": window.name, "window_id": str(window.id)} for window in found
+    )
+    # What a person has taken on stays so; the window alone says that it is still to be decided.
+    if record.values["status"] != AlertStatus.ACKNOWLEDGED:
+        record.values["status"] = AlertStatus.SUPPRESSED
     record.values["suppressed_by_window_id"] = found[0].id
     record.outcome = Outcome.SUPPRESSED
     return True
@@ -81,6 +86,7 @@ def _await_details(rmm: Rmm, record: Record) -> None:
 
 
 def _makes_ticket(rule: Rule, record: Record) -> bool:
+    record.rule_id = rule.id
     record.values["matched_rule_id"] = rule.id
     record.values["rule_actions"] = rule.actions
     if rule.actions is None:

@@ -8,17 +8,17 @@ from typing import Any
 from sqlalchemy.orm import Session
 
 from rmm_extension.domain import ticket_text
-from rmm_extension.domain.identity import dedup_key
 from rmm_extension.domain.types import AlertEvent, AlertStatus, Channel, Outcome
 from rmm_extension.host import TicketState
-from rmm_extension.models import OPEN_SQL, new_id
+from rmm_extension.models import OPEN_SQL
 from rmm_extension.services.context import Rmm
 from rmm_extension.services.driver import run
 
 from . import config
+from .condition import lock_condition
 from .facts import Facts
 from .result import Ingested, SimultaneousDelivery
-from .write import Record, change_as_seen, insert_or_reopen, lock_condition
+from .write import OVER, Record, change_as_seen, first_values, insert_or_reopen
 
 _OTHERS = f"""
 SELECT count(*) AS others FROM rmm_alerts
@@ -27,7 +27,7 @@ WHERE tenant_id = %(tenant)s AND ticket_id = %(ticket)s AND id <> %(alert)s AND 
 
 
 @dataclass(frozen=True, slots=True)
-class _Ending:
+class Ending:
     """How the alert ends: its status and what the history says."""
 
     status: AlertStatus
@@ -40,32 +40,21 @@ def reset(rmm: Rmm, session: Session, facts: Facts, event: AlertEvent, channel: 
         return _tombstone(session, facts, event, channel)
     ticket_id = facts.row["ticket_id"]
     if not facts.is_open:
-        return Ingested(Outcome.SKIPPED, facts.alert_id, ticket_id, reason="already_resolved")
+        return _over_already(session, facts, event, channel)
     if event.occurred_at < facts.last_event_at:
         return Ingested(Outcome.SKIPPED, facts.alert_id, ticket_id, reason="older_event")
-    quiet = facts.row["status"] == AlertStatus.SUPPRESSED
-    ending = _ending(rmm, session, facts, event)
-    record = Record(
-        tenant_id=facts.tenant_id,
-        integration_id=facts.integration_id,
-        alert_id=facts.alert_id,
-        external_id=event.external_id,
-        channel=channel,
-        kind=event.kind,
-        occurred_at=event.occurred_at,
-        outcome=Outcome.RESOLVED,
-        values={
-            "status": ending.status,
-            "resolved_at": event.occurred_at,
-            "last_event_at": event.occurred_at,
-            "details_due_at": None,
-            "attention": None,
-            "attention_at": None,
-            **_real_id(facts, event),
-        },
-        steps=[{"code": "cleared", "provider": facts.provider, "channel": channel}, *ending.steps],
-        followups={} if quiet else _followups("alert_resolved", channel),
-    )
+    ending = end_ticket(rmm, session, facts, ticket_text.resolved_note(facts.provider, event.external_id))
+    values = {
+        **OVER,
+        "status": ending.status,
+        "resolved_at": event.occurred_at,
+        "last_event_at": event.occurred_at,
+        **_real_id(facts, event),
+    }
+    code = "vanished" if event.vanished else "cleared"
+    cleared = {"code": code, "provider": facts.provider, "channel": channel}
+    record = Record.of(facts, event, channel, values, cleared, *ending.steps, outcome=Outcome.RESOLVED)
+    record.followups = {} if is_quiet(facts) else _followups("alert_resolved", channel)
     change_as_seen(session, record, facts.seen)
     return Ingested(Outcome.RESOLVED, facts.alert_id, ticket_id)
 
@@ -77,59 +66,38 @@ def acknowledge(session: Session, facts: Facts, event: AlertEvent, channel: Chan
     ticket_id = facts.row["ticket_id"]
     if facts.row["status"] != AlertStatus.ACTIVE or event.occurred_at < facts.last_event_at:
         return Ingested(Outcome.SKIPPED, facts.alert_id, ticket_id, reason="not_active")
-    record = Record(
-        tenant_id=facts.tenant_id,
-        integration_id=facts.integration_id,
-        alert_id=facts.alert_id,
-        external_id=event.external_id,
-        channel=channel,
-        kind=event.kind,
-        occurred_at=event.occurred_at,
-        outcome=Outcome.ACKNOWLEDGED,
-        values={
-            "status": AlertStatus.ACKNOWLEDGED,
-            "acknowledged_at": event.occurred_at,
-            "last_event_at": event.occurred_at,
-        },
-        steps=[{"code": "acknowledged", "by": facts.provider}],
-        followups=_followups("alert_acknowledged", channel),
-    )
+    values = {
+        "status": AlertStatus.ACKNOWLEDGED,
+        "acknowledged_at": event.occurred_at,
+        "last_event_at": event.occurred_at,
+    }
+    step = {"code": "acknowledged", "by": facts.provider}
+    record = Record.of(facts, event, channel, values, step, outcome=Outcome.ACKNOWLEDGED)
+    record.followups = _followups("alert_acknowledged", channel)
     change_as_seen(session, record, facts.seen)
     return Ingested(Outcome.ACKNOWLEDGED, facts.alert_id, ticket_id)
 
 
+def is_quiet(facts: Facts) -> bool:
+    """Whether nobody was ever told of the alert: then nobody is told of its end."""
+    return bool(facts.row["status"] == AlertStatus.SUPPRESSED)
+
+
+def _over_already(session: Session, facts: Facts, event: AlertEvent, channel: Channel) -> Ingested:
+    """Remember when a resolved alert was last cleared: a trigger from before that opens nothing."""
+    if event.occurred_at > facts.last_event_at:
+        step = {"code": "cleared_again", "provider": facts.provider}
+        values = {"last_event_at": event.occurred_at}
+        record = Record.of(facts, event, channel, values, step, outcome=Outcome.SKIPPED)
+        change_as_seen(session, record, facts.seen)
+    return Ingested(Outcome.SKIPPED, facts.alert_id, facts.row["ticket_id"], reason="already_resolved")
+
+
 def _tombstone(session: Session, facts: Facts, event: AlertEvent, channel: Channel) -> Ingested:
     """Remember an end whose beginning has not come: a trigger from before it opens nothing."""
-    record = Record(
-        tenant_id=facts.tenant_id,
-        integration_id=facts.integration_id,
-        alert_id=new_id(),
-        external_id=event.external_id,
-        synthesized=event.synthesized,
-        channel=channel,
-        kind=event.kind,
-        occurred_at=event.occurred_at,
-        outcome=Outcome.SKIPPED,
-        values={
-            "external_device_id": event.external_device_id,
-            "external_organization_id": event.external_organization_id or facts.organization_id,
-            "device_id": facts.row["device_id"],
-            "asset_id": facts.row["asset_id"],
-            "client_id": facts.client_id,
-            "device_name": event.device_name or facts.row["device_name"],
-            "status": AlertStatus.RESOLVED,
-            "severity": event.severity,
-            "alert_class": event.alert_class,
-            "activity_type": event.activity_type,
-            "source_type": event.source_type,
-            "dedup_key": dedup_key(event),
-            "triggered_at": event.occurred_at,
-            "last_event_at": event.occurred_at,
-            "resolved_at": event.occurred_at,
-            "raw": event.raw,
-        },
-        steps=[{"code": "tombstone", "provider": facts.provider}],
-    )
+    values = {**first_values(facts, event), "status": AlertStatus.RESOLVED, "resolved_at": event.occurred_at}
+    step = {"code": "tombstone", "provider": facts.provider, "severity": event.severity}
+    record = Record.of(facts, event, channel, values, step, outcome=Outcome.SKIPPED)
     if not insert_or_reopen(session, record):
         raise SimultaneousDelivery("The alert's beginning was written meanwhile.")
     return Ingested(Outcome.SKIPPED, record.alert_id, None, reason="tombstone")
@@ -142,18 +110,18 @@ def _real_id(facts: Facts, event: AlertEvent) -> dict[str, Any]:
     return {"external_id": event.external_id, "synthesized": False}
 
 
-def _ending(rmm: Rmm, session: Session, facts: Facts, event: AlertEvent) -> _Ending:
+def end_ticket(rmm: Rmm, session: Session, facts: Facts, note: str) -> Ending:
+    """What becomes of the ticket of an alert that is over: closed, kept with the reason, or left alone."""
     ticket_id = facts.row["ticket_id"]
-    if ticket_id is None or rmm.host.tickets is None or facts.row["status"] == AlertStatus.SUPPRESSED:
-        return _Ending(AlertStatus.RESOLVED)
+    if ticket_id is None or rmm.host.tickets is None:
+        return Ending(AlertStatus.RESOLVED)
     actions = _actions(rmm, session, facts)
     if not actions.get("autoResolveTicket"):
-        return _Ending(AlertStatus.RESOLVED, ({"code": "ticket_untouched_rule_off"},))
+        return Ending(AlertStatus.RESOLVED, ({"code": "ticket_untouched_rule_off"},))
     lock_condition(session, facts.tenant_id, facts.integration_id, facts.row["dedup_key"])
     state = rmm.host.tickets.state(session, facts.tenant_id, ticket_id, lock=True)
     if state is None or not state.is_open:
-        return _Ending(AlertStatus.RESOLVED)
-    note = ticket_text.resolved_note(facts.provider, event.external_id)
+        return Ending(AlertStatus.RESOLVED)
     reason = _why_kept(session, facts, state)
     if reason is None:
         return _close(rmm, session, facts, state, note, actions)
@@ -188,7 +156,7 @@ def _why_kept(session: Session, facts: Facts, state: TicketState) -> str | None:
 
 def _close(
     rmm: Rmm, session: Session, facts: Facts, state: TicketState, note: str, actions: dict[str, Any]
-) -> _Ending:
+) -> Ending:
     assert rmm.host.tickets is not None
     rmm.host.tickets.add_note(session, facts.tenant_id, state.id, note)
     status_id = actions.get("autoResolveStatusId")
@@ -200,11 +168,11 @@ def _close(
     )
     rmm.host.tickets.add_note(session, facts.tenant_id, state.id, closing)
     step = {"code": "ticket_closed", "number": state.number, "status": result.status_name}
-    return _Ending(AlertStatus.AUTO_RESOLVED, (step,))
+    return Ending(AlertStatus.AUTO_RESOLVED, (step,))
 
 
-def _kept(state: TicketState, reason: str) -> _Ending:
-    return _Ending(AlertStatus.RESOLVED, ({"code": "ticket_kept", "number": state.number, "reason": reason},))
+def _kept(state: TicketState, reason: str) -> Ending:
+    return Ending(AlertStatus.RESOLVED, ({"code": "ticket_kept", "number": state.number, "reason": reason},))
 
 
 def _followups(signal: str, channel: Channel) -> dict[str, Any]:

@@ -17,12 +17,13 @@ from rmm_extension.services.driver import run
 # A row stored under an id of ours stands for the real alert only while it is open.
 _FACTS = f"""
 SELECT i.id AS integration_id, i.provider, i.name AS integration_name, i.state, i.webhook_enabled,
-       i.config_version,
+       i.webhook_since, i.config_version,
        s.key_id AS secret_key_id, s.ciphertext AS secret_ciphertext,
        p.key_id AS previous_key_id, p.ciphertext AS previous_ciphertext,
        a.id AS alert_id, a.external_id AS alert_external_id, a.status, a.severity, a.message,
        a.ticket_id, a.last_event_at, a.triggered_at, a.episode, a.dedup_key, a.synthesized,
-       a.matched_rule_id, a.rule_actions::text, a.resolved_here, a.details_due_at, a.attention,
+       a.matched_rule_id, a.rule_actions::text, a.resolved_here, a.details_due_at, a.attention, a.hold_until,
+       a.suppressed_by_window_id,
        d.id AS device_id, d.asset_id, d.client_id AS device_client_id, d.name AS device_name,
        d.facts::text AS device_facts,
        m.client_id AS organization_client_id, m.name AS organization_name,
@@ -49,12 +50,24 @@ WHERE i.tenant_id = %(tenant)s AND
 _BY_TOKEN = _FACTS + "i.webhook_token_hash = %(token)s"
 _BY_ID = _FACTS + "i.id = %(integration)s"
 _BY_PROVIDER = _FACTS + "i.provider = %(provider)s AND i.webhook_token_hash IS NOT NULL"
-_SEEN = ("status", "severity", "ticket_id", "last_event_at", "episode", "details_due_at", "attention")
+_SEEN = (
+    "status",
+    "severity",
+    "ticket_id",
+    "last_event_at",
+    "episode",
+    "details_due_at",
+    "attention",
+    "hold_until",
+)
 
 
 @dataclass(frozen=True, slots=True)
 class Facts:
-    """The connection, the alert if it is known, and the device and organization it is about."""
+    """The connection, the alert if it is known, and the device and organization it is about.
+
+    ``received_at`` is when the delivery arrived that they were read for.
+    """
 
     tenant_id: str
     integration_id: UUID
@@ -63,6 +76,7 @@ class Facts:
     webhook_enabled: bool
     config_version: int
     row: dict[str, Any] = field(repr=False)
+    received_at: datetime | None = None
 
     @property
     def known(self) -> bool:

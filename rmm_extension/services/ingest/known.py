@@ -10,10 +10,11 @@ from rmm_extension.domain.priorities import priority_for
 from rmm_extension.domain.types import AlertEvent, Channel, Outcome, Severity
 from rmm_extension.services.context import Rmm
 
+from .condition import lock_condition
 from .facts import Facts
 from .result import Ingested
 from .text import complete_text
-from .write import Record, change_as_seen, lock_condition
+from .write import Record, change_as_seen, received
 
 
 def seen_again(rmm: Rmm, session: Session, facts: Facts, event: AlertEvent, channel: Channel) -> Ingested:
@@ -24,18 +25,9 @@ def seen_again(rmm: Rmm, session: Session, facts: Facts, event: AlertEvent, chan
     changes = _changes(facts, event)
     if not changes:
         return Ingested(Outcome.SKIPPED, facts.alert_id, ticket_id, reason="duplicate")
-    record = Record(
-        tenant_id=facts.tenant_id,
-        integration_id=facts.integration_id,
-        alert_id=facts.alert_id,
-        external_id=event.external_id,
-        channel=channel,
-        kind=event.kind,
-        occurred_at=event.occurred_at,
-        outcome=Outcome.UPDATED,
-        values={**changes, "last_event_at": event.occurred_at},
-        steps=_steps(facts, event, channel, changes),
-    )
+    values = {**changes, "last_event_at": event.occurred_at}
+    steps = _steps(facts, event, channel, changes)
+    record = Record.of(facts, event, channel, values, *steps, outcome=Outcome.UPDATED)
     if ticket_id and _is_raised(facts, changes):
         _raise_ticket(rmm, session, facts, event, record)
     if ticket_id and "message" in changes and facts.row["message"] is None:
@@ -56,9 +48,7 @@ def _changes(facts: Facts, event: AlertEvent) -> dict[str, Any]:
 def _steps(
     facts: Facts, event: AlertEvent, channel: Channel, changes: dict[str, Any]
 ) -> list[dict[str, Any]]:
-    steps: list[dict[str, Any]] = [
-        {"code": "received", "channel": channel, "provider": facts.provider, "severity": event.severity}
-    ]
+    steps = [received(facts, event, channel)]
     if "severity" in changes:
         steps.append({"code": "severity_changed", "old": facts.row["severity"], "new": event.severity})
     if "message" in changes:

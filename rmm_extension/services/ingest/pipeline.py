@@ -2,22 +2,20 @@
 
 from __future__ import annotations
 
-from typing import Any
-from uuid import UUID
+from dataclasses import replace
+from datetime import datetime
 
 import msgspec
 from sqlalchemy.orm import Session
 
-from rmm_extension.domain.identity import dedup_key
-from rmm_extension.domain.types import AlertEvent, AlertKind, AlertStatus, Channel, Outcome
-from rmm_extension.models import new_id
+from rmm_extension.domain.types import AlertEvent, AlertKind, Channel, Outcome
 from rmm_extension.services.context import Rmm
 
-from . import adopt, config, ending, known, stored
+from . import adopt, config, ending, known, lost, stored
 from .decide import decide
 from .facts import Facts
 from .result import Ingested, SimultaneousDelivery
-from .write import Record, insert_or_reopen
+from .write import Record, first_values, insert_or_reopen, received
 
 __all__ = ["Ingested", "SimultaneousDelivery", "ingest"]
 
@@ -30,14 +28,19 @@ def ingest(
     channel: Channel,
     *,
     ticket_failure: str | None = None,
+    received_at: datetime | None = None,
 ) -> Ingested:
     """Take one event in the session's transaction; the caller commits.
+
+    ``received_at`` is when its delivery arrived: the history tells how long it took.
 
     Raises :class:`SimultaneousDelivery` when the alert was changed meanwhile (the caller rolls back, reads
     the facts again and calls again), and ``HostError`` when the host would not make the ticket: then the
     caller rolls back and calls again with the reason as ``ticket_failure``, which keeps the alert under
     Needs attention.
     """
+    if received_at is not None:
+        facts = replace(facts, received_at=received_at)
     if event.kind is AlertKind.RESET:
         return ending.reset(rmm, session, facts, event, channel)
     if event.kind is AlertKind.ACKNOWLEDGED:
@@ -81,12 +84,6 @@ def _with_its_text(
     changes = {"message": event.message, "last_event_at": max(event.occurred_at, facts.last_event_at)}
     if event.device_name:
         changes["device_name"] = event.device_name
-    received = {
-        "code": "received",
-        "channel": channel,
-        "provider": facts.provider,
-        "severity": event.severity,
-    }
     done = stored.decide_again(
         rmm,
         session,
@@ -95,8 +92,9 @@ def _with_its_text(
         channel=channel,
         waiting_for=stored.DETAILS,
         changes=changes,
-        steps=(received, {"code": "details_received"}),
+        steps=(received(facts, event, channel), {"code": "details_received"}),
         ticket_failure=ticket_failure,
+        received_at=facts.received_at,
     )
     if done is None:
         raise SimultaneousDelivery("The alert was decided meanwhile.")
@@ -128,44 +126,12 @@ def _fresh(
 
 
 def _record(facts: Facts, event: AlertEvent, channel: Channel) -> Record:
-    alert_id: UUID = facts.alert_id if facts.known else new_id()
-    episode = facts.row["episode"] + 1 if facts.known else 1
-    steps: list[dict[str, Any]] = [
-        {"code": "received", "channel": channel, "provider": facts.provider, "severity": event.severity}
-    ]
-    if episode > 1:
-        steps.append({"code": "new_episode", "number": episode})
-    return Record(
-        tenant_id=facts.tenant_id,
-        integration_id=facts.integration_id,
-        alert_id=alert_id,
-        external_id=event.external_id,
-        synthesized=event.synthesized,
-        channel=channel,
-        kind=event.kind,
-        occurred_at=event.occurred_at,
-        episode=episode,
-        values=_values(facts, event),
-        steps=steps,
-    )
-
-
-def _values(facts: Facts, event: AlertEvent) -> dict[str, Any]:
-    return {
-        "external_device_id": event.external_device_id,
-        "external_organization_id": event.external_organization_id or facts.organization_id,
-        "device_id": facts.row["device_id"],
-        "asset_id": facts.row["asset_id"],
-        "client_id": facts.client_id,
-        "device_name": event.device_name or facts.row["device_name"],
-        "status": AlertStatus.ACTIVE,
-        "severity": event.severity,
-        "alert_class": event.alert_class,
-        "activity_type": event.activity_type,
-        "source_type": event.source_type,
-        "dedup_key": dedup_key(event),
-        "message": event.message,
-        "triggered_at": event.occurred_at,
-        "last_event_at": event.occurred_at,
-        "raw": event.raw,
-    }
+    record = Record.of(facts, event, channel, first_values(facts, event), received(facts, event, channel))
+    if facts.known:
+        record.episode += 1
+        record.steps.append({"code": "new_episode", "number": record.episode})
+    reason = lost.webhook_lost(facts, event, channel)
+    if reason is not None:
+        record.values["webhook_lost"] = True
+        record.steps.append({"code": "webhook_lost", "provider": facts.provider, "reason": reason})
+    return record

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+from datetime import datetime
 from typing import Any
 from uuid import UUID
 
@@ -17,15 +19,24 @@ from . import config
 from .decide import decide
 from .facts import Facts, by_id
 from .result import Ingested
-from .write import Record, change_as_seen
+from .write import OVER, Record, change_as_seen
 
-DETAILS, ATTENTION = "details_due_at", "attention"
+DETAILS, ATTENTION, HOLD, WINDOW = "details_due_at", "attention", "hold_until", "suppressed_by_window_id"
 """What an alert waits with: the column that is set meanwhile."""
 
 _ALERT = """
 SELECT integration_id, external_id, external_device_id, external_organization_id, device_name, severity,
        alert_class, activity_type, source_type, dedup_key, message, triggered_at, synthesized, raw
 FROM rmm_alerts WHERE tenant_id = %(tenant)s AND id = %(alert)s
+"""
+_LAST_TOLD = """
+SELECT step FROM rmm_alert_events e, jsonb_array_elements(e.steps) AS step
+WHERE e.tenant_id = %(tenant)s AND e.alert_id = %(alert)s AND step->>'code' = %(code)s
+ORDER BY e.id DESC LIMIT 1
+"""
+_LOOKED_AT = """
+UPDATE rmm_alerts SET attention_at = %(now)s
+WHERE tenant_id = %(tenant)s AND id = %(alert)s AND attention = %(attention)s
 """
 
 
@@ -50,21 +61,23 @@ def decide_again(
     changes: dict[str, Any] | None = None,
     steps: tuple[dict[str, Any], ...] = (),
     ticket_failure: str | None = None,
+    actor: str | None = None,
+    received_at: datetime | None = None,
 ) -> Ingested | None:
     """Ask windows and rules again for an open alert without a ticket; windows are asked for now.
 
-    ``waiting_for`` (``DETAILS``, ``ATTENTION``) leaves alone what does not wait for that. ``changes`` are
-    columns that became known (``message``, ``device_name``), ``steps`` what the history says of them.
-    ``None`` when there is nothing to decide any more. Raises as :func:`~.pipeline.ingest` does.
+    ``waiting_for`` (``DETAILS``, ``ATTENTION``, ``HOLD``, ``WINDOW``) leaves alone what does not wait for
+    that. ``changes`` are columns that became known (``message``, ``device_name``), ``steps`` what the
+    history says of them. ``None`` when there is nothing to decide any more. An obstacle that is still the
+    same is looked at and not told again. Raises as :func:`~.pipeline.ingest` does.
     """
     found = load(session, tenant_id, alert_id)
     if found is None or not found[0].is_open or found[0].row["ticket_id"] is not None:
         return None
     if waiting_for is not None and found[0].row[waiting_for] is None:
         return None
-    facts, event = found
-    event = _with(event, changes or {})
-    record = _record(facts, event, channel, changes or {}, steps)
+    facts, event = replace(found[0], received_at=received_at), _with(found[1], changes or {})
+    record = Record.of(facts, event, channel, _undecided(facts, changes or {}), *steps, actor=actor)
     decide(
         rmm,
         session,
@@ -74,57 +87,55 @@ def decide_again(
         config.load(rmm, session, facts),
         at=utc_now(),
         ticket_failure=ticket_failure,
-        may_wait=False,
+        again=True,
     )
     _tell_only_news(facts, record)
-    change_as_seen(session, record, facts.seen)
+    if _is_told(session, facts, record):
+        parameters = {"tenant": tenant_id, "alert": alert_id, "attention": record.values["attention"]}
+        run(session, _LOOKED_AT, {**parameters, "now": utc_now()})
+    else:
+        change_as_seen(session, record, facts.seen)
     return Ingested(Outcome(record.outcome), alert_id, record.values.get("ticket_id"))
 
 
+def _undecided(facts: Facts, changes: dict[str, Any]) -> dict[str, Any]:
+    """The columns of an open alert that no decision was taken on."""
+    status = facts.row["status"]
+    return {
+        **changes,
+        **OVER,
+        "status": AlertStatus.ACTIVE if status == AlertStatus.SUPPRESSED else status,
+        "suppressed_by_window_id": None,
+        "matched_rule_id": None,
+        "rule_actions": None,
+        "device_id": facts.row["device_id"],
+        "asset_id": facts.row["asset_id"],
+        "client_id": facts.client_id,
+        "dedup_key": facts.row["dedup_key"],
+    }
+
+
 def _tell_only_news(facts: Facts, record: Record) -> None:
-    """An alert that was decided before has been announced: only what is new about it is told."""
+    """An alert that was decided before has been announced, and its rule's hit counted."""
     record.followups.pop("fetch_details", None)
+    if record.rule_id == facts.row["matched_rule_id"]:
+        record.rule_id = None
     signals = record.followups.get("signals", [])
-    decided_before = facts.row["status"] != AlertStatus.SUPPRESSED and facts.row[DETAILS] is None
+    decided_before = facts.row[WINDOW] is None and facts.row[DETAILS] is None
     if decided_before and "alert_triggered" in signals:
         signals.remove("alert_triggered")
     if not signals:
         record.followups.pop("signals", None)
 
 
-def _record(
-    facts: Facts,
-    event: AlertEvent,
-    channel: Channel,
-    changes: dict[str, Any],
-    steps: tuple[dict[str, Any], ...],
-) -> Record:
-    return Record(
-        tenant_id=facts.tenant_id,
-        integration_id=facts.integration_id,
-        alert_id=facts.alert_id,
-        external_id=event.external_id,
-        synthesized=event.synthesized,
-        episode=facts.row["episode"],
-        channel=channel,
-        kind=event.kind,
-        occurred_at=event.occurred_at,
-        values={
-            **changes,
-            "status": AlertStatus.ACTIVE
-            if facts.row["status"] == AlertStatus.SUPPRESSED
-            else facts.row["status"],
-            "details_due_at": None,
-            "attention": None,
-            "attention_at": None,
-            "suppressed_by_window_id": None,
-            "device_id": facts.row["device_id"],
-            "asset_id": facts.row["asset_id"],
-            "client_id": facts.client_id,
-            "dedup_key": facts.row["dedup_key"],
-        },
-        steps=list(steps),
-    )
+def _is_told(session: Session, facts: Facts, record: Record) -> bool:
+    """Whether the same obstacle is in the way as before, in the same words."""
+    reason, rule_id = record.values["attention"], record.values["matched_rule_id"]
+    if reason is None or (reason, rule_id) != (facts.row["attention"], facts.row["matched_rule_id"]):
+        return False
+    parameters = {"tenant": facts.tenant_id, "alert": facts.alert_id, "code": reason}
+    told = run(session, _LAST_TOLD, parameters).fetchone()
+    return told is not None and told["step"] == record.steps[-1]
 
 
 def _with(event: AlertEvent, changes: dict[str, Any]) -> AlertEvent:

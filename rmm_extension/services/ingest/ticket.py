@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from typing import Any
 
 from sqlalchemy.orm import Session
@@ -10,12 +11,13 @@ from rmm_extension.domain import ticket_text
 from rmm_extension.domain.priorities import priority_for
 from rmm_extension.domain.rules import Rule
 from rmm_extension.domain.types import AlertEvent, Outcome, Severity
-from rmm_extension.host import TicketDraft
+from rmm_extension.host import TicketDraft, TicketRef
 from rmm_extension.models import utc_now
 from rmm_extension.services.context import Rmm
 
+from .condition import claim_condition, count_occurrence
 from .facts import Facts
-from .write import Record, count_occurrence
+from .write import Record
 
 NO_CLIENT = "no_client"
 TICKET_FAILED = "ticket_failed"
@@ -29,25 +31,52 @@ def open_ticket(
     record: Record,
     rule: Rule,
     ticket_failure: str | None,
+    *,
+    again: bool,
 ) -> None:
-    """Lock the condition, then join its open ticket or make one; or say why there is none."""
-    tickets = rmm.host.tickets
-    if tickets is None:
+    """Lock the condition, then join its open ticket, wait, reopen its last ticket or make one.
+
+    Or say why there is none. ``again``: the alert waited for this decision.
+    """
+    if rmm.host.tickets is None:
         record.steps.append({"code": "record_only", "reason": "this PSA takes no tickets"})
         record.outcome = Outcome.RECORDED_ONLY
         return
-    key = record.values["dedup_key"]
-    last_ticket, count = count_occurrence(
-        session, facts.tenant_id, facts.integration_id, key, event.occurred_at
-    )
+    last_ticket, count = _fired(session, facts, event, record, counted=again and _was_counted(facts))
     if last_ticket and _joined(rmm, session, facts, event, record, last_ticket, count):
+        return
+    if not (again and facts.row["hold_until"]) and _held(event, record, rule):
+        return
+    if (
+        last_ticket
+        and ticket_failure is None
+        and _reopened(rmm, session, facts, event, record, rule, last_ticket, count)
+    ):
         return
     if facts.client_id is None:
         _needs_attention(record, NO_CLIENT, {"code": "no_client", "organization": _organization(facts)})
     elif ticket_failure is not None:
         _needs_attention(record, TICKET_FAILED, {"code": "ticket_failed", "reason": ticket_failure})
     else:
-        _create(rmm, session, facts, event, record, rule, facts.client_id)
+        _create_by_rule(rmm, session, facts, event, record, rule, facts.client_id)
+
+
+def _was_counted(facts: Facts) -> bool:
+    """Whether this firing was counted when it came, though it got no ticket then."""
+    return facts.row["attention"] is not None or facts.row["hold_until"] is not None
+
+
+def _fired(
+    session: Session, facts: Facts, event: AlertEvent, record: Record, *, counted: bool
+) -> tuple[str | None, int]:
+    """Hold the condition's row: its last ticket, and which firing on that ticket this one is."""
+    key = record.values["dedup_key"]
+    if not counted:
+        return count_occurrence(session, facts.tenant_id, facts.integration_id, key, event.occurred_at)
+    last_ticket, count = claim_condition(session, facts.tenant_id, facts.integration_id, key)
+    # Written with the alert, and only if it joins: what keeps waiting is not counted again.
+    record.link_count = count + 1
+    return last_ticket, count + 1
 
 
 def _joined(
@@ -58,29 +87,95 @@ def _joined(
     found = rmm.host.tickets.note_if_open(session, facts.tenant_id, ticket_id, facts.client_id, note)
     if found is None:
         return False
-    record.values["ticket_id"] = found.id
-    _tell_link(record)
-    record.steps.append({"code": "joined_ticket", "number": found.number, "count": count})
+    _is_on(record, found)
+    record.steps.append(
+        {"code": "joined_ticket", "number": found.number, "ticket_id": found.id, "count": count}
+    )
     record.outcome = Outcome.OCCURRENCE_APPENDED
     return True
 
 
-def _create(
+def _held(event: AlertEvent, record: Record, rule: Rule) -> bool:
+    """Wait with a ticket until the alert has lasted as long as the rule wants."""
+    minutes: int = rule.actions["holdMinutes"] if rule.actions else 0
+    until = event.occurred_at + timedelta(minutes=minutes)
+    if not minutes or until <= utc_now():
+        return False
+    record.values["hold_until"] = until
+    record.steps.append({"code": "held", "minutes": minutes, "until": until.isoformat()})
+    record.outcome = Outcome.HELD
+    return True
+
+
+def _reopened(
     rmm: Rmm,
     session: Session,
     facts: Facts,
     event: AlertEvent,
     record: Record,
     rule: Rule,
-    client_id: str,
-) -> None:
+    ticket_id: str,
+    count: int,
+) -> bool:
+    """Go on with the condition's last ticket where it was closed so shortly before as the rule says."""
+    minutes: int = rule.actions["reopenWithinMinutes"] if rule.actions else 0
+    if not minutes:
+        return False
     assert rmm.host.tickets is not None
+    since = event.occurred_at - timedelta(minutes=minutes)
+    note = ticket_text.reopened_note(count, event.external_id, event.message)
+    found = rmm.host.tickets.reopen_if_closed_since(
+        session, facts.tenant_id, ticket_id, facts.client_id, since, note
+    )
+    if found is None:
+        return False
+    _is_on(record, found)
+    record.steps.append(
+        {"code": "ticket_reopened", "number": found.number, "ticket_id": found.id, "minutes": minutes}
+    )
+    record.outcome = Outcome.TICKET_REOPENED
+    return True
+
+
+def _is_on(record: Record, ticket: TicketRef) -> None:
+    record.values["ticket_id"] = ticket.id
+    if record.link_count is not None:
+        record.link_ticket_id = ticket.id
+    _tell_link(record, "ticket_linked")
+
+
+def _create_by_rule(
+    rmm: Rmm, session: Session, facts: Facts, event: AlertEvent, record: Record, rule: Rule, client_id: str
+) -> None:
     assert rule.actions is not None
-    texts = ticket_facts(rmm, session, facts, event, rule.name)
-    template = rule.actions["ticketTemplate"]
+    create_ticket(rmm, session, facts, event, record, rule.actions, rule.name, client_id)
+    record.values["auto_ticket_created"] = True
+    if rule.actions["notifyUserIds"]:
+        record.followups["notify"] = rule.actions["notifyUserIds"]
+
+
+def create_ticket(
+    rmm: Rmm,
+    session: Session,
+    facts: Facts,
+    event: AlertEvent,
+    record: Record,
+    actions: dict[str, Any],
+    rule_name: str | None,
+    client_id: str,
+    *,
+    by: str | None = None,
+) -> TicketRef:
+    """Make the ticket, with the board, priority, assignee and templates of ``actions``.
+
+    ``by`` is the person who asked for it; without one a rule did.
+    """
+    assert rmm.host.tickets is not None
+    texts = ticket_facts(rmm, session, facts, event, rule_name)
+    template = actions["ticketTemplate"]
     title = ticket_text.title(texts, template.get("titleTemplate"))
     description = ticket_text.description(texts, template.get("descriptionTemplate"))
-    choices = _choices(rmm, session, facts, event, rule.actions, record)
+    choices = _choices(rmm, session, facts, event, actions, record)
     draft = TicketDraft(
         idempotency_key=f"rmm-alert:{record.alert_id}:{record.episode}",
         title=title,
@@ -90,26 +185,26 @@ def _create(
         source_reference=event.external_id,
         contact_id=_contact(rmm, session, facts, client_id),
         asset_id=facts.row["asset_id"],
-        note=ticket_text.creation_note(texts),
+        note=ticket_text.creation_note(texts, by),
         **choices,
     )
     ticket = rmm.host.tickets.create(session, facts.tenant_id, draft)
     record.values |= {
         "ticket_id": ticket.id,
-        "auto_ticket_created": True,
         "generated_title": title,
         "generated_description": description,
     }
-    record.link_ticket_id = ticket.id
-    _tell_link(record)
+    record.link_ticket_id, record.link_count = ticket.id, 1
+    _tell_link(record, "ticket_created", "ticket_linked")
     record.steps.append({"code": "ticket_created", "number": ticket.number, "ticket_id": ticket.id})
     record.outcome = Outcome.TICKET_CREATED
-    if rule.actions["notifyUserIds"]:
-        record.followups["notify"] = rule.actions["notifyUserIds"]
+    return ticket
 
 
-def _tell_link(record: Record) -> None:
-    record.followups.setdefault("signals", []).append("ticket_linked")
+def _tell_link(record: Record, *signals: str) -> None:
+    # With the ticket of this moment: the alert may have another one when the events are told.
+    record.followups["ticket_id"] = record.values["ticket_id"]
+    record.followups.setdefault("signals", []).extend(signals)
 
 
 def ticket_facts(
@@ -172,7 +267,7 @@ def _priority(
 def _existing(value: str, known: set[str], what: str, record: Record) -> str | None:
     if value in known:
         return value
-    message = f"The rule's {what} does not exist any more and was left out."
+    message = f"The chosen {what} does not exist any more and was left out."
     record.steps.append({"code": "warning", "message": message})
     return None
 

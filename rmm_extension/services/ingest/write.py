@@ -11,18 +11,21 @@ from uuid import UUID
 
 from sqlalchemy.orm import Session
 
+from rmm_extension.domain.identity import dedup_key
+from rmm_extension.domain.types import AlertEvent, AlertStatus, Channel
 from rmm_extension.models import OPEN_SQL, new_id, utc_now
 from rmm_extension.services import outbox
 from rmm_extension.services.driver import json_text, run
 
+from .facts import Facts
 from .result import SimultaneousDelivery
 
 _HISTORY = """
 history AS (
     INSERT INTO rmm_alert_events (tenant_id, id, alert_id, integration_id, at, occurred_at, channel, kind,
-                                  outcome, actor, duration_ms, steps)
+                                  outcome, rule_id, actor, duration_ms, steps)
     SELECT %(tenant_id)s, %(history_id)s, written.id, %(integration_id)s, %(now)s, %(occurred_at)s,
-           %(channel)s, %(kind)s, %(outcome)s, %(actor)s, NULL, %(steps)s::jsonb
+           %(channel)s, %(kind)s, %(outcome)s, %(rule_id)s, %(actor)s, %(duration_ms)s, %(steps)s::jsonb
     FROM written),
 followed AS (
     INSERT INTO rmm_outbox (tenant_id, id, topic, payload, created_at, due_at, attempts)
@@ -30,7 +33,7 @@ followed AS (
            %(followups)s::jsonb || jsonb_build_object('alert_id', written.id), %(now)s, %(now)s, 0
     FROM written WHERE %(followups)s::jsonb <> '{}'::jsonb),
 linked AS (
-    UPDATE rmm_alert_conditions c SET ticket_id = %(link_ticket_id)s, occurrence_count = 1
+    UPDATE rmm_alert_conditions c SET ticket_id = %(link_ticket_id)s, occurrence_count = %(link_count)s
     FROM written
     WHERE %(link_ticket_id)s::text IS NOT NULL AND c.tenant_id = %(tenant_id)s
       AND c.integration_id = %(integration_id)s AND c.dedup_key = %(dedup_key)s)
@@ -61,17 +64,23 @@ _COLUMNS = [
     "attention",
     "attention_at",
     "details_due_at",
+    "hold_until",
+    "webhook_lost",
     "triggered_at",
     "last_event_at",
     "raw",
 ]
 _JSON = {"rule_actions", "raw"}
+_FIRST = {"auto_ticket_created": False, "webhook_lost": False, "resolved_at": None}
+OVER: dict[str, Any] = {"details_due_at": None, "hold_until": None, "attention": None, "attention_at": None}
+"""What an alert waits for no more once it is over."""
 
 
 def _value(column: str) -> str:
     return f"%({column})s::jsonb" if column in _JSON else f"%({column})s"
 
 
+# The row's own times are the database's: reconciliation compares them with the start of a listing.
 # A row is only overwritten when it is resolved and this event is newer: no row back means that a
 # simultaneous delivery was first, and the caller undoes the rest.
 _UPSERT = f"""
@@ -80,7 +89,8 @@ WITH written AS (
                                  episode, resolved_at, resolved_here, created_at, updated_at,
                                  {", ".join(_COLUMNS)})
     VALUES (%(tenant_id)s, %(id)s, %(integration_id)s, %(external_id)s, %(synthesized)s, %(channel)s,
-            1, %(resolved_at)s, FALSE, %(now)s, %(now)s, {", ".join(_value(c) for c in _COLUMNS)})
+            1, %(resolved_at)s, FALSE, clock_timestamp(), clock_timestamp(),
+            {", ".join(_value(c) for c in _COLUMNS)})
     ON CONFLICT (tenant_id, integration_id, external_id) DO UPDATE SET
         {", ".join(f"{c} = excluded.{c}" for c in _COLUMNS)},
         episode = a.episode + 1, updated_at = excluded.updated_at, resolved_at = excluded.resolved_at,
@@ -92,7 +102,11 @@ WITH written AS (
 
 @dataclass(slots=True)
 class Record:
-    """What is about to be written for one event; ``values`` are the alert's columns."""
+    """What is about to be written for one event; ``values`` are the alert's columns.
+
+    ``rule_id`` is the rule that took the alert in this event. ``link_ticket_id`` becomes the condition's
+    ticket, with ``link_count`` firings on it, where that was not counted with the lock.
+    """
 
     tenant_id: str
     integration_id: UUID
@@ -106,14 +120,81 @@ class Record:
     episode: int = 1
     outcome: str = ""
     actor: str | None = None
+    received_at: datetime | None = None
+    rule_id: UUID | None = None
     link_ticket_id: str | None = None
+    link_count: int | None = None
     steps: list[dict[str, Any]] = field(default_factory=list)
     followups: dict[str, Any] = field(default_factory=dict)
+
+    @classmethod
+    def of(
+        cls,
+        facts: Facts,
+        event: AlertEvent,
+        channel: Channel,
+        values: dict[str, Any],
+        *steps: dict[str, Any],
+        outcome: str = "",
+        kind: str | None = None,
+        actor: str | None = None,
+        occurred_at: datetime | None = None,
+        followups: dict[str, Any] | None = None,
+    ) -> Record:
+        """What is written of this event, for the alert of these facts or a new one.
+
+        ``kind`` and ``occurred_at`` are the event's own unless something else happened to a stored alert.
+        """
+        known = facts.known
+        return cls(
+            tenant_id=facts.tenant_id,
+            integration_id=facts.integration_id,
+            alert_id=facts.alert_id if known else new_id(),
+            external_id=event.external_id,
+            synthesized=event.synthesized,
+            channel=channel,
+            kind=kind or event.kind,
+            occurred_at=occurred_at or event.occurred_at,
+            episode=facts.row["episode"] if known else 1,
+            received_at=facts.received_at,
+            values=values,
+            outcome=outcome,
+            actor=actor,
+            steps=list(steps),
+            followups=followups if followups is not None else {},
+        )
+
+
+def first_values(facts: Facts, event: AlertEvent) -> dict[str, Any]:
+    """The columns of an alert as its event brings it, before anything is decided."""
+    return {
+        "external_device_id": event.external_device_id,
+        "external_organization_id": event.external_organization_id or facts.organization_id,
+        "device_id": facts.row["device_id"],
+        "asset_id": facts.row["asset_id"],
+        "client_id": facts.client_id,
+        "device_name": event.device_name or facts.row["device_name"],
+        "status": AlertStatus.ACTIVE,
+        "severity": event.severity,
+        "alert_class": event.alert_class,
+        "activity_type": event.activity_type,
+        "source_type": event.source_type,
+        "dedup_key": dedup_key(event),
+        "message": event.message,
+        "triggered_at": event.occurred_at,
+        "last_event_at": event.occurred_at,
+        "raw": event.raw,
+    }
+
+
+def received(facts: Facts, event: AlertEvent, channel: Channel) -> dict[str, Any]:
+    """The history's first step of an event that reports the alert."""
+    return {"code": "received", "channel": channel, "provider": facts.provider, "severity": event.severity}
 
 
 def insert_or_reopen(session: Session, record: Record) -> bool:
     """Write a new alert, or a new episode of a resolved one; false when another delivery was first."""
-    values = dict.fromkeys(_COLUMNS) | {"auto_ticket_created": False, "resolved_at": None} | record.values
+    values = dict.fromkeys(_COLUMNS) | _FIRST | record.values
     values["rule_actions"] = json_text(values["rule_actions"]) if values["rule_actions"] else None
     values["raw"] = json_text(values["raw"] or {})
     return _execute(session, _UPSERT, record, values)
@@ -149,13 +230,14 @@ def _update(columns: tuple[str, ...], open_only: bool, seen: tuple[str, ...]) ->
     guard += "".join(f" AND a.{column} IS NOT DISTINCT FROM %(seen_{column})s" for column in seen)
     return f"""
     WITH written AS (
-        UPDATE rmm_alerts a SET {assignments}{", " if assignments else ""}updated_at = %(now)s
+        UPDATE rmm_alerts a SET {assignments}{", " if assignments else ""}updated_at = clock_timestamp()
         WHERE a.tenant_id = %(tenant_id)s AND a.id = %(id)s {guard}
         RETURNING a.id, a.episode),
     {_HISTORY}"""  # noqa: S608 - column names come from this package only
 
 
 def _execute(session: Session, statement: str, record: Record, values: dict[str, Any]) -> bool:
+    now = utc_now()
     parameters = {
         **values,
         "tenant_id": record.tenant_id,
@@ -168,12 +250,15 @@ def _execute(session: Session, statement: str, record: Record, values: dict[str,
         "outcome": record.outcome,
         "actor": record.actor,
         "occurred_at": record.occurred_at,
-        "now": utc_now(),
+        "now": now,
+        "rule_id": record.rule_id,
+        "duration_ms": _milliseconds(record.received_at, now),
         "history_id": new_id(),
         "outbox_id": new_id(),
         "steps": json_text(record.steps),
         "followups": json_text(record.followups),
         "link_ticket_id": record.link_ticket_id,
+        "link_count": record.link_count,
     }
     written = run(session, statement, parameters).fetchone() is not None
     if written and record.followups:
@@ -181,50 +266,5 @@ def _execute(session: Session, statement: str, record: Record, values: dict[str,
     return written
 
 
-_COUNT = """
-INSERT INTO rmm_alert_conditions AS c (tenant_id, id, integration_id, dedup_key, occurrence_count,
-                                       last_occurrence_at)
-VALUES (%(tenant)s, %(id)s, %(integration)s, %(key)s, 1, %(at)s)
-ON CONFLICT (tenant_id, integration_id, dedup_key) DO UPDATE SET
-    occurrence_count = c.occurrence_count + 1,
-    last_occurrence_at = GREATEST(c.last_occurrence_at, excluded.last_occurrence_at)
-RETURNING c.ticket_id, c.occurrence_count
-"""
-# Writes nothing new: it is the lock, also on a condition that has no row yet.
-_CLAIM = """
-INSERT INTO rmm_alert_conditions AS c (tenant_id, id, integration_id, dedup_key, occurrence_count)
-VALUES (%(tenant)s, %(id)s, %(integration)s, %(key)s, 0)
-ON CONFLICT (tenant_id, integration_id, dedup_key) DO UPDATE SET dedup_key = excluded.dedup_key
-RETURNING c.ticket_id
-"""
-_LOCK = """
-SELECT ticket_id FROM rmm_alert_conditions
-WHERE tenant_id = %(tenant)s AND integration_id = %(integration)s AND dedup_key = %(key)s FOR UPDATE
-"""
-
-
-def count_occurrence(
-    session: Session, tenant_id: str, integration_id: UUID, key: str, at: datetime
-) -> tuple[str | None, int]:
-    """Lock the condition's row and count this firing: the ticket it had last, and the count.
-
-    One statement that reads the newest row, so that simultaneous firings queue up here and each sees what
-    the one before it did. The count starts again at 1 with the next ticket.
-    """
-    parameters = {"tenant": tenant_id, "id": new_id(), "integration": integration_id, "key": key, "at": at}
-    row = run(session, _COUNT, parameters).fetchone()
-    assert row is not None
-    return row["ticket_id"], row["occurrence_count"]
-
-
-def claim_condition(session: Session, tenant_id: str, integration_id: UUID, key: str) -> str | None:
-    """Hold the condition's row, made where it is missing, without counting; the ticket it had last."""
-    parameters = {"tenant": tenant_id, "id": new_id(), "integration": integration_id, "key": key}
-    row = run(session, _CLAIM, parameters).fetchone()
-    assert row is not None
-    return row["ticket_id"]  # type: ignore[no-any-return]
-
-
-def lock_condition(session: Session, tenant_id: str, integration_id: UUID, key: str) -> None:
-    """Hold the condition's row, so that no firing joins its ticket until this transaction ends."""
-    run(session, _LOCK, {"tenant": tenant_id, "integration": integration_id, "key": key})
+def _milliseconds(since: datetime | None, now: datetime) -> float | None:
+    return None if since is None else round((now - since).total_seconds() * 1000, 3)
