@@ -19,6 +19,8 @@ from . import (
     overview,
     presentation,
     proposals,
+    rule_editor,
+    rules,
     setup,
     webhook_access,
 )
@@ -32,6 +34,8 @@ PAGES = (
     webhook_access,
     organizations,
     proposals,
+    rules,
+    rule_editor,
     alerts,
     devices,
     export,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import Any
 from uuid import UUID
 
@@ -10,16 +10,15 @@ from flask import abort, render_template
 from flask.typing import ResponseReturnValue
 
 from rmm_extension.domain.values import moment as read_moment
-from rmm_extension.host import AssetRef
 from rmm_extension.services.queries import devices as queries
 from rmm_extension.services.queries.devices import DeviceFilter
-from rmm_extension.services.queries.paging import CAP, custom_plans
+from rmm_extension.services.queries.paging import AnyRow, Page
 
 from .access import requires
-from .alerts import client_names, tickets_of
 from .choices import KINDS, STATUSES, client_options, connection_options
-from .context import actor, current_rmm, session
-from .narrowing import argument, chips, uuid_argument, word
+from .context import actor, session
+from .listing import assets_of, client_names, listing, tickets_of
+from .narrowing import Chip, Options, argument, chips, uuid_argument, word
 from .presentation import moment
 from .routing import Routes
 
@@ -30,41 +29,47 @@ routes = Routes()
 @requires("rmm.view")
 def device_list() -> ResponseReturnValue:
     """Devices by name, narrowed by the address's parameters."""
-    tenant_id = actor().tenant_id
-    clients, connections = client_options(argument("client")), connection_options()
-    wanted = device_filter()
-    custom_plans(session())
-    page = queries.device_page(
-        session(),
-        tenant_id,
-        wanted,
-        after=argument("after"),
-        before=argument("before"),
-        last_first=argument("sort") == "last",
-    )
+    tenant_id, wanted, options = actor().tenant_id, device_filter(), _options()
+
+    def find(after: str | None, before: str | None, last_first: bool) -> Page[AnyRow]:
+        return queries.device_page(
+            session(), tenant_id, wanted, after=after, before=before, last_first=last_first
+        )
+
+    found = listing(find, lambda: queries.device_count(session(), tenant_id, wanted), turned="last")
     return render_template(
         "rmm/devices/list.html",
-        page=page,
-        count=queries.device_count(session(), tenant_id, wanted) if page.total is None else page.total,
-        sort=argument("sort"),
-        cap=CAP,
+        list=found,
         wanted=wanted,
-        chips=chips(
-            {
-                "q": ("Name", wanted.text),
-                "status": ("Status", word(STATUSES, wanted.status)),
-                "kind": ("Kind", word(KINDS, wanted.kind)),
-                "connection": ("Connection", _named(connections, "connection")),
-                "client": ("Client", _named(clients, "client")),
-                "deleted": ("Deleted", "yes" if wanted.deleted else None),
-            }
-        ),
-        options={"connections": connections, "clients": clients},
-        STATUSES=STATUSES,
-        KINDS=KINDS,
-        client_names=client_names(page.rows),
-        connection_names=dict(connections),
-        assets=assets_of(page.rows),
+        options=options,
+        chips=_chips(wanted, options),
+        client_names=client_names(found.rows),
+        connection_names=dict(options["connection"]),
+        assets=assets_of(found.rows),
+    )
+
+
+def _options() -> Mapping[str, Options]:
+    """What each filter offers, by its parameter."""
+    return {
+        "status": STATUSES,
+        "kind": KINDS,
+        "connection": connection_options(),
+        "client": client_options(argument("client")),
+        "deleted": [("1", "yes")],
+    }
+
+
+def _chips(wanted: DeviceFilter, options: Mapping[str, Options]) -> list[Chip]:
+    return chips(
+        {
+            "q": ("Name", wanted.text),
+            "status": ("Status", word(STATUSES, wanted.status)),
+            "kind": ("Kind", word(KINDS, wanted.kind)),
+            "connection": ("Connection", _named(options["connection"], "connection")),
+            "client": ("Client", _named(options["client"], "client")),
+            "deleted": ("Deleted", "yes" if wanted.deleted else None),
+        }
     )
 
 
@@ -86,13 +91,6 @@ def device_page(device_id: UUID) -> ResponseReturnValue:
         client_name=client_names([device]).get(device.client_id or ""),
         tickets=tickets_of(found.alerts),
     )
-
-
-def assets_of(rows: Sequence[Any]) -> Mapping[str, AssetRef]:
-    """The assets the rows link to, in one call."""
-    port = current_rmm().host.assets
-    ids = {row.asset_id for row in rows if row.asset_id}
-    return port.get_many(session(), actor().tenant_id, ids) if port and ids else {}
 
 
 _LABELS = {
@@ -136,7 +134,7 @@ def _shown(value: Any) -> str:
     return str(value)
 
 
-def _named(options: Sequence[tuple[str, str]], name: str) -> str | None:
+def _named(options: Options, name: str) -> str | None:
     return word(options, argument(name)) or argument(name)
 
 

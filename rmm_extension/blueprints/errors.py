@@ -16,6 +16,7 @@ from rmm_extension.domain.errors import Conflict, Forbidden, HostUnavailable, Pr
 from rmm_extension.services.connections import UnknownConnection
 from rmm_extension.services.inventory.proposals import UnknownDevice
 from rmm_extension.services.mapping import UnknownMapping
+from rmm_extension.services.rules import UnknownRule
 from rmm_extension.services.runs import UnknownRun
 
 from .context import current_rmm
@@ -47,7 +48,7 @@ def add_to(blueprint: Blueprint) -> None:
     for code in _TITLES:
         blueprint.register_error_handler(code, _http)
     blueprint.register_error_handler(CSRFError, _expired)
-    for unknown in (UnknownConnection, UnknownDevice, UnknownMapping, UnknownRun):
+    for unknown in (UnknownConnection, UnknownDevice, UnknownMapping, UnknownRule, UnknownRun):
         blueprint.register_error_handler(unknown, _unknown)
     blueprint.register_error_handler(RMMError, _refused)
     for gone in (OperationalError, InterfaceError, PoolTimeout):

@@ -15,10 +15,11 @@ from rmm_extension.services.queries.devices import device_page
 from rmm_extension.services.queries.paging import AnyRow, Page, custom_plans
 
 from .access import requires
-from .alerts import alert_filter, client_names, tickets_of
+from .alerts import alert_filter
 from .choices import connection_options
 from .context import actor, end_reading, session
-from .devices import assets_of, device_filter
+from .devices import device_filter
+from .listing import assets_of, client_names, tickets_of
 from .routing import Routes
 
 routes = Routes()

@@ -24,6 +24,7 @@ class Tab:
 _TABS = (
     ("Overview", "connection", "rmm.view", None),
     ("Organizations", "organizations", "rmm.view", "organizations"),
+    ("Rules", "connection_rules", "rmm.view", None),
     ("Proposals", "connection_proposals", "rmm.view", "devices"),
     ("Webhook", "connection_webhook", "rmm.configure", "webhook"),
     ("Settings", "connection_settings", "rmm.configure", None),

@@ -44,10 +44,7 @@ def matching(conditions: Mapping[str, Any], names: RuleNames) -> str:
 
 def doing(actions: Mapping[str, Any], names: RuleNames) -> str:
     """What a rule with these actions does: “ticket on board Alerts, high; closes itself”."""
-    parts = _ticket(actions, names) if actions.get("createTicket", True) else ["recorded without a ticket"]
-    if notified := actions.get("notifyUserIds"):
-        parts.append(f"tells {_either(_named(notified, names.users), 'and')}")
-    return "; ".join(parts)
+    return "; ".join(_ticket(actions, names)) if actions.get("createTicket", True) else "recorded only"
 
 
 def _ticket(actions: Mapping[str, Any], names: RuleNames) -> list[str]:
@@ -59,11 +56,13 @@ def _ticket(actions: Mapping[str, Any], names: RuleNames) -> list[str]:
     if assignee := actions.get("assignToUserId"):
         filed += f", for {names.users.get(assignee, assignee)}"
     hold, reopen = actions.get("holdMinutes"), actions.get("reopenWithinMinutes")
+    notified = actions.get("notifyUserIds")
     return [
         *([f"waits {minutes(hold)}"] if hold else []),
         filed,
         *([f"reopens one closed less than {minutes(reopen)} ago"] if reopen else []),
         *_end(actions, names),
+        *([f"tells {_either(_named(notified, names.users), 'and')}"] if notified else []),
     ]
 
 

@@ -1,7 +1,7 @@
 """The form of a rule: the rule's JSON as fields, and back.
 
-What is right is said by the rule's contract alone, so that a form, an import and a dry run refuse the same things
-in the same words.
+What is right is said by the rule's contract alone, so that a form, an import and a dry run refuse the same
+things in the same words.
 """
 
 from __future__ import annotations

@@ -22,7 +22,16 @@ from reference_psa.db import db
 from reference_psa.models import Client, Contact, Tenant, User
 from rmm_extension.domain.types import Connection
 from rmm_extension.host import Actor
-from rmm_extension.models import Alert, AlertHistory, DeviceRow, JobRun, OrganizationMapping, new_id, utc_now
+from rmm_extension.models import (
+    Alert,
+    AlertHistory,
+    AlertRule,
+    DeviceRow,
+    JobRun,
+    OrganizationMapping,
+    new_id,
+    utc_now,
+)
 from rmm_extension.providers.contract import Runtime
 from rmm_extension.providers.registry import ProviderRegistry
 from rmm_extension.services import connections
@@ -93,6 +102,14 @@ class World:
                 {"integration_id": integration_id, "auto_sync": True, "vendor_metadata": {}, **row}
                 for row in rows
             ],
+        )
+
+    def rules(self, integration_id: UUID, *names: str, **more: Any) -> list[UUID]:
+        """Rules behind the one that every connection here has."""
+        rows = [{"name": name, "priority_order": at, **more} for at, name in enumerate(names, 1)]
+        return self.insert(
+            AlertRule,
+            [{"integration_id": integration_id, "conditions": {}, "actions": {}, **row} for row in rows],
         )
 
     def alerts(self, integration_id: UUID, number: int = 1, **more: Any) -> list[UUID]:

@@ -60,7 +60,9 @@ def test_nobody_gets_in_without_signing_in(world: World) -> None:
     ids = {"integration_id": MADE_UP, "alert_id": MADE_UP, "device_id": MADE_UP, "run_id": MADE_UP}
     browser = world.app.test_client()
     for method, rule in pages(world.app):
-        answer = browser.open(address(world, rule, {**ids, "mapping_id": MADE_UP}), method=method)
+        answer = browser.open(
+            address(world, rule, {**ids, "mapping_id": MADE_UP, "rule_id": MADE_UP}), method=method
+        )
         assert answer.status_code == 302, rule
         assert answer.location.startswith("/login"), rule
 
@@ -113,6 +115,7 @@ def test_another_tenants_ids_are_not_found(world: World) -> None:
         "device_id": world.devices(connection)[0],
         "run_id": world.run(connection),
         "mapping_id": world.organizations(connection, ["Theirs"])[0],
+        "rule_id": world.rules(connection, "Theirs")[0],
     }
     stranger = world.client(tenant="two")
     checked = 0

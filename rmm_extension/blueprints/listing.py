@@ -1,0 +1,61 @@
+"""What the large lists have in common: a page by a cursor, a capped count, and names of what rows link to."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from rmm_extension.host import AssetRef, TicketState
+from rmm_extension.services.queries.paging import AnyRow, Page, custom_plans
+
+from .context import actor, current_rmm, session
+from .narrowing import argument
+
+Find = Callable[[str | None, str | None, bool], Page[AnyRow]]
+
+
+@dataclass(frozen=True, slots=True)
+class Listing:
+    """One page of a list with how many rows there are in all, and how it is sorted."""
+
+    page: Page[AnyRow]
+    count: int
+    sort: str | None
+
+    @property
+    def rows(self) -> Sequence[AnyRow]:
+        """The rows of the page, in display order."""
+        return self.page.rows
+
+
+def listing(find: Find, count: Callable[[], int], *, turned: str) -> Listing:
+    """The page the address asks for. ``find`` takes the cursors and whether the order is turned around, which
+    the parameter ``sort`` says by the word ``turned``; ``count`` is asked only where the page does not tell."""
+    custom_plans(session())
+    sort = argument("sort", [(turned, turned)])
+    page = find(argument("after"), argument("before"), sort is not None)
+    return Listing(page, count() if page.total is None else page.total, sort)
+
+
+def tickets_of(rows: Sequence[Any]) -> Mapping[str, TicketState]:
+    """The tickets the rows link to, in one call; none where the host has no ticket port."""
+    port = current_rmm().host.tickets
+    ids = {row.ticket_id for row in rows if row.ticket_id}
+    return port.get_many(session(), actor().tenant_id, ids) if port and ids else {}
+
+
+def assets_of(rows: Sequence[Any]) -> Mapping[str, AssetRef]:
+    """The assets the rows link to, in one call."""
+    port = current_rmm().host.assets
+    ids = {row.asset_id for row in rows if row.asset_id}
+    return port.get_many(session(), actor().tenant_id, ids) if port and ids else {}
+
+
+def client_names(rows: Sequence[Any]) -> dict[str, str]:
+    """Names of the rows' clients, in one call."""
+    ids = {row.client_id for row in rows if row.client_id}
+    if not ids:
+        return {}
+    found = current_rmm().host.clients.get_many(session(), actor().tenant_id, ids)
+    return {key: client.name for key, client in found.items()}
