@@ -46,6 +46,8 @@ def _message(mail: Email) -> EmailMessage:
     message["To"] = mail.recipient
     message["Subject"] = " ".join(mail.subject.split())
     message.set_content(mail.body)
+    if mail.html:
+        message.add_alternative(mail.html, subtype="html")
     return message
 
 

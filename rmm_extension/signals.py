@@ -8,28 +8,37 @@
     @alert_triggered.connect
     def page_the_technician(app, tenant_id, payload): ...
 
-``app`` is the Flask app, ``payload`` a dict whose absent values are left out, never null. A receiver runs
-inside an app context, commits what it writes itself, and may be called again for the same event when a worker
-dies at the wrong moment. One that raises is logged and stops nobody else.
+``app`` is the Flask app, ``payload`` a dict whose absent values are left out, never null; its contract stands
+in :mod:`rmm_extension.domain.contracts.events`. A receiver runs inside an app context, commits what it writes
+itself, and may be called again for the same event when a worker dies at the wrong moment. One that raises is
+logged and stops nobody else.
 """
 
 from __future__ import annotations
 
-from blinker import Namespace
+from blinker import NamedSignal, Namespace
+
+from rmm_extension.domain.contracts.events import CATALOGUE
 
 _signals = Namespace()
 
-alert_triggered = _signals.signal("alert_triggered", "An alert opened.")
-alert_resolved = _signals.signal("alert_resolved", "An alert is over.")
-alert_acknowledged = _signals.signal("alert_acknowledged", "A person or the vendor acknowledged an alert.")
-ticket_linked = _signals.signal("ticket_linked", "An alert made or joined a ticket.")
-sync_started = _signals.signal("sync_started", "A sync or a reconciliation began.")
-sync_finished = _signals.signal("sync_finished", "It ended well; the payload has its counts.")
-sync_failed = _signals.signal("sync_failed", "It was given up; the payload says why.")
-integration_connected = _signals.signal("integration_connected", "A connection was made or renewed.")
-integration_disconnected = _signals.signal("integration_disconnected", "A connection was taken away.")
-integration_failed = _signals.signal("integration_failed", "A connection needs a person.")
-webhook_received = _signals.signal("webhook_received", "A vendor's delivery was taken.")
+
+def _signal(name: str) -> NamedSignal:
+    return _signals.signal(name, CATALOGUE[name].sentence)
+
+
+alert_triggered = _signal("alert_triggered")
+alert_resolved = _signal("alert_resolved")
+alert_acknowledged = _signal("alert_acknowledged")
+ticket_linked = _signal("ticket_linked")
+ticket_created = _signal("ticket_created")
+sync_started = _signal("sync_started")
+sync_finished = _signal("sync_finished")
+sync_failed = _signal("sync_failed")
+integration_connected = _signal("integration_connected")
+integration_disconnected = _signal("integration_disconnected")
+integration_failed = _signal("integration_failed")
+webhook_received = _signal("webhook_received")
 
 ALL = dict(_signals)
 """Every signal by its name."""

@@ -24,6 +24,7 @@ class Notification(Model):
     id: Mapped[Id]
     user_id: Mapped[Ref]
     category: Mapped[str] = mapped_column(String(100))
+    subtype: Mapped[str] = mapped_column(default="")
     level: Mapped[str] = mapped_column(String(10))
     title: Mapped[str]
     body: Mapped[str] = mapped_column(default="")
@@ -49,6 +50,7 @@ class Email(Model):
     recipient: Mapped[str] = mapped_column(String(255))
     subject: Mapped[str]
     body: Mapped[str]
+    html: Mapped[str | None]
     idempotency_key: Mapped[str]
     created_at: Mapped[datetime] = mapped_column(default=utcnow)
     sent_at: Mapped[datetime | None]

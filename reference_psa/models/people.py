@@ -29,7 +29,7 @@ class User(UserMixin, Model):
     is_enabled: Mapped[bool] = mapped_column(default=True)
     email_notifications: Mapped[bool] = mapped_column(default=True)
     email_level: Mapped[str] = mapped_column(String(10), default="warning")
-    muted_categories: Mapped[list[str]] = mapped_column(default=list)
+    muted_subtypes: Mapped[list[str]] = mapped_column(default=list)
 
     @property
     def is_active(self) -> bool:

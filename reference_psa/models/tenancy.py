@@ -14,7 +14,10 @@ FIRST_NUMBER = 1000
 
 
 class Tenant(Model):
-    """One managed-service provider that uses this PSA."""
+    """One managed-service provider that uses this PSA.
+
+    ``email_enabled`` and ``muted_subtypes`` decide what is mailed to its users at all.
+    """
 
     __tablename__ = "tenants"
 
@@ -22,6 +25,8 @@ class Tenant(Model):
     name: Mapped[str] = mapped_column(unique=True)
     edition: Mapped[str] = mapped_column(String(20), default="community")
     is_active: Mapped[bool] = mapped_column(default=True)
+    email_enabled: Mapped[bool] = mapped_column(default=True)
+    muted_subtypes: Mapped[list[str]] = mapped_column(default=list)
     created_at: Mapped[datetime] = mapped_column(default=utcnow)
 
 

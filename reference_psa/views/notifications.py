@@ -10,6 +10,8 @@ from sqlalchemy import ColumnElement, select, update
 from reference_psa.db import db, utcnow
 from reference_psa.forms.settings import PreferencesForm
 from reference_psa.models import Notification
+from reference_psa.notices import KINDS, SUBTYPES
+from reference_psa.security import current_tenant
 from reference_psa.services.paging import paged
 
 bp = Blueprint("notifications", __name__, url_prefix="/notifications")
@@ -35,19 +37,19 @@ def read() -> ResponseReturnValue:
 
 @bp.route("/preferences", methods=["GET", "POST"])
 def preferences() -> ResponseReturnValue:
-    """E-mail or not, and from which level on."""
+    """E-mail or not, from which level on, and about what."""
     form = PreferencesForm(obj=current_user)
-    seen = select(Notification.category).where(*_mine()).distinct().order_by(Notification.category)
-    categories = sorted({*db.session.scalars(seen), *current_user.muted_categories})
     if form.validate_on_submit():
-        wanted = request.form.getlist("category")
+        wanted = request.form.getlist("subtype")
         current_user.email_notifications = form.email_notifications.data
         current_user.email_level = form.email_level.data
-        current_user.muted_categories = [name for name in categories if name not in wanted]
+        current_user.muted_subtypes = [name for name in SUBTYPES if name not in wanted]
         db.session.commit()
         flash("Your preferences were saved.", "success")
         return redirect(url_for(".preferences"))
-    return render_template("psa/notifications/preferences.html", form=form, categories=categories)
+    return render_template(
+        "psa/notifications/preferences.html", form=form, kinds=KINDS, tenant=current_tenant()
+    )
 
 
 def _mine() -> tuple[ColumnElement[bool], ...]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from flask import Blueprint, flash, redirect, render_template, url_for
+from flask import Blueprint, flash, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 from flask_login import current_user
 from sqlalchemy import func, select, update
@@ -12,6 +12,7 @@ from sqlalchemy import func, select, update
 from reference_psa.db import db, new_id
 from reference_psa.forms.settings import BoardForm, PriorityForm, StatusForm
 from reference_psa.models import Board, Priority, Status, User
+from reference_psa.notices import KINDS, SUBTYPES
 from reference_psa.security import current_tenant, requires
 
 bp = Blueprint("settings", __name__, url_prefix="/settings")
@@ -44,6 +45,7 @@ def _page(code: int = 200, **forms: Any) -> ResponseReturnValue:
         statuses=statuses,
         priorities=_rows(Priority, Priority.position),
         users=db.session.scalars(select(User).where(User.tenant_id == tenant_id).order_by(User.name)).all(),
+        kinds=KINDS,
         forms={**shown, "priority": PriorityForm(formdata=None), **forms},
     )
     return page, code
@@ -121,6 +123,16 @@ def toggle_tenant() -> ResponseReturnValue:
     tenant = current_tenant()
     tenant.is_active = not tenant.is_active
     return _saved("The tenant is active again." if tenant.is_active else "The tenant is suspended.")
+
+
+@bp.post("/notices")
+@requires("psa.settings")
+def save_notices() -> ResponseReturnValue:
+    """What is mailed to the tenant's users at all."""
+    tenant, wanted = current_tenant(), request.form.getlist("subtype")
+    tenant.email_enabled = "email_enabled" in request.form
+    tenant.muted_subtypes = [name for name in SUBTYPES if name not in wanted]
+    return _saved("The notification settings were saved.")
 
 
 @bp.get("/integrations")

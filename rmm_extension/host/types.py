@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
@@ -140,6 +141,28 @@ class TicketState:
     status_name: str
     touched: bool
     touched_by: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Notice:
+    """Something to tell users, in-app and, by their preferences, by e-mail.
+
+    ``category`` and ``subtype`` are what preferences and templates are kept by. ``title`` (one line) and
+    ``body`` are ready to use; a template of the host's may say it differently from ``variables``. Both are
+    plain text with words of the vendor's in them: escape them wherever they become HTML. ``link`` is a path
+    of the host for its own pages, ``url`` the same with the public address, for e-mails; ``url`` is ``None``
+    where that address is not known. ``level`` is error, warning or info.
+    """
+
+    category: str
+    subtype: str
+    title: str
+    body: str
+    level: str
+    idempotency_key: str
+    link: str | None = None
+    url: str | None = None
+    variables: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)

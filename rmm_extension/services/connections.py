@@ -17,7 +17,7 @@ from rmm_extension.models import Integration, new_id, utc_now
 from rmm_extension.providers.contract import AuthMode, Provider, TestsConnection
 from rmm_extension.providers.guard import check_address
 
-from . import audit, outbox
+from . import audit, events, outbox
 from .catch_all import add_catch_all
 from .context import Rmm
 
@@ -171,6 +171,7 @@ def reconnect(
     """Keep tested credentials for an existing connection; settings and schedules stay."""
     row = get(session, actor.tenant_id, integration_id, lock=True)
     before = {"address": row.instance_url, "sign-in": row.auth_mode, "state": row.state}
+    was_in_trouble = row.state in ("needs_reauth", "error")
     if row.auth_mode != connection.auth_mode:
         old = auth_mode(rmm.providers.get(row.provider), row.auth_mode)
         rmm.vault.drop(session, row.tenant_id, row.id, [f.name for f in old.fields if f.secret])
@@ -183,6 +184,8 @@ def reconnect(
     after = {"address": row.instance_url, "sign-in": row.auth_mode, "state": row.state}
     _audit_change(session, actor, row, "connection.credentials_saved", before, after)
     _tell(session, row, "integration_connected")
+    if was_in_trouble:
+        _tell_health(session, row.tenant_id, "connection_up", row.id, row.name, "")
     return row
 
 
@@ -226,6 +229,9 @@ def resume(session: Session, actor: Actor, integration_id: UUID) -> Integration:
     row = get(session, actor.tenant_id, integration_id, lock=True)
     if row.state != "paused":
         raise Conflict("This connection is not paused.")
+    _poll_anew(row)
+    # What was sent meanwhile was not taken, which is no loss on the way.
+    row.webhook_since = utc_now() if row.webhook_enabled else None
     return _set_state(session, actor, integration_id, "connected", "connection.resumed")
 
 
@@ -266,7 +272,7 @@ def mark_error(session: Session, tenant_id: str, integration_id: UUID, message: 
 
 
 def mark_well(session: Session, tenant_id: str, integration_id: UUID) -> None:
-    """The last talk with the vendor went well."""
+    """The last talk with the vendor went well; after trouble its alerts are polled at once."""
     _note(session, tenant_id, integration_id, "error", "connected", None)
 
 
@@ -275,6 +281,8 @@ def _note(
 ) -> None:
     now = utc_now()
     values: dict[str, Any] = {"last_error": error, "last_error_at": now if error else None}
+    if error is None:
+        values["next_reconcile_at"] = None
     moved = session.execute(
         update(Integration)
         .where(
@@ -326,6 +334,12 @@ def _mark_connected(row: Integration) -> None:
     row.state = "connected"
     row.connected_at = utc_now()
     row.last_error = row.last_error_at = None
+    _poll_anew(row)
+
+
+def _poll_anew(row: Integration) -> None:
+    """Have alerts polled at once; a second look that was waited for begins again with a first one."""
+    row.next_reconcile_at, row.reconcile_state = None, {}
 
 
 def _store_secrets(rmm: Rmm, session: Session, row: Integration, connection: Connection) -> None:
@@ -371,5 +385,4 @@ def _audit_change(
 
 
 def _tell(session: Session, row: Integration, name: str) -> None:
-    payload = {"integrationId": str(row.id), "provider": row.provider, "tenantId": row.tenant_id}
-    outbox.put(session, row.tenant_id, "event", {"name": name, "payload": payload})
+    events.tell(session, row.tenant_id, name, {"integrationId": str(row.id), "provider": row.provider})

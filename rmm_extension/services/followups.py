@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from typing import Any
 from uuid import UUID
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from rmm_extension.domain.labels import provider_label
 from rmm_extension.host import SYSTEM_ACTOR, Actor
 from rmm_extension.models import Alert, Integration
 
-from . import outbox, runs
+from . import events, notices, runs
 from .context import Rmm
 
 _ALERT = (
@@ -28,8 +28,9 @@ _ALERT = (
     Alert.source_type,
     Alert.alert_class,
     Alert.triggered_at,
+    Alert.acknowledged_at,
+    Alert.acknowledged_by,
     Alert.resolved_at,
-    Alert.episode,
     Integration.provider,
 )
 
@@ -51,12 +52,13 @@ def alert_followups(rmm: Rmm, session: Session, tenant_id: str, payload: dict[st
         _start_details(session, system, alert)
     if payload.get("refresh_device"):
         _start_refresh(session, system, alert.integration_id, payload["refresh_device"])
+    ticket_id = payload.get("ticket_id") or alert.ticket_id
     if payload.get("webhook_received"):
-        _event(session, tenant_id, "webhook_received", _about(alert, tenant_id))
+        events.tell(session, tenant_id, "webhook_received", _about(alert, ticket_id))
     for name in payload.get("signals", ()):
-        _event(session, tenant_id, name, _about(alert, tenant_id) | _times(name, alert))
+        events.tell(session, tenant_id, name, _payload(name, alert, ticket_id))
     if payload.get("notify"):
-        _notify(rmm, session, tenant_id, alert, payload["notify"])
+        notices.tell_users(rmm, session, tenant_id, alert, ticket_id, payload["notify"])
 
 
 def ticket_closed(rmm: Rmm, session: Session, tenant_id: str, payload: dict[str, Any]) -> None:
@@ -94,29 +96,20 @@ def start_decisions(session: Session, tenant_id: str, integration_id: UUID) -> U
 
 def connection_down(rmm: Rmm, session: Session, tenant_id: str, payload: dict[str, Any]) -> None:
     """Tell the administrators once that a connection is in trouble."""
-    _tell_admins(
-        rmm,
-        session,
-        tenant_id,
-        payload,
-        title=f"RMM connection {payload['name']} needs attention",
-        body=f"{payload['message']} Alerts of this vendor may come late until it is mended.",
-        level="error",
-    )
-    _event(session, tenant_id, "integration_failed", _integration(tenant_id, payload))
+    body = f"{payload['message']} Alerts of this vendor may come late until it is mended."
+    notices.tell_admins(rmm, session, tenant_id, payload, is_down=True, body=body)
+    of_connection = (Integration.tenant_id == tenant_id, Integration.id == UUID(payload["integration_id"]))
+    provider = session.scalar(select(Integration.provider).where(*of_connection))
+    if provider is not None:
+        said = {"integrationId": payload["integration_id"], "provider": provider}
+        error = {"message": payload["message"] or "The connection does not work."}
+        events.tell(session, tenant_id, "integration_failed", {**said, "error": error})
 
 
 def connection_up(rmm: Rmm, session: Session, tenant_id: str, payload: dict[str, Any]) -> None:
     """Tell them once that it is well again."""
-    _tell_admins(
-        rmm,
-        session,
-        tenant_id,
-        payload,
-        title=f"RMM connection {payload['name']} works again",
-        body="What was missed meanwhile is being fetched.",
-        level="info",
-    )
+    body = "What was missed meanwhile is being fetched."
+    notices.tell_admins(rmm, session, tenant_id, payload, is_down=False, body=body)
 
 
 def _start_details(session: Session, system: Actor, alert: Any) -> None:
@@ -141,10 +134,20 @@ def _start_refresh(session: Session, system: Actor, integration_id: UUID, extern
     )
 
 
-def _about(alert: Any, tenant_id: str) -> dict[str, Any]:
-    """The payload of an alert's event; what is absent is left out, never null."""
-    found = {
-        "tenantId": tenant_id,
+def _payload(name: str, alert: Any, ticket_id: str | None) -> dict[str, Any]:
+    """What an alert's event says: the alert as it is now, and the time that the event is about."""
+    if name == "ticket_created":
+        return {
+            "ticketId": ticket_id,
+            "source": alert.provider,
+            "integrationId": str(alert.integration_id),
+            "alertId": str(alert.id),
+        }
+    return _about(alert, ticket_id) | _times(name, alert)
+
+
+def _about(alert: Any, ticket_id: str | None) -> dict[str, Any]:
+    return {
         "integrationId": str(alert.integration_id),
         "provider": alert.provider,
         "alertId": str(alert.id),
@@ -152,65 +155,20 @@ def _about(alert: Any, tenant_id: str) -> dict[str, Any]:
         "severity": alert.severity,
         "externalDeviceId": alert.external_device_id,
         "assetId": alert.asset_id,
-        "ticketId": alert.ticket_id,
+        "ticketId": ticket_id,
         "message": alert.message,
         "sourceType": alert.source_type,
         "alertClass": alert.alert_class,
     }
-    return {key: value for key, value in found.items() if value is not None}
 
 
-def _times(name: str, alert: Any) -> dict[str, str]:
+def _times(name: str, alert: Any) -> dict[str, str | None]:
     if name == "alert_resolved":
-        return {"resolvedAt": alert.resolved_at.isoformat()} if alert.resolved_at else {}
-    return {"triggeredAt": alert.triggered_at.isoformat()}
+        return {"resolvedAt": _iso(alert.resolved_at)}
+    if name == "alert_acknowledged":
+        return {"acknowledgedAt": _iso(alert.acknowledged_at), "acknowledgedBy": alert.acknowledged_by}
+    return {"triggeredAt": _iso(alert.triggered_at)}
 
 
-def _event(session: Session, tenant_id: str, name: str, payload: dict[str, Any]) -> None:
-    outbox.put(session, tenant_id, "event", {"name": name, "payload": payload})
-
-
-def _integration(tenant_id: str, payload: dict[str, Any]) -> dict[str, Any]:
-    return {
-        "tenantId": tenant_id,
-        "integrationId": payload["integration_id"],
-        "error": {"message": payload["message"]},
-    }
-
-
-def _notify(rmm: Rmm, session: Session, tenant_id: str, alert: Any, user_ids: list[str]) -> None:
-    if rmm.host.notifications is None:
-        return
-    device = alert.device_name or alert.external_device_id or "unknown device"
-    link = rmm.host.urls.ticket(alert.ticket_id) if rmm.host.urls and alert.ticket_id else None
-    rmm.host.notifications.send(
-        session,
-        tenant_id,
-        user_ids,
-        category="RMM Alerts",
-        title=f"RMM Alert ({alert.severity}): {device}",
-        body=alert.message or f"An alert of {provider_label(alert.provider)} opened a ticket.",
-        link=link,
-        level="error" if alert.severity == "critical" else "warning",
-        idempotency_key=f"rmm-alert:{alert.id}:{alert.episode}",
-    )
-
-
-def _tell_admins(
-    rmm: Rmm, session: Session, tenant_id: str, payload: dict[str, Any], *, title: str, body: str, level: str
-) -> None:
-    if rmm.host.notifications is None:
-        return
-    # The moment it was found out, not the row of now: that has moved on, perhaps to the next trouble.
-    found_at = payload.get("at", "")
-    rmm.host.notifications.send(
-        session,
-        tenant_id,
-        (),
-        category="RMM connections",
-        title=title,
-        body=body,
-        link=f"{rmm.settings.url_prefix}/connections/{payload['integration_id']}",
-        level=level,
-        idempotency_key=f"rmm-connection:{payload['integration_id']}:{found_at}:{level}",
-    )
+def _iso(moment: datetime | None) -> str | None:
+    return moment.isoformat() if moment else None

@@ -32,7 +32,7 @@ TOPICS: dict[str, kinds.Work] = {
         "connection_down",
         "connection_up",
     )
-}
+} | {"notify_user": "rmm_extension.services.notices:notify_user"}
 """Topic to handler, called as ``handler(rmm, session, tenant_id, payload)``. It may insert runs, put more
 into the outbox and use the host's ports; it makes no call over the network."""
 

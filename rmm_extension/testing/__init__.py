@@ -10,9 +10,17 @@ from typing import TYPE_CHECKING, Any
 from .statements import StatementCounter
 
 if TYPE_CHECKING:
-    from .contract import AssetFacts, ContractBroken, HostContract, Note, TicketFacts
+    from .contract import AssetFacts, ContractBroken, HostContract, Note, NoticeFacts, TicketFacts
 
-__all__ = ["AssetFacts", "ContractBroken", "HostContract", "Note", "StatementCounter", "TicketFacts"]
+__all__ = [
+    "AssetFacts",
+    "ContractBroken",
+    "HostContract",
+    "Note",
+    "NoticeFacts",
+    "StatementCounter",
+    "TicketFacts",
+]
 
 
 def __getattr__(name: str) -> Any:

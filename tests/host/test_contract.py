@@ -24,6 +24,8 @@ from reference_psa.models import (
     Client,
     Comment,
     Contact,
+    Email,
+    Notification,
     Priority,
     ServerAsset,
     Status,
@@ -37,7 +39,7 @@ from reference_psa.seed_data import HARBOR, NORTHBEAM
 from reference_psa.services import tickets as desk
 from rmm_extension.host import AssetApplied, AssetChange, PsaHost, TicketDraft, TicketRef, TicketState
 from rmm_extension.host import Client as HostClient
-from rmm_extension.testing import AssetFacts, ContractBroken, HostContract, Note, TicketFacts
+from rmm_extension.testing import AssetFacts, ContractBroken, HostContract, Note, NoticeFacts, TicketFacts
 from rmm_extension.testing.contract import Bench
 from rmm_extension.testing.contract.base import make_bench
 from rmm_extension.testing.contract.calls import CALLS
@@ -57,6 +59,11 @@ def psa(databases: Databases) -> Iterator[Flask]:
         yield app
         with app.app_context():
             db.engine.dispose()
+
+
+def _mails(row: Notification) -> Any:
+    same_user = (Email.tenant_id == row.tenant_id) & (Email.user_id == row.user_id)
+    return select(Email.body).where(same_user, Email.idempotency_key == row.idempotency_key)
 
 
 class PsaContract(HostContract):
@@ -129,6 +136,23 @@ class PsaContract(HostContract):
 
     def without_closed_statuses(self, session: Session, tenant_id: str) -> None:
         session.execute(update(Status).where(Status.tenant_id == tenant_id).values(is_closed=False))
+
+    def read_notices(self, session: Session, tenant_id: str, user_id: str) -> list[NoticeFacts]:
+        told = select(Notification).where(
+            Notification.tenant_id == tenant_id, Notification.user_id == user_id
+        )
+        return [
+            NoticeFacts(row.title, row.link, tuple(session.scalars(_mails(row))))
+            for row in session.scalars(told.order_by(Notification.created_at))
+        ]
+
+    def decline_mail(self, session: Session, tenant_id: str, user_id: str) -> None:
+        session.get_one(User, (tenant_id, user_id)).muted_subtypes = ["RMM Alert Triggered"]
+        session.flush()
+
+    def disable_user(self, session: Session, tenant_id: str, user_id: str) -> None:
+        session.get_one(User, (tenant_id, user_id)).is_enabled = False
+        session.flush()
 
     def make_contact(
         self, session: Session, tenant_id: str, client_id: str, *, is_active: bool, is_primary: bool

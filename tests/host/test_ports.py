@@ -15,7 +15,7 @@ from reference_psa.adapters import build_host
 from reference_psa.db import utcnow
 from reference_psa.models import AddOn, Client, Contact, Email, Notification, Tenant, User
 from rmm_extension.domain.errors import HostRejected
-from rmm_extension.host import PERMISSIONS, SYSTEM_ACTOR, Actor
+from rmm_extension.host import PERMISSIONS, SYSTEM_ACTOR, Actor, Notice
 from tests.host.conftest import FullHost
 from tests.host.names import (
     ADMIN,
@@ -163,17 +163,25 @@ def test_time_is_booked_by_active_users_on_existing_tickets(session: Session, ho
 
 
 def tell(host: FullHost, session: Session, *users: str, level: str = "error", key: str = "k") -> None:
-    host.notifications.send(
-        session,
-        TENANT,
-        users,
-        category="rmm_alert_triggered",
-        title="Disk full",
-        body="C: is full.",
-        link="/tickets/1",
+    notice = Notice(
+        category="RMM Alerts",
+        subtype="RMM Alert Triggered",
+        title="RMM Alert (critical): <b>PC-1</b>",
+        body="<script>C: is full.</script>",
         level=level,
         idempotency_key=key,
+        link="/tickets/1",
+        url="https://psa.example/tickets/1",
+        variables={
+            "severity": "critical",
+            "deviceName": "<b>PC-1</b>",
+            "message": "<script>C: is full.</script>",
+            "provider": "Tactical RMM",
+            "ticketNumber": "T-1001",
+            "url": "https://psa.example/tickets/1",
+        },
     )
+    host.notifications.send(session, TENANT, users, notice)
 
 
 def count(session: Session, kind: Any, user_id: str) -> int:
@@ -200,14 +208,47 @@ def test_mail_follows_the_users_wish(session: Session, host: FullHost) -> None:
     user = session.get_one(User, (TENANT, TECHNICIAN))
     tell(host, session, TECHNICIAN, level="info", key="1")
     assert count(session, Email, TECHNICIAN) == 0
-    user.muted_categories = ["rmm_alert_triggered"]
+    user.muted_subtypes = ["RMM Alert Triggered"]
     session.flush()
     tell(host, session, TECHNICIAN, key="2")
-    user.muted_categories, user.email_notifications = [], False
+    user.muted_subtypes, user.email_notifications = [], False
     session.flush()
     tell(host, session, TECHNICIAN, key="3")
     assert count(session, Email, TECHNICIAN) == 0
     assert count(session, Notification, TECHNICIAN) == 3
+
+
+def test_mail_follows_the_tenants_settings(session: Session, host: FullHost) -> None:
+    tenant = session.get_one(Tenant, TENANT)
+    for key, (enabled, muted) in enumerate([(False, []), (True, ["RMM Alert Triggered"])]):
+        tenant.email_enabled, tenant.muted_subtypes = enabled, muted
+        session.flush()
+        tell(host, session, TECHNICIAN, key=str(key))
+    assert count(session, Email, TECHNICIAN) == 0
+    assert count(session, Notification, TECHNICIAN) == 2
+    tenant.muted_subtypes = ["RMM Connection Down"]
+    session.flush()
+    tell(host, session, TECHNICIAN, key="another")
+    assert count(session, Email, TECHNICIAN) == 1
+
+
+def test_a_user_without_an_address_gets_no_mail(session: Session, host: FullHost) -> None:
+    session.get_one(User, (TENANT, TECHNICIAN)).email = ""
+    session.flush()
+    tell(host, session, TECHNICIAN)
+    assert (count(session, Notification, TECHNICIAN), count(session, Email, TECHNICIAN)) == (1, 0)
+
+
+def test_a_mail_says_all_and_escapes_it(session: Session, host: FullHost) -> None:
+    tell(host, session, TECHNICIAN)
+    mail = session.scalars(select(Email).where(Email.user_id == TECHNICIAN)).one()
+    assert mail.subject == "RMM Alert (critical): <b>PC-1</b>"
+    for part in ("T-1001", "critical", "Tactical RMM", "https://psa.example/tickets/1"):
+        assert part in mail.body
+        assert part in (mail.html or "")
+    assert "<script>C: is full.</script>" in mail.body
+    assert "&lt;script&gt;C: is full.&lt;/script&gt;" in (mail.html or "")
+    assert "<b>" not in (mail.html or "")
 
 
 def test_paths(host: FullHost) -> None:

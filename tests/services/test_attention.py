@@ -104,7 +104,7 @@ class TestNoClient:
         assert signals(world).count("alert_triggered") == 1
         mapped(world)
         tick(world)
-        assert signals(world) == ["ticket_linked"]
+        assert signals(world) == ["ticket_created", "ticket_linked"]
 
     def test_one_run_at_a_time(self, world: World) -> None:
         unmapped(world)

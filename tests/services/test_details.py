@@ -72,7 +72,7 @@ def test_a_rule_that_needs_the_text_waits_for_it(world: World, vendor: Callable[
         "rule_matched",
         "ticket_created",
     ]
-    assert signals(world) == ["alert_triggered", "ticket_linked"]
+    assert signals(world) == ["alert_triggered", "ticket_created", "ticket_linked"]
 
 
 def test_a_text_that_does_not_match_makes_no_ticket(world: World, vendor: Callable[..., None]) -> None:

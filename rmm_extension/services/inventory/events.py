@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from datetime import datetime
 from typing import Any
 
 from sqlalchemy import update
@@ -11,7 +10,7 @@ from sqlalchemy.orm import Session
 
 from rmm_extension.domain.errors import AuthFailed, RMMError
 from rmm_extension.models import Integration, utc_now
-from rmm_extension.services import connections, outbox
+from rmm_extension.services import connections, events
 from rmm_extension.services.context import Rmm
 from rmm_extension.services.runs import Run
 
@@ -27,12 +26,12 @@ def finished(
     row: Integration,
     sync_type: str,
     counts: Mapping[str, int],
-    times: Mapping[str, datetime],
+    changes: Mapping[str, Any],
 ) -> None:
-    """Set the connection's times, note that the vendor answers, and tell the counts."""
-    session.execute(_of(row).values(last_error=None, last_error_at=None, **times))
+    """Note that the vendor answers, set the connection's times (``changes``), and tell the counts."""
     if row.state == "error":
         connections.mark_well(session, row.tenant_id, row.id)
+    session.execute(_of(row).values(last_error=None, last_error_at=None, **changes))
     _tell(session, run, row, "sync_finished", sync_type, _items(counts))
 
 
@@ -77,11 +76,10 @@ def _tell(
     if not run.actor.is_system:
         actor = {"actorType": "USER", "actorUserId": run.actor.id}
     payload = {
-        "tenantId": row.tenant_id,
         "integrationId": str(row.id),
         "provider": row.provider,
         "syncType": sync_type,
         **actor,
         **more,
     }
-    outbox.put(session, row.tenant_id, "event", {"name": name, "payload": payload})
+    events.tell(session, row.tenant_id, name, payload)

@@ -28,16 +28,26 @@ from .assets import Assets
 from .base import Bench, ContractBase
 from .closing import Closing
 from .every_call import EveryCall
-from .facts import AssetFacts, Note, TicketFacts
+from .facts import AssetFacts, Note, NoticeFacts, TicketFacts
 from .growth import Growth
+from .notices import Notices
 from .people import People
 from .races import Races
 from .rules import ContractBroken
 from .shapes import Shapes
 from .tickets import Tickets
 
-__all__ = ["AssetFacts", "Bench", "ContractBase", "ContractBroken", "HostContract", "Note", "TicketFacts"]
+__all__ = [
+    "AssetFacts",
+    "Bench",
+    "ContractBase",
+    "ContractBroken",
+    "HostContract",
+    "Note",
+    "NoticeFacts",
+    "TicketFacts",
+]
 
 
-class HostContract(EveryCall, Growth, Tickets, Closing, Races, Assets, People, Shapes):
+class HostContract(EveryCall, Growth, Tickets, Closing, Races, Assets, People, Notices, Shapes):
     """Every rule of :mod:`rmm_extension.host.port` as a test."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from typing import Any, NoReturn, TypeVar
@@ -15,7 +15,7 @@ from sqlalchemy.orm import Session
 from rmm_extension.host import AssetChange, PsaHost, TicketDraft, TicketRef, TicketState, port
 from rmm_extension.services.context import Database
 
-from .facts import AssetFacts, TicketFacts
+from .facts import AssetFacts, NoticeFacts, TicketFacts
 from .rules import ContractBroken
 
 T = TypeVar("T")
@@ -230,6 +230,18 @@ class ContractBase:
     def read_asset(self, session: Session, tenant_id: str, asset_id: str) -> AssetFacts:
         """The asset as your database has it."""
         _define("read_asset(session, tenant_id, asset_id)", "return its AssetFacts from your own tables.")
+
+    def read_notices(self, session: Session, tenant_id: str, user_id: str) -> Sequence[NoticeFacts]:
+        """What the user was told in-app, oldest first, with the e-mails."""
+        _define("read_notices(session, tenant_id, user_id)", "return NoticeFacts from your own tables.")
+
+    def decline_mail(self, session: Session, tenant_id: str, user_id: str) -> None:
+        """The user declines e-mails about alerts, by the path your pages use."""
+        _define("decline_mail(session, tenant_id, user_id)", "one of your users declines e-mails.")
+
+    def disable_user(self, session: Session, tenant_id: str, user_id: str) -> None:
+        """The user may not sign in any more."""
+        _define("disable_user(session, tenant_id, user_id)", "make one of your users inactive.")
 
     @pytest.fixture
     def host(self, app: Flask) -> PsaHost:

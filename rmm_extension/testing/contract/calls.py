@@ -17,6 +17,7 @@ from rmm_extension.host import (
     Client,
     CloseResult,
     Contact,
+    Notice,
     Priority,
     Status,
     Tenant,
@@ -154,16 +155,28 @@ def _send(bench: Bench) -> Run:
 
 def send(bench: Bench, tenant: str, users: list[str], key: str | None = None) -> None:
     """Tell some users something."""
-    bench.notifications.send(
-        bench.session,
-        tenant,
-        users,
+    bench.notifications.send(bench.session, tenant, users, notice(key))
+
+
+def notice(key: str | None = None) -> Notice:
+    """What the users of a rule are told of a ticket; the device's name is text that looks like markup."""
+    return Notice(
         category="RMM Alerts",
-        title="Disk C: is full",
-        body="PC-1 needs a person.",
-        link=None,
+        subtype="RMM Alert Triggered",
+        title="RMM Alert (critical): <b>PC-1</b>",
+        body="Disk C: is full.",
         level="error",
         idempotency_key=key or unique("contract"),
+        link="/tickets/1001",
+        url="https://psa.example/tickets/1001",
+        variables={
+            "severity": "critical",
+            "deviceName": "<b>PC-1</b>",
+            "message": "Disk C: is full.",
+            "provider": "Tactical RMM",
+            "ticketNumber": "1001",
+            "url": "https://psa.example/tickets/1001",
+        },
     )
 
 

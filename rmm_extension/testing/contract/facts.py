@@ -33,6 +33,15 @@ class TicketFacts:
     closed_by: str | None = None
 
 
+@dataclass(frozen=True, slots=True)
+class NoticeFacts:
+    """One thing a user was told in-app; ``mails`` are the texts of the e-mails that went with it."""
+
+    title: str
+    link: str | None
+    mails: tuple[str, ...] = ()
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AssetFacts:
     """An asset as the host's database has it.

@@ -5,8 +5,7 @@ from __future__ import annotations
 from rmm_extension.host import Client
 
 from .base import UNKNOWN, Bench, ContractBase, unique
-from .calls import send
-from .rules import attempt, changed_tables, fingerprint, is_sentence, rule
+from .rules import attempt, is_sentence, rule
 
 
 class People(ContractBase):
@@ -126,21 +125,3 @@ class People(ContractBase):
             )
             said = outcome.refusal is not None and is_sentence(outcome.refusal)
             rule(said, "time_entries.add", f"refuse an unknown {what} with HostRejected and a sentence.")
-
-    def test_a_user_is_told_once_a_key(self, bench: Bench) -> None:
-        """A job that comes again tells nobody again."""
-        user, key = bench.users.active(bench.session, bench.tenant_id)[0].id, unique("contract")
-        before = fingerprint(bench.session)
-        send(bench, bench.tenant_id, [user], key)
-        told = fingerprint(bench.session)
-        rule(changed_tables(before, told), "notifications.send", "write the notification in the session.")
-        send(bench, bench.tenant_id, [user], key)
-        again = changed_tables(told, fingerprint(bench.session))
-        rule(not again, "notifications.send", f"the same key and user again changed {again}.")
-
-    def test_nobody_named_means_the_administrators(self, bench: Bench) -> None:
-        """So that trouble with a connection reaches somebody."""
-        before = fingerprint(bench.session)
-        send(bench, bench.tenant_id, [])
-        told = changed_tables(before, fingerprint(bench.session))
-        rule(told, "notifications.send", "no user_ids means the tenant's administrators; nobody was told.")

@@ -178,7 +178,7 @@ def test_what_follows_is_written_with_the_alert(world: World) -> None:
     world.post()
     (row,) = world.rows("SELECT topic, payload FROM rmm_outbox")
     assert row["topic"] == "alert_followups"
-    assert row["payload"]["signals"] == ["alert_triggered", "ticket_linked"]
+    assert row["payload"]["signals"] == ["alert_triggered", "ticket_created", "ticket_linked"]
     assert row["payload"]["fetch_details"] is True
     assert row["payload"]["refresh_device"] == AGENT
     assert row["payload"]["alert_id"] == str(world.alert()["id"])

@@ -106,7 +106,7 @@ def test_once_the_window_is_over_a_decision_opens_the_ticket_and_tells_it(world:
     assert done.outcome == "ticket_created"
     alert = world.alert()
     assert (alert["status"], alert["suppressed_by_window_id"]) == ("active", None)
-    assert signals(world) == ["alert_triggered", "ticket_linked"]
+    assert signals(world) == ["alert_triggered", "ticket_created", "ticket_linked"]
 
 
 def test_while_a_window_holds_a_decision_leaves_it_suppressed(world: World) -> None:
