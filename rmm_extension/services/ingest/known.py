@@ -18,12 +18,15 @@ from .write import Record, change_as_seen, received
 
 
 def seen_again(rmm: Rmm, session: Session, facts: Facts, event: AlertEvent, channel: Channel) -> Ingested:
-    """No second ticket and no occurrence; a changed severity or message is written down."""
+    """No second ticket and no occurrence; a changed severity or message is written down.
+
+    So is a newer time: an end from before it, which may still be on its way, must not resolve the alert.
+    """
     ticket_id = facts.row["ticket_id"]
     if event.occurred_at < facts.last_event_at:
         return Ingested(Outcome.SKIPPED, facts.alert_id, ticket_id, reason="older_event")
     changes = _changes(facts, event)
-    if not changes:
+    if not changes and event.occurred_at == facts.last_event_at:
         return Ingested(Outcome.SKIPPED, facts.alert_id, ticket_id, reason="duplicate")
     values = {**changes, "last_event_at": event.occurred_at}
     steps = _steps(facts, event, channel, changes)

@@ -268,3 +268,14 @@ def waiting_for_locks(world: World) -> bool:
         " WHERE datname = current_database() AND wait_event_type = 'Lock'"
     )
     return found > 0
+
+
+def test_an_end_from_before_the_newest_report_resolves_nothing(world: World) -> None:
+    """The alert fired, ended and fired again; the end comes last."""
+    first, again = "2026-11-21 02:00:00+00:00", "2026-11-21 02:40:00+00:00"
+    world.post(world.body(alert_time=first))
+    assert world.post(world.body(alert_time=again)).json["outcome"] == "updated"
+    late = world.body(event="resolved", resolved_on="2026-11-21 02:20:00+00:00")
+    assert world.post(late).json == {"recorded": True, "outcome": "skipped", "reason": "older_event"}
+    assert world.alert()["status"] == "active"
+    assert len(world.tickets()) == 1
