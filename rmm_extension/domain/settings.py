@@ -14,6 +14,7 @@ from urllib.parse import urlsplit
 
 from .errors import ConfigError
 from .labels import LABELS
+from .retention import KEEP, LONGEST, SHORTEST, Keep
 
 Network = ipaddress.IPv4Network | ipaddress.IPv6Network
 _BASE_URL = re.compile(r"RMM_([A-Z0-9]+)_BASE_URL")
@@ -32,6 +33,7 @@ class Settings:
     base_urls: Mapping[str, str]
     webhook_max_bytes: int
     detail_wait: int
+    keep: Keep
 
     def __repr__(self) -> str:
         return f"Settings(public_url={self.public_url!r}, url_prefix={self.url_prefix!r})"
@@ -46,6 +48,12 @@ _DEFAULTS: dict[str, Any] = {
     "RMM_ALLOWED_NETWORKS": "",
     "RMM_WEBHOOK_MAX_BYTES": 262_144,
     "RMM_DETAIL_WAIT": 120,
+    "RMM_KEEP_ALERTS": KEEP.alerts,
+    "RMM_KEEP_HISTORY": KEEP.history,
+    "RMM_KEEP_DELIVERIES": KEEP.deliveries,
+    "RMM_KEEP_QUARANTINE": KEEP.quarantine,
+    "RMM_KEEP_RUNS": KEEP.runs,
+    "RMM_KEEP_AUDIT": KEEP.audit,
 }
 
 
@@ -63,6 +71,7 @@ def read_settings(config: Mapping[str, Any]) -> Settings:
         base_urls=_base_urls(config),
         webhook_max_bytes=_whole("RMM_WEBHOOK_MAX_BYTES", values["RMM_WEBHOOK_MAX_BYTES"], 1024, 2**24),
         detail_wait=_whole("RMM_DETAIL_WAIT", values["RMM_DETAIL_WAIT"], 0, 3600),
+        keep=_keep(values),
     )
 
 
@@ -147,6 +156,20 @@ def _base_urls(config: Mapping[str, Any]) -> dict[str, str]:
             raise ConfigError(f"{key} names no vendor; known are {', '.join(sorted(LABELS))}.")
         found[provider] = _url(key, config[key], ("https", "http")) or ""
     return found
+
+
+def _keep(values: Mapping[str, Any]) -> Keep:
+    days = {}
+    for name, shortest in SHORTEST.items():
+        key = f"RMM_KEEP_{name.upper()}"
+        days[name] = _whole(key, values[key], shortest, LONGEST)
+    keep = Keep(**days)
+    if keep.outliving:
+        raise ConfigError(
+            f"RMM_KEEP_{keep.outliving.upper()} must not be longer than RMM_KEEP_ALERTS, which is"
+            f" {keep.alerts} days: what belongs to an alert goes with it."
+        )
+    return keep
 
 
 def _whole(key: str, value: Any, low: int, high: int) -> int:

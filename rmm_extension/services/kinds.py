@@ -28,7 +28,8 @@ class Kind:
     ``on_failure`` is called as ``on_failure(rmm, session, run, message)`` in the transaction that gives a run
     up for good. ``exclusive`` kinds run once per connection at a time. ``timeout`` (seconds) ends one
     attempt; the next one goes on from the run's cursor. ``max_attempts`` bounds attempts that found no answer
-    or were killed; a vendor's "later, please" is bounded by time only.
+    or were killed; a vendor's "later, please" is bounded by time only. ``shows_health``: whether its runs end
+    well or not tells how the connection does.
     """
 
     name: str
@@ -38,6 +39,7 @@ class Kind:
     timeout: int
     max_attempts: int
     exclusive: bool = False
+    shows_health: bool = False
     on_failure: Work | None = None
 
     def exclusive_key(self, integration_id: UUID | None) -> str | None:
@@ -83,6 +85,7 @@ for _kind in (
         timeout=900,
         max_attempts=5,
         exclusive=True,
+        shows_health=True,
     ),
     Kind(
         name="device_sync",
@@ -92,6 +95,18 @@ for _kind in (
         timeout=3600,
         max_attempts=6,
         exclusive=True,
+        shows_health=True,
+    ),
+    Kind(
+        name="alert_reconcile",
+        # Not beside the device syncs: an alert must not wait for the end of a long one.
+        queue="rmm-alerts",
+        label="Alert sync",
+        handler=f"{_SERVICES}.reconcile:reconcile_alerts",
+        timeout=1800,
+        max_attempts=4,
+        exclusive=True,
+        shows_health=True,
     ),
     Kind(
         name="device_refresh",
@@ -128,12 +143,31 @@ for _kind in (
         exclusive=True,
     ),
     Kind(
+        name="window_end",
+        queue="rmm-alerts",
+        label="Alerts after maintenance",
+        handler=f"{_SERVICES}.window_end:decide_ended",
+        timeout=600,
+        max_attempts=5,
+        exclusive=True,
+    ),
+    Kind(
         name="delivery_retry",
         queue="rmm-alerts",
         label="Webhook delivery, again",
-        handler=f"{_SERVICES}.deliveries:retry_delivery",
+        handler=f"{_SERVICES}.replay:retry_delivery",
+        on_failure=f"{_SERVICES}.replay:tell_failure",
         timeout=60,
         max_attempts=1,
+    ),
+    Kind(
+        name="delivery_replay",
+        queue="rmm-alerts",
+        label="Replay of stored deliveries",
+        handler=f"{_SERVICES}.replay:replay_all",
+        timeout=1800,
+        max_attempts=5,
+        exclusive=True,
     ),
 ):
     register(_kind)

@@ -15,6 +15,7 @@ from reference_psa import create_app
 from rmm_extension import signals
 from rmm_extension.blueprints.slots import Slots
 from rmm_extension.domain import settings
+from rmm_extension.domain.retention import SHORTEST
 from rmm_extension.extension import Mounted
 from rmm_extension.host import PERMISSIONS, PsaHost, port
 from rmm_extension.providers.contract import CAPABILITIES
@@ -60,6 +61,7 @@ def test_defaults_in_the_readme_are_the_ones_in_force() -> None:
         "RMM_BASE_TEMPLATE": read.base_template,
         "RMM_WEBHOOK_MAX_BYTES": str(read.webhook_max_bytes),
         "RMM_DETAIL_WAIT": str(read.detail_wait),
+        **{f"RMM_KEEP_{name.upper()}": str(getattr(read.keep, name)) for name in SHORTEST},
     }
 
 

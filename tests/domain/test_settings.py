@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from rmm_extension.domain.errors import ConfigError
+from rmm_extension.domain.retention import SHORTEST, Keep
 from rmm_extension.domain.settings import Settings, read_settings
 from rmm_extension.keys import new_key
 
@@ -168,3 +169,27 @@ def test_other_configuration_is_none_of_ours() -> None:
 def test_settings_show_no_secret() -> None:
     assert "kkk" not in repr(read(RMM_REDIS_URL="redis://:hunter2@h/0"))
     assert "hunter2" not in repr(read(RMM_REDIS_URL="redis://:hunter2@h/0"))
+
+
+def test_what_is_kept_how_long() -> None:
+    assert read().keep == Keep(alerts=365, history=365, deliveries=30, quarantine=90, runs=90, audit=2555)
+    assert read(RMM_KEEP_AUDIT="3650", RMM_KEEP_RUNS=7).keep == Keep(audit=3650, runs=7)
+
+
+@pytest.mark.parametrize("name, shortest", SHORTEST.items())
+def test_too_short_or_no_number_of_days_is_refused(name: str, shortest: int) -> None:
+    key = f"RMM_KEEP_{name.upper()}"
+    for value in (shortest - 1, 36_501, "for ever", "", None, -1):
+        assert refused(**{key: value}) == f"{key} must be a whole number from {shortest} to 36500."
+    others: dict[str, Any] = {"RMM_KEEP_HISTORY": 30, "RMM_KEEP_DELIVERIES": 1, "RMM_KEEP_QUARANTINE": 1}
+    assert getattr(read(**others | {key: shortest}).keep, name) == shortest
+
+
+@pytest.mark.parametrize("name", ["HISTORY", "DELIVERIES", "QUARANTINE"])
+def test_nothing_outlives_the_alert_it_belongs_to(name: str) -> None:
+    others = {"RMM_KEEP_HISTORY": 30, "RMM_KEEP_DELIVERIES": 1, "RMM_KEEP_QUARANTINE": 1}
+    days = {"RMM_KEEP_ALERTS": 40, **others}
+    assert read(**days | {f"RMM_KEEP_{name}": 40}).keep.alerts == 40
+    assert f"RMM_KEEP_{name} must not be longer than RMM_KEEP_ALERTS" in refused(
+        **days | {f"RMM_KEEP_{name}": 41}
+    )
