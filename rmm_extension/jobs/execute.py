@@ -17,13 +17,14 @@ from rmm_extension.domain.logline import line
 from rmm_extension.models import utc_now
 from rmm_extension.services import connections, kinds, runs
 from rmm_extension.services.context import Rmm
+from rmm_extension.services.lease import INTERRUPTIONS
 from rmm_extension.services.unit import unit
 
 from .guard import log, unexpected
 from .verdict import Verdict, judge, timed_out
 
-SYNC_QUEUE = "rmm-sync"
 VENDOR_TROUBLE = (Unavailable.kind, BadResponse.kind, PermissionMissing.kind)
+INTERRUPTIONS.append(JobTimeoutException)
 TRIES_BEFORE_TROUBLE = 2
 """A vendor that missed one beat is no trouble yet; nobody is told of it."""
 
@@ -93,7 +94,7 @@ def _judge(run: runs.Run, error: Exception) -> Verdict:
 
 def _succeed(session: Session, run: runs.Run, counts: dict[str, object]) -> None:
     runs.finish(session, run, counts)
-    if run.integration_id is not None and kinds.get(run.kind).queue == SYNC_QUEUE:
+    if run.integration_id is not None and kinds.get(run.kind).shows_health:
         connections.mark_well(session, run.tenant_id, run.integration_id)
 
 
@@ -120,7 +121,7 @@ def _tell_trouble(rmm: Rmm, session: Session, run: runs.Run, verdict: Verdict) -
         return
     if verdict.needs_reauth:
         connections.mark_needs_reauth(rmm, session, run.tenant_id, run.integration_id, verdict.message)
-    elif verdict.error_kind in VENDOR_TROUBLE and kinds.get(run.kind).queue == SYNC_QUEUE:
+    elif verdict.error_kind in VENDOR_TROUBLE and kinds.get(run.kind).shows_health:
         connections.mark_error(session, run.tenant_id, run.integration_id, verdict.message)
 
 

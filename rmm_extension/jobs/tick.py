@@ -8,7 +8,7 @@ from collections.abc import Callable
 from redis import Redis
 
 from rmm_extension.domain.logline import line
-from rmm_extension.services import kinds, relay, schedule
+from rmm_extension.services import kinds, recurring, relay, schedule
 from rmm_extension.services.context import Rmm
 from rmm_extension.services.schedule import TickResult
 
@@ -46,7 +46,8 @@ def run(rmm: Rmm, connection: Redis) -> TickResult:
 
 def _steps(connection: Redis) -> list[tuple[str, Step]]:
     return [
-        ("syncs", schedule.start_due_syncs),
+        ("syncs", recurring.start_due_syncs),
+        ("polls", recurring.start_due_polls),
         ("deliveries", schedule.start_due_deliveries),
         *((_name(hook), _hook(hook)) for hook in schedule.TICK_HOOKS),
         ("given_up", _give_up),

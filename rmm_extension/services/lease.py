@@ -47,12 +47,17 @@ class Cancelled(RunStopped):
     """A person asked for the run to be cancelled."""
 
 
+INTERRUPTIONS: list[type[Exception]] = [RunStopped]
+"""What ends a run from outside: code that goes on after one row's error must let these pass. The jobs add the
+time-out of their queue."""
+
+
 @dataclass(frozen=True, slots=True)
 class Run:
     """What a handler works with: the run as it stood when this attempt took it.
 
     A later attempt finds ``cursor``, ``done``, ``total`` and ``counts`` as the last report left them, and
-    goes on from there.
+    goes on from there. ``taken_at`` is the database's time at which this attempt took it.
     """
 
     tenant_id: str
@@ -67,6 +72,7 @@ class Run:
     total: int | None = None
     counts: Mapping[str, Any] = field(default_factory=dict)
     queued_at: datetime | None = None
+    taken_at: datetime | None = None
 
     def report(
         self,
@@ -109,6 +115,7 @@ HANDLE = (
     JobRun.total_count,
     JobRun.counts,
     JobRun.queued_at,
+    func.clock_timestamp().label("taken_at"),
 )
 """The columns :func:`handle` reads."""
 
@@ -128,6 +135,7 @@ def handle(row: Row[Any]) -> Run:
         total=row.total_count,
         counts=row.counts,
         queued_at=row.queued_at,
+        taken_at=row.taken_at,
     )
 
 

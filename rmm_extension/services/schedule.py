@@ -1,45 +1,31 @@
 """What the tick does: find what is due, write it down as runs, and say which runs a worker should take.
 
 Every function is harmless when two ticks run at once: rows are claimed with ``SKIP LOCKED`` and marked in the
-same transaction. They look across tenants, because the tick belongs to none; a suspended tenant's connections
-are left alone.
+same transaction. They look across tenants, because the tick belongs to none. What comes again on a connection
+is in :mod:`.recurring`.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import timedelta
-from typing import Any
 from uuid import UUID
 
-from sqlalchemy import (
-    ColumnElement,
-    Text,
-    and_,
-    any_,
-    delete,
-    func,
-    literal,
-    or_,
-    select,
-    tuple_,
-    update,
-)
-from sqlalchemy.dialects.postgresql import ARRAY
+from sqlalchemy import and_, delete, func, or_, select, tuple_, update
 from sqlalchemy.orm import Session
 
 from rmm_extension.host import SYSTEM_ACTOR
-from rmm_extension.models import Integration, JobRun, WebhookDelivery
+from rmm_extension.models import JobRun, WebhookDelivery
 
 from . import kinds, lease, runs
-from .connections import WORKING_STATES
 from .context import Rmm
 from .unit import unit
 
 TICK_HOOKS: list[kinds.Work] = [
     "rmm_extension.services.details:decide_overdue",
     "rmm_extension.services.attention:retry_due",
+    "rmm_extension.services.window_end:end_windows",
     "rmm_extension.services.text_index:clean_pending",
 ]
 """More work of the tick: each is called as ``hook(rmm)`` and returns how many things it dealt with."""
@@ -69,20 +55,6 @@ class TickResult:
 
     counts: Mapping[str, int]
     failed: int
-
-
-def start_due_syncs(rmm: Rmm) -> int:
-    """Start the device syncs that are due and move their due time, in one transaction."""
-    with unit(rmm) as session:
-        due = session.execute(_due_connections(rmm.host.tenants.active_ids(session))).all()
-        return sum(_start_sync(session, row.tenant_id, row.id, row.settings) for row in due)
-
-
-def sync_interval(settings: Mapping[str, Any]) -> timedelta:
-    """Time between two scheduled device syncs: 15 to 1440 minutes, an hour where it is not a number."""
-    wish = settings.get("deviceSync", {}).get("intervalMinutes")
-    minutes = wish if isinstance(wish, (int, float)) and not isinstance(wish, bool) else 60
-    return timedelta(minutes=min(max(round(minutes), 15), 1440))
 
 
 def start_due_deliveries(rmm: Rmm) -> int:
@@ -171,37 +143,6 @@ def purge(rmm: Rmm, keep: timedelta = KEEP) -> int:
         total += removed
         if removed < 5000:
             return total
-
-
-def _due_connections(tenants: Sequence[str]) -> Any:
-    due: ColumnElement[bool] = or_(
-        Integration.next_device_sync_at.is_(None), Integration.next_device_sync_at <= func.now()
-    )
-    return (
-        select(Integration.tenant_id, Integration.id, Integration.settings)
-        .where(
-            Integration.tenant_id == any_(literal(list(tenants), ARRAY(Text))),
-            Integration.state.in_(WORKING_STATES),
-            # Containment tells the JSON true from "true" and 1: only a real true switches the schedule on.
-            Integration.settings.contains({"deviceSync": {"enabled": True}}),
-            due,
-        )
-        .order_by(Integration.next_device_sync_at.nulls_first())
-        .limit(BATCH)
-        # NO KEY: the foreign keys of arriving alerts must not wait for the tick.
-        .with_for_update(skip_locked=True, key_share=True)
-    )
-
-
-def _start_sync(session: Session, tenant_id: str, integration_id: UUID, settings: Mapping[str, Any]) -> bool:
-    session.execute(
-        update(Integration)
-        .where(Integration.tenant_id == tenant_id, Integration.id == integration_id)
-        .values(next_device_sync_at=func.now() + sync_interval(settings), updated_at=Integration.updated_at),
-        execution_options=lease.PLAIN,
-    )
-    actor = SYSTEM_ACTOR(tenant_id)
-    return runs.try_start(session, actor, "device_sync", integration_id=integration_id) is not None
 
 
 def _start_delivery(session: Session, tenant_id: str, delivery_id: UUID, integration_id: UUID) -> bool:

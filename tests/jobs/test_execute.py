@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import logging
+from dataclasses import replace
 from typing import Any
 from uuid import UUID
 
@@ -11,7 +12,7 @@ from sqlalchemy import select, text
 from rmm_extension.domain.errors import AuthFailed, RateLimited, Unavailable
 from rmm_extension.jobs.execute import perform
 from rmm_extension.models import Integration, JobRun
-from rmm_extension.services import runs
+from rmm_extension.services import kinds, runs
 from rmm_extension.services.context import Rmm
 from rmm_extension.services.runs import Run
 from rmm_extension.services.unit import unit
@@ -166,7 +167,7 @@ def connection_and_news(rmm: Rmm) -> tuple[str, list[str]]:
 def test_a_vendor_that_stays_away_is_told_once_and_its_return_too(
     rmm: Rmm, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("rmm_extension.jobs.execute.SYNC_QUEUE", "rmm-alerts")
+    monkeypatch.setitem(kinds.KINDS, "test_do", replace(kinds.get("test_do"), shows_health=True))
     with unit(rmm) as session:
         connection = tiny.add_integration(session).id
     run_id = begin(rmm, raising(Unavailable("Tactical does not answer.")), integration_id=connection)

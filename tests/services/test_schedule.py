@@ -11,7 +11,7 @@ from flask import Flask
 from sqlalchemy import func, select, update
 
 from rmm_extension.models import Integration, JobRun, WebhookDelivery, new_id
-from rmm_extension.services import runs, schedule
+from rmm_extension.services import recurring, runs, schedule
 from rmm_extension.services.context import Rmm
 from rmm_extension.services.unit import unit
 from tests.jobs.fixtures import app, people, redis, rmm  # noqa: F401
@@ -45,13 +45,13 @@ def forget_handout(rmm: Rmm, seconds: float = 31) -> None:
 
 def test_a_due_connection_gets_a_run_and_its_next_time_in_one_transaction(rmm: Rmm) -> None:
     connection = connect(rmm)
-    assert schedule.start_due_syncs(rmm) == 1
+    assert recurring.start_due_syncs(rmm) == 1
     with unit(rmm) as session:
         (run,) = runs.list_runs(session, TENANT)
         assert (run.kind, run.integration_id, run.actor_id) == ("device_sync", connection, "system")
     ahead = next_sync(rmm, connection) - datetime.now(UTC)
     assert timedelta(minutes=29) < ahead <= timedelta(minutes=30)
-    assert schedule.start_due_syncs(rmm) == 0
+    assert recurring.start_due_syncs(rmm) == 0
 
 
 @pytest.mark.parametrize(
@@ -70,12 +70,12 @@ def test_a_due_connection_gets_a_run_and_its_next_time_in_one_transaction(rmm: R
 )
 def test_what_is_not_due_is_left_alone(rmm: Rmm, values: dict[str, Any]) -> None:
     connect(rmm, **values)
-    assert schedule.start_due_syncs(rmm) == 0
+    assert recurring.start_due_syncs(rmm) == 0
 
 
 def test_a_connection_in_trouble_is_still_polled(rmm: Rmm) -> None:
     connect(rmm, state="error")
-    assert schedule.start_due_syncs(rmm) == 1
+    assert recurring.start_due_syncs(rmm) == 1
 
 
 @pytest.mark.parametrize(
@@ -84,17 +84,17 @@ def test_a_connection_in_trouble_is_still_polled(rmm: Rmm) -> None:
 )
 def test_the_interval_has_bounds(wish: object, minutes: int) -> None:
     settings = {"deviceSync": {"intervalMinutes": wish}}
-    assert schedule.sync_interval(settings) == timedelta(minutes=minutes)
+    assert recurring.SYNCS.interval(settings) == timedelta(minutes=minutes)
 
 
 def test_the_interval_is_an_hour_unless_said() -> None:
-    assert schedule.sync_interval({}) == timedelta(minutes=60)
+    assert recurring.SYNCS.interval({}) == timedelta(minutes=60)
 
 
 def test_eight_ticks_at_once_start_one_run_per_connection(app: Flask, rmm: Rmm) -> None:
     for _ in range(5):
         connect(rmm)
-    answers = in_threads(app, 8, lambda: schedule.start_due_syncs(rmm))
+    answers = in_threads(app, 8, lambda: recurring.start_due_syncs(rmm))
     assert sum(answers) == 5, answers
     assert count_runs(rmm, "device_sync") == 5
 
@@ -102,7 +102,7 @@ def test_eight_ticks_at_once_start_one_run_per_connection(app: Flask, rmm: Rmm) 
 def test_a_sync_under_way_is_not_doubled_and_the_time_moves_on(rmm: Rmm) -> None:
     connection = connect(rmm)
     begin(rmm, "device_sync", integration_id=connection)
-    assert schedule.start_due_syncs(rmm) == 0
+    assert recurring.start_due_syncs(rmm) == 0
     assert next_sync(rmm, connection) is not None
     assert count_runs(rmm, "device_sync") == 1
 
@@ -110,7 +110,7 @@ def test_a_sync_under_way_is_not_doubled_and_the_time_moves_on(rmm: Rmm) -> None
 def test_arriving_alerts_do_not_wait_for_the_tick(rmm: Rmm) -> None:
     connection = connect(rmm)
     with unit(rmm) as session:
-        session.execute(schedule._due_connections([TENANT])).all()
+        session.execute(recurring.due_connections(recurring.SYNCS, [TENANT], ["tacticalrmm"])).all()
         with rmm.db.engine.begin() as other:  # what a foreign key's check asks for
             other.exec_driver_sql("SET LOCAL lock_timeout = '200ms'")
             found = select(Integration.id).with_for_update(read=True, key_share=True)

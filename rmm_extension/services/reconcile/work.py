@@ -1,0 +1,153 @@
+"""Bringing the differences here: each alert in its own transaction, reported in batches."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from functools import partial
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy.orm import Session
+
+from rmm_extension.domain.errors import RMMError
+from rmm_extension.domain.types import AlertEvent, AlertKind, Channel, Outcome
+from rmm_extension.services.context import Rmm
+from rmm_extension.services.decisions import decide_stored
+from rmm_extension.services.driver import run as run_sql
+from rmm_extension.services.ingest import ingest
+from rmm_extension.services.ingest.facts import by_id
+from rmm_extension.services.ingest.stored import WINDOW
+from rmm_extension.services.lease import INTERRUPTIONS
+from rmm_extension.services.runs import Run
+from rmm_extension.services.unit import unit
+from rmm_extension.services.webhooks import Tries, is_away, log_failure, take
+
+from .compare import Missing
+
+BATCH = 25
+"""So many alerts between two reports, each of which also looks whether the run was cancelled."""
+_UNCHANGED = (Outcome.UPDATED, Outcome.SKIPPED, Outcome.RESOLVED)
+
+_UNMOVED = """
+SELECT 1 FROM rmm_alerts WHERE tenant_id = %(tenant)s AND id = %(alert)s AND updated_at < %(began)s
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class Task:
+    """One alert's part of the work: ``do`` says in one word what became of it; ``name`` is for its error."""
+
+    name: str
+    do: Callable[[], str]
+
+
+@dataclass(slots=True)
+class Work:
+    """The work of one cycle. What cannot be done is an error of the run and stops no other alert."""
+
+    rmm: Rmm
+    run: Run
+    integration_id: UUID
+    began: datetime
+    counts: Counter[str] = field(default_factory=Counter)
+    _tasks: list[Task] = field(default_factory=list)
+
+    def take(self, event: AlertEvent) -> None:
+        """Have an event ingested."""
+        name = event.device_name or event.external_id
+        self._tasks.append(Task(name, partial(self._take, event)))
+
+    def decide(self, alert_id: UUID, window: str | None) -> None:
+        """Have an alert decided whose maintenance window ended."""
+        self._tasks.append(Task(str(alert_id), partial(self._decide, alert_id, window)))
+
+    def end(self, missing: Missing, event: AlertEvent | None = None) -> None:
+        """Have an alert reset; ``event`` is the vendor's own word, where it gave one."""
+        self._tasks.append(Task(missing.external_id, partial(self._end, missing, event)))
+
+    def do(self) -> None:
+        """Do all of it, batch by batch. Raises ``RunStopped`` between two batches."""
+        for start in range(0, len(self._tasks), BATCH):
+            batch = self._tasks[start : start + BATCH]
+            errors = [error for task in batch if (error := self._attempt(task))]
+            with unit(self.rmm) as session:
+                self.run.report(
+                    session,
+                    done=start + len(batch),
+                    total=len(self._tasks),
+                    doing="Bringing the differences here.",
+                    counts=self.counts,
+                    errors=errors,
+                )
+
+    def _attempt(self, task: Task) -> dict[str, str] | None:
+        """Do one task; the error, in words, when it cannot be done."""
+        try:
+            self.counts[task.do()] += 1
+        except tuple(INTERRUPTIONS):
+            raise
+        except Exception as error:
+            if is_away(error):
+                raise
+            self.counts["failed"] += 1
+            log_failure("reconcile.alert_failed", error, run=self.run.id, connection=self.integration_id)
+            known = isinstance(error, RMMError) and str(error)
+            message = known or f"Unexpected: {type(error).__name__}. The log says where."
+            return {"name": task.name, "message": message}
+        return None
+
+    def _take(self, event: AlertEvent) -> str:
+        done = take(self.rmm, self.run.tenant_id, self.integration_id, event, Channel.POLL)
+        return str(done.outcome) if done.outcome in _UNCHANGED else "created"
+
+    def _decide(self, alert_id: UUID, window: str | None) -> str:
+        step = {"code": "window_ended", "window": window}
+        done = decide_stored(
+            self.rmm,
+            self.run.tenant_id,
+            alert_id,
+            channel=Channel.POLL,
+            waiting_for=WINDOW,
+            steps=(step,),
+        )
+        return "decided" if done else "skipped"
+
+    def _end(self, missing: Missing, event: AlertEvent | None) -> str:
+        word = event or AlertEvent(
+            kind=AlertKind.RESET,
+            external_id=missing.external_id,
+            occurred_at=max(self.began, missing.last_event_at),
+            vanished=True,
+        )
+        tries = Tries(self.rmm)
+        while True:
+            try:
+                with unit(self.rmm) as session:
+                    return self._end_once(session, missing.alert_id, word)
+            except Exception as error:
+                if not tries.again_after(error, None):
+                    raise
+
+    def _end_once(self, session: Session, alert_id: UUID, event: AlertEvent) -> str:
+        facts = by_id(session, self.run.tenant_id, self.integration_id, event)
+        parameters = {"tenant": self.run.tenant_id, "alert": alert_id, "began": self.began}
+        # Asked after the facts were read: what a delivery changed since then, the pipeline notices itself.
+        if facts is None or run_sql(session, _UNMOVED, parameters).fetchone() is None:
+            return "skipped"
+        return str(ingest(self.rmm, session, facts, event, Channel.POLL).outcome)
+
+
+def told(counts: Counter[str]) -> dict[str, Any]:
+    """What the events say of it: everything listed, what came in, what was reset, what failed."""
+    return {
+        "processed": counts["processed"],
+        "created": counts["created"] + counts["updated"] + counts["decided"],
+        "updated": counts["resolved"],
+        "failed": counts["failed"],
+    }
+
+
+__all__: Sequence[str] = ["Work", "told"]

@@ -1,0 +1,195 @@
+"""What comes again by itself on a connection: the sync of its devices, the polling of its alerts.
+
+A schedule is a setting of the connection and a column with the next due time. What is due is started by the
+tick, which moves the due time in the same transaction. Two ticks at once are harmless.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import ColumnElement, Text, any_, func, literal, not_, or_, select, update
+from sqlalchemy.dialects.postgresql import ARRAY
+from sqlalchemy.orm import Session
+
+from rmm_extension.domain.errors import ConfigError
+from rmm_extension.host import SYSTEM_ACTOR, Actor
+from rmm_extension.models import Integration
+from rmm_extension.providers.contract import ListsAlerts, ListsDevices, Provider
+
+from . import connections, lease, runs
+from .context import Rmm
+from .unit import unit
+
+BATCH = 200
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Schedule:
+    """One kind of run that comes again.
+
+    ``setting`` is the key of the connection's settings that holds ``enabled`` and ``intervalMinutes``,
+    ``due`` the column with the next time, ``capability`` what the vendor must be able to. ``minutes`` is the
+    interval where none is stored; what is stored outside ``shortest`` and ``longest`` counts as the nearer.
+    """
+
+    kind: str
+    setting: str
+    due: str
+    capability: type
+    on_by_default: bool
+    minutes: int
+    shortest: int
+    longest: int
+
+    def is_on(self, settings: Mapping[str, Any]) -> bool:
+        """Whether the connection wants it: only a real ``true`` or ``false`` differs from the default."""
+        wish = self._stored(settings).get("enabled")
+        return wish is not False if self.on_by_default else wish is True
+
+    def interval(self, settings: Mapping[str, Any]) -> timedelta:
+        """Time between two runs."""
+        wish = self._stored(settings).get("intervalMinutes")
+        minutes = wish if isinstance(wish, (int, float)) and not isinstance(wish, bool) else self.minutes
+        return timedelta(minutes=min(max(round(minutes), self.shortest), self.longest))
+
+    def takes(self, minutes: object) -> bool:
+        """Whether somebody may choose this interval."""
+        known = isinstance(minutes, int) and not isinstance(minutes, bool)
+        return known and self.shortest <= minutes <= self.longest  # type: ignore[operator]
+
+    def _stored(self, settings: Mapping[str, Any]) -> Mapping[str, Any]:
+        stored = settings.get(self.setting)
+        return stored if isinstance(stored, Mapping) else {}
+
+    def wanted(self) -> ColumnElement[bool]:
+        """:meth:`is_on` for the database. Containment tells the JSON true from "true" and 1."""
+        stored = {self.setting: {"enabled": not self.on_by_default}}
+        contains: ColumnElement[bool] = Integration.settings.contains(stored)
+        return not_(contains) if self.on_by_default else contains
+
+
+SYNCS = Schedule(
+    kind="device_sync",
+    setting="deviceSync",
+    due="next_device_sync_at",
+    capability=ListsDevices,
+    on_by_default=False,
+    minutes=60,
+    shortest=15,
+    longest=1440,
+)
+POLLS = Schedule(
+    kind="alert_reconcile",
+    setting="alertPolling",
+    due="next_reconcile_at",
+    capability=ListsAlerts,
+    on_by_default=True,
+    minutes=15,
+    shortest=5,
+    longest=60,
+)
+BAD_POLL_INTERVAL = "Poll interval must be between 5 and 60 minutes"
+
+
+def start_due_syncs(rmm: Rmm) -> int:
+    """Start the device syncs that are due."""
+    return _start_due(rmm, SYNCS)
+
+
+def start_due_polls(rmm: Rmm) -> int:
+    """Start the alert polls that are due, and the second looks that others wait for."""
+    return _start_due(rmm, POLLS)
+
+
+def save_polling(
+    session: Session, actor: Actor, integration_id: UUID, *, enabled: bool, minutes: int
+) -> Integration:
+    """Switch the polling of alerts on or off and set its interval; other settings stay."""
+    if not POLLS.takes(minutes):
+        raise ConfigError(BAD_POLL_INTERVAL)
+    wish = {POLLS.setting: {"enabled": enabled, "intervalMinutes": minutes}}
+    row = connections.save_settings(session, actor, integration_id, wish)
+    row.next_reconcile_at = None
+    return row
+
+
+def save_syncing(
+    session: Session, actor: Actor, integration_id: UUID, *, enabled: bool, minutes: int, deletion_policy: str
+) -> Integration:
+    """Set the schedule of the device sync and what becomes of a device that is gone."""
+    if not SYNCS.takes(minutes):
+        raise ConfigError("From 15 to 1440 minutes, please.")
+    wish = {
+        SYNCS.setting: {"enabled": enabled, "intervalMinutes": minutes},
+        "deletionPolicy": deletion_policy,
+    }
+    row = connections.save_settings(session, actor, integration_id, wish)
+    row.next_device_sync_at = None
+    return row
+
+
+def due_connections(schedule: Schedule, tenants: Sequence[str], providers: Sequence[str]) -> Any:
+    """The connections of these tenants and vendors on which it is due, claimed."""
+    due = getattr(Integration, schedule.due)
+    wanted = schedule.wanted()
+    if schedule is POLLS:
+        # A second look that was promised comes also where polling is off: somebody asked for the first.
+        wanted = or_(wanted, Integration.reconcile_state != {})
+    return (
+        select(Integration.tenant_id, Integration.id, Integration.provider, Integration.settings)
+        .where(
+            Integration.tenant_id == any_(literal(list(tenants), ARRAY(Text))),
+            Integration.provider == any_(literal(list(providers), ARRAY(Text))),
+            Integration.state.in_(connections.WORKING_STATES),
+            wanted,
+            or_(due.is_(None), due <= func.now()),
+        )
+        .order_by(due.nulls_first())
+        .limit(BATCH)
+        # NO KEY: the foreign keys of arriving alerts must not wait for the tick.
+        .with_for_update(skip_locked=True, key_share=True)
+    )
+
+
+def _start_due(rmm: Rmm, schedule: Schedule) -> int:
+    """Start what is due and move the due times, in one transaction."""
+    able = {p.manifest.key: p for p in rmm.providers.all() if isinstance(p, schedule.capability)}
+    entitled: dict[tuple[str, str], bool] = {}
+    started = 0
+    with unit(rmm) as session:
+        statement = due_connections(schedule, rmm.host.tenants.active_ids(session), list(able))
+        for row in session.execute(statement).all():
+            _move(session, schedule, row)
+            key = (row.tenant_id, row.provider)
+            if key not in entitled:
+                entitled[key] = _may(rmm, session, row.tenant_id, able[row.provider])
+            started += entitled[key] and _start(session, schedule, row)
+    return started
+
+
+def _may(rmm: Rmm, session: Session, tenant_id: str, provider: Provider) -> bool:
+    return connections.entitled(rmm, session, tenant_id, provider)
+
+
+def _move(session: Session, schedule: Schedule, row: Any) -> None:
+    session.execute(
+        update(Integration)
+        .where(Integration.tenant_id == row.tenant_id, Integration.id == row.id)
+        .values(
+            {
+                schedule.due: func.now() + schedule.interval(row.settings),
+                "updated_at": Integration.updated_at,
+            }
+        ),
+        execution_options=lease.PLAIN,
+    )
+
+
+def _start(session: Session, schedule: Schedule, row: Any) -> bool:
+    actor = SYSTEM_ACTOR(row.tenant_id)
+    return runs.try_start(session, actor, schedule.kind, integration_id=row.id) is not None
