@@ -15,9 +15,10 @@ from enum import IntEnum
 from typing import Any
 from uuid import UUID
 
-from .rules import Rule, evaluate
+from .rules import Rule, evaluate, winner
 from .types import AlertEvent, Channel
-from .windows import Window, ends_at, matching
+from .window_calendar import Calendar
+from .windows import Window, matching
 
 OUTCOMES: Mapping[str, str] = {
     "ticket_created": "Ticket",
@@ -154,7 +155,7 @@ class _Replay:
         self.conditions: dict[str, _Condition] = {}
         self.tickets = 0
         self.due: list[tuple[datetime, _Due, int]] = []
-        self.window_ends: dict[UUID, tuple[datetime, datetime]] = {}
+        self.calendar = Calendar(setting.windows)
 
     def run(self, alerts: Sequence[PastAlert]) -> list[Fate]:
         fates = [Fate(alert) for alert in alerts]
@@ -180,21 +181,24 @@ class _Replay:
     def _decide(self, fate: Fate, place: int, at: datetime) -> None:
         first = not fate.story
         holding = self._holding(fate.alert, at)
-        chapter = _Chapter(before=_WHY_AGAIN.get(fate.outcome, ()), windows=holding)
+        windows = [window for window, _ in holding.values()]
+        chapter = _Chapter(before=_WHY_AGAIN.get(fate.outcome, ()), windows=windows)
         fate.story.append(chapter)
         fate.rule = None
         if holding:
             fate.outcome, fate.held_until = "suppressed", None
-            self._again(place, self._free_at(fate.alert, holding, at))
+            self._again(place, self._free_at(fate.alert, at))
             return
         chapter.asks_rules = True
         chapter.may_wait = first and fate.alert.text_may_come and bool(self.setting.detail_wait)
-        verdict = evaluate(self.setting.rules, fate.alert.event, text_may_come=chapter.may_wait)
-        if verdict.needs_text:
+        if chapter.may_wait and self._needs_text(fate.alert.event):
             self._await_text(fate, chapter, place, at)
             return
-        fate.rule = verdict.rule
+        fate.rule = winner(self.setting.rules, fate.alert.event)
         self._act(fate, chapter, place, at)
+
+    def _needs_text(self, event: AlertEvent) -> bool:
+        return evaluate(self.setting.rules, event, text_may_come=True).needs_text
 
     def _await_text(self, fate: Fate, chapter: _Chapter, place: int, at: datetime) -> None:
         wait = self.setting.detail_wait
@@ -224,8 +228,6 @@ class _Replay:
         condition = self.conditions.setdefault(fate.alert.key, _Condition())
         waited, fate.held_until = fate.held_until, None
         count = condition.count + 1
-        if waited is None:
-            condition.count = count
         if self._joins(fate, chapter, condition, count):
             return
         if waited is None and self._held(fate, chapter, actions["holdMinutes"], place, at):
@@ -304,32 +306,28 @@ class _Replay:
         if at is not None and at <= self.setting.now:
             heapq.heappush(self.due, (at, _Due.DECISION, place))
 
-    def _holding(self, alert: PastAlert, at: datetime) -> Sequence[Window]:
-        return matching(
-            self.setting.windows,
+    def _holding(self, alert: PastAlert, at: datetime) -> dict[UUID, tuple[Window, datetime]]:
+        """The windows that hold for the alert, each with its end."""
+        near = {window.id: (window, end) for window, end in self.calendar.holding(at)}
+        if not near:
+            return {}
+        found = matching(
+            [window for window, _ in near.values()],
             at,
             integration_id=self.setting.integration_id,
             client_id=alert.client_id,
             asset_id=alert.asset_id,
         )
+        return {window.id: near[window.id] for window in found}
 
-    def _free_at(self, alert: PastAlert, holding: Sequence[Window], at: datetime) -> datetime | None:
-        """When no window holds any more; windows that overlap or meet are one long one."""
+    def _free_at(self, alert: PastAlert, at: datetime) -> datetime | None:
+        """When no window holds for the alert any more; windows that overlap or meet are one long one."""
         for _ in range(_MEETING):
-            at = max(self._end_of(window, at) for window in holding)
             holding = self._holding(alert, at)
             if not holding:
                 return at
+            at = max(end for _, end in holding.values())
         return None
-
-    def _end_of(self, window: Window, at: datetime) -> datetime:
-        """Known from an alert before, as a rule: the replay goes forward in time."""
-        known = self.window_ends.get(window.id)
-        if known is None or not known[0] <= at < known[1]:
-            end = ends_at(window, at)
-            assert end is not None
-            known = self.window_ends[window.id] = (at, end)
-        return known[1]
 
 
 _WHY_AGAIN: Mapping[str, tuple[Step, ...]] = {

@@ -14,6 +14,7 @@ NO_LOOKING_AROUND = (
 _LOOKING_AROUND = re.compile(r"perl operator: \(\?(?:<?[=!]|P$)|escape sequence: \\(?:[1-9]|g|k)")
 _OPTIONS = re2.Options()
 _OPTIONS.log_errors = False
+_OPTIONS.never_capture = True  # nobody asks what a group found, and without it the search is faster
 _REASONS = (
     ("missing )", "a closing ) is missing"),
     ("unexpected )", "a ) closes nothing"),
@@ -46,8 +47,8 @@ def compiled(pattern: str) -> Any:
 
 def found(pattern: Any, text: str) -> bool:
     """Whether the compiled pattern is anywhere in the text, upper and lower case being different."""
-    # RE2 takes no half surrogates.
-    return pattern.search(text.encode("utf-8", "replace").decode("utf-8")) is not None
+    # As bytes, so that RE2's wrapper does not count characters; half surrogates are no text for RE2.
+    return pattern.search(text.encode("utf-8", "replace")) is not None
 
 
 def _sentence(error: Exception) -> str:

@@ -6,7 +6,7 @@ import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
-from typing import Any
+from typing import Any, NamedTuple
 from uuid import UUID
 
 from marshmallow import ValidationError
@@ -20,20 +20,35 @@ NAMED = 5
 """A list of more values is cut to so many in a sentence."""
 
 
+class Narrowing(NamedTuple):
+    """A field of the event that must have one of these values; ``word`` is what people call it."""
+
+    field: str
+    word: str
+    wanted: frozenset[str]
+
+
+_LISTS = (
+    ("severities", "severity", "severity"),
+    ("activityTypes", "activity_type", "activity type"),
+    ("alertClasses", "alert_class", "alert class"),
+    ("sourceTypes", "source_type", "source type"),
+    ("organizationIds", "external_organization_id", "organization"),
+)
+"""A condition of the contract, the event's field it is about, and its word."""
+
+
 @dataclass(frozen=True, slots=True)
 class Rule:
     """A rule ready to be asked. ``fault`` says why it cannot be: then it matches nothing and warns.
 
-    ``actions`` is ``None`` when the stored actions are invalid: the rule matches but only records.
+    ``lists`` are the lists it narrows by. ``actions`` is ``None`` when the stored actions are invalid: the
+    rule matches but only records.
     """
 
     id: UUID
     name: str
-    severities: frozenset[str]
-    activity_types: frozenset[str]
-    alert_classes: frozenset[str]
-    source_types: frozenset[str]
-    organization_ids: frozenset[str]
+    lists: tuple[Narrowing, ...]
     keywords: tuple[str, ...]
     pattern: Any
     actions: dict[str, Any] | None
@@ -66,11 +81,9 @@ def compile_rule(rule_id: UUID, name: str, conditions: Any, actions: Any) -> Rul
     return Rule(
         id=rule_id,
         name=name,
-        severities=frozenset(checked.get("severities", ())),
-        activity_types=frozenset(checked.get("activityTypes", ())),
-        alert_classes=frozenset(checked.get("alertClasses", ())),
-        source_types=frozenset(checked.get("sourceTypes", ())),
-        organization_ids=frozenset(checked.get("organizationIds", ())),
+        lists=tuple(
+            Narrowing(name, word, frozenset(checked[key])) for key, name, word in _LISTS if checked.get(key)
+        ),
         keywords=tuple(word.lower() for word in checked.get("keywords", ())),
         pattern=_pattern(checked.get("messagePattern")),
         actions=_actions(actions),
@@ -103,26 +116,46 @@ def evaluate(rules: Sequence[Rule], event: AlertEvent, *, text_may_come: bool = 
     return Verdict(None, False, tuple(steps))
 
 
-def _mismatch(rule: Rule, event: AlertEvent) -> str | None:
-    for wanted, value, word in (
-        (rule.severities, event.severity.value, "severity"),
-        (rule.activity_types, event.activity_type, "activity type"),
-        (rule.alert_classes, event.alert_class, "alert class"),
-        (rule.source_types, event.source_type, "source type"),
-        (rule.organization_ids, event.external_organization_id, "organization"),
-    ):
-        if wanted and value not in wanted:
-            return f"{word} {value or 'unknown'} is not {_listed(wanted)}"
+def winner(rules: Sequence[Rule], event: AlertEvent) -> Rule | None:
+    """The rule that :func:`evaluate` finds, without the words: several times as fast."""
+    for rule in rules:
+        if not rule.fault and _missed(rule, event) is None and _text_fits(rule, event.message or ""):
+            return rule
     return None
+
+
+def _missed(rule: Rule, event: AlertEvent) -> Narrowing | None:
+    """The first list that the event is not in."""
+    for narrowing in rule.lists:
+        if getattr(event, narrowing.field) not in narrowing.wanted:
+            return narrowing
+    return None
+
+
+def _mismatch(rule: Rule, event: AlertEvent) -> str | None:
+    missed = _missed(rule, event)
+    if missed is None:
+        return None
+    return f"{missed.word} {getattr(event, missed.field) or 'unknown'} is not {_listed(missed.wanted)}"
+
+
+def _text_fits(rule: Rule, message: str) -> bool:
+    return _has_keyword(rule, message) and (rule.pattern is None or found(rule.pattern, message))
+
+
+def _has_keyword(rule: Rule, message: str) -> bool:
+    if not rule.keywords:
+        return True
+    lowered = message.lower()
+    return any(word in lowered for word in rule.keywords)
 
 
 def _text_mismatch(rule: Rule, message: str) -> str | None:
-    lowered = message.lower()
-    if rule.keywords and not any(word in lowered for word in rule.keywords):
+    if _text_fits(rule, message):
+        return None
+    if not _has_keyword(rule, message):
         return f"the message has none of the keywords {_listed(rule.keywords)}"
-    if rule.pattern is not None and not found(rule.pattern, message):
-        return "the message does not match its pattern"
-    return None
+    return "the message does not match its pattern"
 
 
 def _grounds(rule: Rule, event: AlertEvent) -> str:
@@ -130,10 +163,9 @@ def _grounds(rule: Rule, event: AlertEvent) -> str:
     hit = next((word for word in rule.keywords if word in lowered), None)
     if hit:
         return f"keyword {hit}"
-    if rule.severities:
+    if rule.lists and rule.lists[0].field == "severity":
         return f"severity {event.severity.value}"
-    narrowed = rule.activity_types or rule.alert_classes or rule.source_types or rule.organization_ids
-    return "its conditions hold" if narrowed or rule.pattern is not None else "it takes every alert"
+    return "its conditions hold" if rule.lists or rule.pattern is not None else "it takes every alert"
 
 
 @lru_cache(maxsize=4096)

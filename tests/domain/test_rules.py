@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from rmm_extension.domain.rules import Rule, compile_rule, evaluate
+from rmm_extension.domain.rules import Rule, compile_rule, evaluate, winner
 from rmm_extension.domain.types import AlertEvent, AlertKind, Severity
 
 RULE = UUID(int=7)
@@ -190,33 +190,49 @@ def test_a_pattern_that_would_take_others_for_ever_takes_no_time_to_speak_of() -
 
 
 WORDS = st.lists(st.text(min_size=1, max_size=5), max_size=3)
-
-
-@given(
-    st.fixed_dictionaries(
-        {},
-        optional={
-            "severities": st.lists(st.sampled_from([s.value for s in Severity]), max_size=3),
-            "activityTypes": WORDS,
-            "alertClasses": WORDS,
-            "sourceTypes": WORDS,
-            "organizationIds": WORDS,
-            "keywords": WORDS,
-        },
-    ),
-    st.builds(
-        event,
-        severity=st.sampled_from(Severity),
-        message=st.none() | st.text(max_size=20),
-        alert_class=st.none() | st.text(max_size=5),
-        activity_type=st.none() | st.text(max_size=5),
-    ),
+CONDITIONS = st.fixed_dictionaries(
+    {},
+    optional={
+        "severities": st.lists(st.sampled_from([s.value for s in Severity]), max_size=3),
+        "activityTypes": WORDS,
+        "alertClasses": WORDS,
+        "sourceTypes": WORDS,
+        "organizationIds": WORDS,
+        "keywords": WORDS,
+        "messagePattern": st.sampled_from(["a", "^$", "[0-9]", "(", "b.*c"]),
+    },
 )
+EVENTS = st.builds(
+    event,
+    severity=st.sampled_from(Severity),
+    message=st.none() | st.text(max_size=20),
+    alert_class=st.none() | st.text(max_size=5),
+    activity_type=st.none() | st.text(max_size=5),
+)
+
+
+@given(CONDITIONS, EVENTS)
 def test_all_given_conditions_are_required(conditions: dict[str, Any], happened: AlertEvent) -> None:
     """A rule matches exactly when each of its conditions alone matches."""
     whole = evaluate([rule(conditions)], happened).rule is not None
     parts = [evaluate([rule({key: value})], happened).rule is not None for key, value in conditions.items()]
     assert whole == all(parts)
+
+
+@given(st.lists(CONDITIONS, max_size=4), EVENTS)
+def test_the_winner_is_the_one_that_the_words_tell_of(
+    conditions: list[dict[str, Any]], happened: AlertEvent
+) -> None:
+    rules = [rule(each, name=f"Rule {place}") for place, each in enumerate(conditions)]
+    assert winner(rules, happened) is evaluate(rules, happened).rule
+
+
+def test_a_long_list_is_cut_in_the_story() -> None:
+    wanted = [f"org-{number:03}" for number in range(300)]
+    (step, _) = evaluate([rule({"organizationIds": wanted})], event(external_organization_id="x")).steps
+    assert step["reason"] == (
+        "organization x is not org-000 or org-001 or org-002 or org-003 or one of 296 others"
+    )
 
 
 @given(
