@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import os
-import subprocess
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -12,43 +10,15 @@ from typing import Any
 import pytest
 import requests
 
-from reference_psa.local.ports import free_port
-from reference_psa.local.programs import web_server
-from tests.harness.schema import KEYS
-from tests.harness.wait import until
+from tests.harness.webserver import web_processes
 from tests.harness.world import World
-
-ROOT = Path(__file__).parents[3]
 
 
 @pytest.fixture
 def web(world: World, tmp_path: Path) -> Iterator[str]:
     """Address of a web server with two processes of four threads on the world's database."""
-    port = free_port()
-    url = world.app.config["SQLALCHEMY_DATABASE_URI"]
-    env = {
-        **os.environ,
-        "DATABASE_URL": str(url),
-        "SECRET_KEY": "test",
-        "RMM_SECRET_KEYS": KEYS,
-        "RMM_REDIS_URL": "redis://127.0.0.1:1/0",
-    }
-    with (tmp_path / "web.log").open("wb") as log:
-        process = subprocess.Popen(web_server(port), env=env, cwd=ROOT, stdout=log, stderr=log)
-    address = f"http://127.0.0.1:{port}"
-    try:
-        until(lambda: answers(f"{address}/healthz"), "the web server", 60)
+    with web_processes(world, tmp_path) as address:
         yield address
-    finally:
-        process.terminate()
-        process.wait(timeout=30)
-
-
-def answers(url: str) -> bool:
-    try:
-        return requests.get(url, timeout=5).ok
-    except requests.RequestException:
-        return False
 
 
 def send(web: str, world: World, bodies: list[dict[str, Any]]) -> set[int]:
