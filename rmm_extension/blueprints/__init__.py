@@ -7,6 +7,7 @@ from flask import Blueprint, Flask
 from rmm_extension.domain.settings import Settings
 
 from . import (
+    alert_actions,
     alerts,
     attention,
     connect,
@@ -36,6 +37,7 @@ PAGES = (
     proposals,
     rules,
     rule_editor,
+    alert_actions,
     alerts,
     devices,
     export,

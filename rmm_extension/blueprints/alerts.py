@@ -43,7 +43,7 @@ def alert_list() -> ResponseReturnValue:
         too_short=text is not None and wanted.text is None,
         options=options,
         chips=_chips(text, options, queries.filter_names(session(), tenant_id, wanted)),
-        client_names=client_names(found.rows),
+        client_names=client_names(found.rows, options["client"]),
         tickets=tickets_of(found.rows),
         connection_names=dict(options["connection"]),
         may_manage=allows("rmm.alerts.manage"),
@@ -63,7 +63,10 @@ def _options() -> Mapping[str, Options]:
         "client": client_options(argument("client")),
         "time": TIMES,
         "rule": [
-            (str(rule.id), f"{connections.get(str(rule.integration_id), '')}: {rule.name}" if several else rule.name)
+            (
+                str(rule.id),
+                f"{connections.get(str(rule.integration_id), '')}: {rule.name}" if several else rule.name,
+            )
             for rule in rules
         ],
         "attention": [("1", "yes")],

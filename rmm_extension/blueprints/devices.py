@@ -43,7 +43,7 @@ def device_list() -> ResponseReturnValue:
         wanted=wanted,
         options=options,
         chips=_chips(wanted, options),
-        client_names=client_names(found.rows),
+        client_names=client_names(found.rows, options["client"]),
         connection_names=dict(options["connection"]),
         assets=assets_of(found.rows),
     )

@@ -10,7 +10,7 @@ from rmm_extension.host import AssetRef, TicketState
 from rmm_extension.services.queries.paging import AnyRow, Page, custom_plans
 
 from .context import actor, current_rmm, session
-from .narrowing import argument
+from .narrowing import Options, argument
 
 Find = Callable[[str | None, str | None, bool], Page[AnyRow]]
 
@@ -52,10 +52,11 @@ def assets_of(rows: Sequence[Any]) -> Mapping[str, AssetRef]:
     return port.get_many(session(), actor().tenant_id, ids) if port and ids else {}
 
 
-def client_names(rows: Sequence[Any]) -> dict[str, str]:
-    """Names of the rows' clients, in one call."""
-    ids = {row.client_id for row in rows if row.client_id}
+def client_names(rows: Sequence[Any], known: Options = ()) -> Mapping[str, str]:
+    """Names of the rows' clients, in one call for those that are not among the ``known`` ones."""
+    names = dict(known)
+    ids = {row.client_id for row in rows if row.client_id} - names.keys()
     if not ids:
-        return {}
+        return names
     found = current_rmm().host.clients.get_many(session(), actor().tenant_id, ids)
-    return {key: client.name for key, client in found.items()}
+    return names | {key: client.name for key, client in found.items()}

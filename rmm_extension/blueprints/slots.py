@@ -13,11 +13,11 @@ from typing import Any
 from flask import g, render_template, request, url_for
 from markupsafe import Markup
 
-from rmm_extension.services.queries import alerts, devices, panels
+from rmm_extension.services.queries import alert_detail, devices, panels
 
-from .alerts import tickets_of
 from .choices import connection_rows
 from .context import actor, allows, session
+from .listing import tickets_of
 from .overview import broken, cards
 
 EMPTY = Markup("")
@@ -125,7 +125,7 @@ class Slots:
             "rmm/slots/ticket_panel.html",
             alerts=found,
             devices=linked,
-            history=alerts.history_of(session(), tenant_id, [row.id for row in found], limit=30),
+            history=alert_detail.history_of(session(), tenant_id, [row.id for row in found], limit=30),
         )
 
     def dashboard(self) -> Markup:

@@ -1,4 +1,4 @@
-"""The list of alerts and one alert with its history."""
+"""The list of alerts: what it is narrowed to, its pages and its count."""
 
 from __future__ import annotations
 
@@ -10,16 +10,7 @@ from uuid import UUID
 from sqlalchemy import ColumnElement, func, literal_column, select, text, tuple_
 from sqlalchemy.orm import Session
 
-from rmm_extension.models import (
-    OPEN_SQL,
-    Alert,
-    AlertCondition,
-    AlertHistory,
-    AlertRule,
-    DeviceRow,
-    Integration,
-    MaintenanceWindow,
-)
+from rmm_extension.models import OPEN_SQL, Alert, AlertRule, DeviceRow, Integration, MaintenanceWindow
 
 from .paging import PAGE, AnyRow, AnySelect, Page, capped_count, contains, cut, read_time_cursor, time_cursor
 
@@ -44,8 +35,8 @@ _LISTED = (
     Alert.alert_class,
     Alert.ticket_id,
     Alert.attention,
+    Alert.hold_until,
     Alert.triggered_at,
-    Alert.episode,
 )
 
 
@@ -59,9 +50,12 @@ class AlertFilter:
     integration_id: UUID | None = None
     client_id: str | None = None
     device_id: UUID | None = None
+    rule_id: UUID | None = None
+    window_id: UUID | None = None
     text: str | None = None
     since: datetime | None = None
     attention: bool = False
+    lost: bool = False
 
 
 def alert_page(
@@ -119,6 +113,8 @@ def _conditions(session: Session, tenant_id: str, wanted: AlertFilter) -> list[C
         (Alert.severity, wanted.severity),
         (Alert.client_id, wanted.client_id),
         (Alert.device_id, wanted.device_id),
+        (Alert.matched_rule_id, wanted.rule_id),
+        (Alert.suppressed_by_window_id, wanted.window_id),
     )
     conditions += [column == value for column, value in equal if value]
     conditions += _state(wanted.state)
@@ -127,6 +123,8 @@ def _conditions(session: Session, tenant_id: str, wanted: AlertFilter) -> list[C
         conditions.append(Alert.triggered_at >= wanted.since)
     if wanted.attention:
         conditions.append(Alert.attention.is_not(None))
+    if wanted.lost:
+        conditions.append(Alert.webhook_lost)
     return conditions
 
 
@@ -199,97 +197,33 @@ def _through_text_index(tenant_id: str, statement: AnySelect, like: ColumnElemen
 
 
 @dataclass(frozen=True, slots=True)
-class AlertDetail:
-    """One alert with everything its page tells."""
+class FilterNames:
+    """What the ids in a filter are called; ``None`` for what is not there (any more)."""
 
-    alert: Alert
-    connection: AnyRow | None
-    device: DeviceRow | None
-    occurrences: int | None
-    rule_name: str | None
-    window_name: str | None
-    history: Sequence[AnyRow]
+    device: str | None = None
+    rule: str | None = None
+    window: str | None = None
 
 
-def alert_detail(session: Session, tenant_id: str, alert_id: UUID, limit: int = 200) -> AlertDetail | None:
-    """The alert with its connection, device and history (newest first), or ``None``."""
-    alert = session.scalar(select(Alert).where(Alert.tenant_id == tenant_id, Alert.id == alert_id))
-    if alert is None:
-        return None
-    around = session.execute(_around(alert)).one()
-    return AlertDetail(
-        alert=alert,
-        connection=around if around.connection_name is not None else None,
-        device=_device(session, alert),
-        occurrences=around.occurrence_count,
-        rule_name=around.rule_name,
-        window_name=around.window_name,
-        history=session.execute(_history(tenant_id, [alert_id], limit)).all(),
+def filter_names(session: Session, tenant_id: str, wanted: AlertFilter) -> FilterNames:
+    """The names of the filter's device, rule and window: one statement, none where it has none of them."""
+    if not (wanted.device_id or wanted.rule_id or wanted.window_id):
+        return FilterNames()
+    asked = (
+        (DeviceRow, wanted.device_id),
+        (AlertRule, wanted.rule_id),
+        (MaintenanceWindow, wanted.window_id),
     )
+    columns = [
+        select(table.name).where(table.tenant_id == tenant_id, table.id == id_).scalar_subquery()
+        for table, id_ in asked
+    ]
+    return FilterNames(*session.execute(select(*columns)).one())
 
 
-def _around(alert: Alert) -> AnySelect:
-    here = select(func.now().label("at")).subquery()
-    return (
-        select(
-            Integration.name.label("connection_name"),
-            Integration.provider,
-            Integration.state,
-            AlertCondition.occurrence_count,
-            AlertRule.name.label("rule_name"),
-            MaintenanceWindow.name.label("window_name"),
-        )
-        .select_from(here)
-        .outerjoin(
-            Integration,
-            (Integration.tenant_id == alert.tenant_id) & (Integration.id == alert.integration_id),
-        )
-        .outerjoin(
-            AlertCondition,
-            (AlertCondition.tenant_id == alert.tenant_id)
-            & (AlertCondition.integration_id == alert.integration_id)
-            & (AlertCondition.dedup_key == alert.dedup_key),
-        )
-        .outerjoin(
-            AlertRule, (AlertRule.tenant_id == alert.tenant_id) & (AlertRule.id == alert.matched_rule_id)
-        )
-        .outerjoin(
-            MaintenanceWindow,
-            (MaintenanceWindow.tenant_id == alert.tenant_id)
-            & (MaintenanceWindow.id == alert.suppressed_by_window_id),
-        )
-    )
-
-
-def _device(session: Session, alert: Alert) -> DeviceRow | None:
-    if alert.device_id is None:
-        return None
-    return session.scalar(
-        select(DeviceRow).where(DeviceRow.tenant_id == alert.tenant_id, DeviceRow.id == alert.device_id)
-    )
-
-
-def _history(tenant_id: str, alert_ids: Sequence[UUID], limit: int) -> AnySelect:
-    columns = (
-        AlertHistory.id,
-        AlertHistory.alert_id,
-        AlertHistory.at,
-        AlertHistory.occurred_at,
-        AlertHistory.channel,
-        AlertHistory.kind,
-        AlertHistory.outcome,
-        AlertHistory.actor,
-        AlertHistory.steps,
-    )
-    mine = (
-        AlertHistory.alert_id == alert_ids[0] if len(alert_ids) == 1 else AlertHistory.alert_id.in_(alert_ids)
-    )
-    statement = select(*columns).where(AlertHistory.tenant_id == tenant_id, mine)
-    return statement.order_by(AlertHistory.id.desc()).limit(limit)
-
-
-def history_of(
-    session: Session, tenant_id: str, alert_ids: Sequence[UUID], limit: int = 100
-) -> Sequence[AnyRow]:
-    """What was decided about these alerts, newest first."""
-    return session.execute(_history(tenant_id, alert_ids, limit)).all() if alert_ids else []
+def rule_names(session: Session, tenant_id: str, limit: int = 200) -> Sequence[AnyRow]:
+    """The rules a filter offers, with their connection's id, in their order."""
+    columns = (AlertRule.id, AlertRule.name, AlertRule.integration_id)
+    statement = select(*columns).where(AlertRule.tenant_id == tenant_id)
+    order = (AlertRule.integration_id, AlertRule.priority_order, AlertRule.id)
+    return session.execute(statement.order_by(*order).limit(limit)).all()

@@ -1,0 +1,30 @@
+"""Where a person came from, told in a form without an address: nothing in it can lead out of this app."""
+
+from __future__ import annotations
+
+from urllib.parse import parse_qsl, urlencode
+
+from flask import url_for
+
+from .narrowing import read_uuid
+from .presentation import host_url
+
+_LONGEST = 2000
+_LISTS = {"list": "rmm.alert_list", "attention": "rmm.attention"}
+_PAGES = {"alert": ("rmm.alert_page", "alert_id"), "device": ("rmm.device_page", "device_id")}
+_OF_HOST = ("ticket", "asset")
+
+
+def back_url(came_from: str) -> str:
+    """The address of ``list:<query>``, ``attention:``, ``alert:<id>``, ``device:<id>``, ``ticket:<id>`` or
+    ``asset:<id>``; the list of alerts for anything else."""
+    kind, _, value = came_from[:_LONGEST].partition(":")
+    if kind in _LISTS:
+        query = urlencode([pair for pair in parse_qsl(value) if pair[0] not in ("ids", "csrf_token")])
+        return url_for(_LISTS[kind]) + (f"?{query}" if query else "")
+    if kind in _PAGES and (id_ := read_uuid(value)):
+        endpoint, name = _PAGES[kind]
+        return url_for(endpoint, **{name: id_})
+    if kind in _OF_HOST and (url := host_url(kind, value)):
+        return url
+    return url_for("rmm.alert_list")
