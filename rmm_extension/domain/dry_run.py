@@ -182,7 +182,7 @@ class _Replay:
         first = not fate.story
         holding = self._holding(fate.alert, at)
         windows = [window for window, _ in holding.values()]
-        chapter = _Chapter(before=_WHY_AGAIN.get(fate.outcome, ()), windows=windows)
+        chapter = _Chapter(before=_why_again(fate), windows=windows)
         fate.story.append(chapter)
         fate.rule = None
         if holding:
@@ -330,12 +330,12 @@ class _Replay:
         return None
 
 
-_WHY_AGAIN: Mapping[str, tuple[Step, ...]] = {
-    "suppressed": ({"code": "window_over"},),
-    "held": ({"code": "hold_over"},),
-    "awaiting_details": ({"code": "details_missing"},),
-}
-"""Why an alert is decided on once more, by what it waited for."""
+def _why_again(fate: Fate) -> tuple[Step, ...]:
+    """What is told before an alert is decided on once more: what it waited for."""
+    if fate.outcome == "suppressed":
+        return ({"code": "window_ended", "window": fate.story[-1].windows[0].name},)
+    code = {"held": "hold_over", "awaiting_details": "details_missing"}.get(fate.outcome)
+    return ({"code": code},) if code else ()
 
 
 def _window_steps(setting: Setting, chapter: _Chapter) -> list[Step]:

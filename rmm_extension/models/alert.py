@@ -150,8 +150,9 @@ class AlertHistory(TenantRow, Base):
     """What one event did to one alert: append-only.
 
     ``steps`` is a list of ``{"code": …, …}`` in the order of the decisions; pages turn codes into sentences.
-    ``rule_id`` is the rule that matched in this event: a rule's hits are counted here. ``duration_ms`` is the
-    time from the delivery's arrival until this row was written.
+    ``rule_id`` is the rule that took the alert in this event: a rule's hits are counted here, so a decision
+    that only comes to the same rule once more has none. ``duration_ms`` is the time from the delivery's
+    arrival until this row was written; only a webhook's events have it.
     """
 
     __tablename__ = "rmm_alert_events"

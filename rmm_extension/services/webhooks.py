@@ -10,6 +10,7 @@ import logging
 import traceback
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from datetime import datetime
 from time import perf_counter
 from typing import Any, cast
 
@@ -173,13 +174,22 @@ def _attempt(
             return refusal
         assert facts is not None
         assert delivery.first is not None
-        done = ingest(rmm, session, facts, delivery.first, Channel.WEBHOOK, ticket_failure=ticket_failure)
+        received_at = delivery.request.received_at
+        options: dict[str, Any] = {"ticket_failure": ticket_failure, "received_at": received_at}
+        done = ingest(rmm, session, facts, delivery.first, Channel.WEBHOOK, **options)
     for event in delivery.events[1:]:
-        done = take(rmm, facts.tenant_id, facts.integration_id, event, Channel.WEBHOOK)
+        done = take(rmm, facts.tenant_id, facts.integration_id, event, Channel.WEBHOOK, received_at)
     return _recorded(done.outcome, done)
 
 
-def take(rmm: Rmm, tenant_id: str, integration_id: Any, event: AlertEvent, channel: Channel) -> Ingested:
+def take(
+    rmm: Rmm,
+    tenant_id: str,
+    integration_id: Any,
+    event: AlertEvent,
+    channel: Channel,
+    received_at: datetime | None = None,
+) -> Ingested:
     """Ingest one event of a known connection in a transaction of its own; a refused ticket can wait."""
     refused: str | None = None
     tries = Tries(rmm)
@@ -189,7 +199,9 @@ def take(rmm: Rmm, tenant_id: str, integration_id: Any, event: AlertEvent, chann
                 facts = by_id(session, tenant_id, integration_id, event)
                 if facts is None:
                     return Ingested(Outcome.SKIPPED, None, None, reason="connection_gone")
-                return ingest(rmm, session, facts, event, channel, ticket_failure=refused)
+                return ingest(
+                    rmm, session, facts, event, channel, ticket_failure=refused, received_at=received_at
+                )
         except Exception as error:
             if not tries.again_after(error, refused):
                 raise

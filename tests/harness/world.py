@@ -170,7 +170,7 @@ class World:
 
     def resolved(self, alert_id: str | int = 524, **changes: Any) -> dict[str, Any]:
         """The delivery that ends :meth:`body`."""
-        return self.body(alert_id, event="resolved", resolved_on=RESOLVED_ON, **changes)
+        return self.body(alert_id, **{"event": "resolved", "resolved_on": RESOLVED_ON, **changes})
 
     def post(self, body: Any = None, *, secret: str | None = None, **options: Any) -> TestResponse:
         """Send a delivery; ``body`` as JSON unless it is bytes already."""

@@ -42,39 +42,42 @@ def open_ticket(
         record.steps.append({"code": "record_only", "reason": "this PSA takes no tickets"})
         record.outcome = Outcome.RECORDED_ONLY
         return
-    last_ticket, count = _fired(session, facts, event, record, counted=again and _was_counted(facts))
+    last_ticket, count = _fired(session, facts, event, record, again=again)
     if last_ticket and _joined(rmm, session, facts, event, record, last_ticket, count):
         return
-    if not (again and facts.row["hold_until"]) and _held(event, record, rule):
+    held_before = again and facts.row["hold_until"] is not None
+    waits = not held_before and _held(event, record, rule)
+    may_reopen = last_ticket and not waits and ticket_failure is None
+    if may_reopen and _reopened(rmm, session, facts, event, record, rule, str(last_ticket), count):
         return
-    if (
-        last_ticket
-        and ticket_failure is None
-        and _reopened(rmm, session, facts, event, record, rule, last_ticket, count)
-    ):
+    if waits or _has_obstacle(facts, record, ticket_failure):
+        if last_ticket and not again:
+            # It is not on the ticket that was closed before it, so it does not count there.
+            record.link_ticket_id, record.link_count = last_ticket, count - 1
         return
+    _create_by_rule(rmm, session, facts, event, record, rule, str(facts.client_id))
+
+
+def _has_obstacle(facts: Facts, record: Record, ticket_failure: str | None) -> bool:
+    """Whether no ticket can be made now; then the alert needs attention."""
     if facts.client_id is None:
         _needs_attention(record, NO_CLIENT, {"code": "no_client", "organization": _organization(facts)})
     elif ticket_failure is not None:
         _needs_attention(record, TICKET_FAILED, {"code": "ticket_failed", "reason": ticket_failure})
     else:
-        _create_by_rule(rmm, session, facts, event, record, rule, facts.client_id)
-
-
-def _was_counted(facts: Facts) -> bool:
-    """Whether this firing was counted when it came, though it got no ticket then."""
-    return facts.row["attention"] is not None or facts.row["hold_until"] is not None
+        return False
+    return True
 
 
 def _fired(
-    session: Session, facts: Facts, event: AlertEvent, record: Record, *, counted: bool
+    session: Session, facts: Facts, event: AlertEvent, record: Record, *, again: bool
 ) -> tuple[str | None, int]:
-    """Hold the condition's row: its last ticket, and which firing on that ticket this one is."""
+    """Hold the condition's row: its last ticket, and which firing on that ticket this one would be."""
     key = record.values["dedup_key"]
-    if not counted:
+    if not again:
         return count_occurrence(session, facts.tenant_id, facts.integration_id, key, event.occurred_at)
     last_ticket, count = claim_condition(session, facts.tenant_id, facts.integration_id, key)
-    # Written with the alert, and only if it joins: what keeps waiting is not counted again.
+    # Written with the alert, and only if it gets onto the ticket: looking again is no firing.
     record.link_count = count + 1
     return last_ticket, count + 1
 
