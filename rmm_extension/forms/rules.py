@@ -148,11 +148,11 @@ class RuleForm(FlaskForm):  # type: ignore[misc]
     priority_override = SelectField("Priority", description="The same for every ticket of this rule.")
     assign_to = SelectField("Assignee", description="Whose ticket it is from the start.")
     hold_minutes = StringField(
-        "Wait before the ticket (minutes)",
+        "Minutes to wait before the ticket",
         description="0 to 1440. The ticket is made only if the alert lasts so long; 0 makes it at once.",
     )
     reopen_within = StringField(
-        "Reopen a ticket closed within (minutes)",
+        "Minutes in which a closed ticket is reopened",
         description="0 to 10080. The same trouble so soon again reopens its last ticket; 0 makes a new one.",
     )
     auto_resolve = BooleanField(
@@ -235,6 +235,8 @@ class RuleForm(FlaskForm):  # type: ignore[misc]
 def rule_form(choices: RuleChoices, draft: RuleDraft | None = None, **more: Any) -> RuleForm:
     """The form with what it offers: as it was sent, else filled with the draft."""
     form = RuleForm(data={**field_values(draft or RuleDraft(name="")), **more})
+    for field in form:  # almost everything is optional, and the page says so once
+        field.flags.unmarked = True
     form.name.flags.required = True
     form.severities.offered = [(severity.value, severity.value.capitalize()) for severity in Severity]
     form.organization_ids.offered = choices.organizations

@@ -75,7 +75,7 @@ def test_saving_says_what_changed(world: World) -> None:
     assert f"“{CATCH_ALL}” stays as it was." in said(browser.get(address(connection)))
     browser.post(address(connection, rule.id), data={**same, "hold_minutes": "5", "keywords-typed": "disk"})
     page = said(browser.get(address(connection)))
-    assert f"“{CATCH_ALL}” is saved. Changed: Keywords, Wait before the ticket (minutes)." in page
+    assert f"“{CATCH_ALL}” is saved. Changed: Keywords, Minutes to wait before the ticket." in page
     assert version(world, connection) > before
 
 
@@ -94,8 +94,8 @@ def test_all_errors_at_once_and_nothing_typed_is_lost(world: World) -> None:
     page = said(answer)
     assert "That was not saved" in page
     assert "Pattern: Look-ahead, look-behind and back-references are not supported" in page
-    assert "Wait before the ticket (minutes): Give whole minutes, from 0 to 1,440." in page
-    assert "Reopen a ticket closed within (minutes): Give whole minutes, from 0 to 10,080." in page
+    assert "Minutes to wait before the ticket: Give whole minutes, from 0 to 1,440." in page
+    assert "Minutes in which a closed ticket is reopened: Give whole minutes, from 0 to 10,080." in page
     for field in ("name", "message_pattern", "hold_minutes", "reopen_within"):
         assert f'href="#{field}"' in answer.text, field
         assert f'id="{field}"' in answer.text, field
@@ -207,7 +207,7 @@ def test_the_tickets_words_are_shown(world: World) -> None:
         assert "Mind SRV-2" in said(answer)
         assert "The rule takes this alert" in said(answer)
     answer = browser.post(address(connection, "try"), data={**data, "name": "", "hold_minutes": "soon"})
-    assert "Wait before the ticket (minutes): Give whole minutes" in said(answer)
+    assert "Minutes to wait before the ticket: Give whole minutes" in said(answer)
     assert "Name" not in said(answer), "a rule that has no name yet can be tried"
 
 

@@ -206,7 +206,7 @@ def test_changes_are_named() -> None:
     before = RuleDraft("Disks", conditions={"keywords": ["disk"]}, actions={"boardId": "b1"})
     after = RuleDraft("Disks", conditions={"keywords": ["disk", "volume"]}, actions={"holdMinutes": 5})
     form = _shown(after)
-    assert form.changes(before, after) == ["Keywords", "Board", "Wait before the ticket (minutes)"]
+    assert form.changes(before, after) == ["Keywords", "Board", "Minutes to wait before the ticket"]
     assert form.changes(after, after) == []
 
 
