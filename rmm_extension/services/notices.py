@@ -13,7 +13,7 @@ from sqlalchemy.orm import Session
 from rmm_extension.domain.errors import HostRejected
 from rmm_extension.domain.labels import provider_label
 from rmm_extension.domain.types import Channel, Outcome, Severity
-from rmm_extension.host import Notice
+from rmm_extension.host import Notice, TicketState
 from rmm_extension.models import Alert, AlertHistory, Integration, utc_now
 
 from . import outbox
@@ -122,9 +122,10 @@ def _alert(session: Session, tenant_id: str, alert_id: UUID) -> Any:
 
 
 def _ticket_notice(rmm: Rmm, session: Session, tenant_id: str, alert: Any, ticket_id: str) -> Notice:
+    ticket = _ticket(rmm, session, tenant_id, ticket_id)
     device = alert.device_name or alert.external_device_id or "unknown device"
-    label = provider_label(alert.provider)
-    message = _shortened(alert.message or f"An alert of {label} opened a ticket.", _BODY_LENGTH)
+    # The text of an alert may be on its way still; the ticket's title says what is known.
+    message = _shortened(alert.message or (ticket.title if ticket else "It has no text."), _BODY_LENGTH)
     link = rmm.host.urls.ticket(ticket_id) if rmm.host.urls else None
     return Notice(
         category=ALERTS,
@@ -139,18 +140,17 @@ def _ticket_notice(rmm: Rmm, session: Session, tenant_id: str, alert: Any, ticke
             "severity": alert.severity,
             "deviceName": device,
             "message": message,
-            "provider": label,
-            "ticketNumber": _number(rmm, session, tenant_id, ticket_id),
+            "provider": provider_label(alert.provider),
+            "ticketNumber": ticket.number if ticket else ticket_id,
             "url": _absolute(rmm, link) or link or "",
         },
     )
 
 
-def _number(rmm: Rmm, session: Session, tenant_id: str, ticket_id: str) -> str:
+def _ticket(rmm: Rmm, session: Session, tenant_id: str, ticket_id: str) -> TicketState | None:
     if rmm.host.tickets is None:
-        return ticket_id
-    found = rmm.host.tickets.get_many(session, tenant_id, [ticket_id])
-    return found[ticket_id].number if ticket_id in found else ticket_id
+        return None
+    return rmm.host.tickets.get_many(session, tenant_id, [ticket_id]).get(ticket_id)
 
 
 def _absolute(rmm: Rmm, link: str | None) -> str | None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 from uuid import UUID
 
+from rmm_extension.domain.contracts.events import check
 from rmm_extension.domain.errors import RMMError
 from rmm_extension.services import kinds, relay, runs
 from rmm_extension.services.unit import unit
@@ -12,12 +13,13 @@ from tests.harness.world import World
 
 
 def relay_all(world: World) -> list[tuple[str, dict[str, Any]]]:
-    """Hand over every outbox row; the signals that are sent by it, in order."""
+    """Hand over every outbox row; the signals that are sent by it, in order, each as its contract wants."""
     sent = []
     with world.app.app_context():
         while messages := relay.claim(world.rmm):
             for message in messages:
                 if relay.is_signal(message):
+                    check(message.payload["name"], message.payload["payload"])
                     sent.append((message.payload["name"], message.payload["payload"]))
                     relay.settle(world.rmm, [message])
                 else:
