@@ -13,7 +13,7 @@ import psycopg
 from flask import Flask
 from sqlalchemy import select
 
-from benchmarks import limit, servers
+from benchmarks import limit, pages_data, servers
 from benchmarks.load import Measured, drive, request_bytes
 from reference_psa.local.postgres import PostgresServer
 from reference_psa.models import Client
@@ -60,6 +60,8 @@ def run() -> Iterator[dict[str, Any]]:
         with servers.web("benchmarks.limit:app", env) as bare, servers.web("wsgi:app", env) as psa:
             yield from _ratios(bare, psa, recorded, ticketed)
             yield from _storm(server, psa, ticketed)
+            yield from _tail(psa, ticketed)
+            yield from _full_table(app, server, bare, psa, recorded)
 
 
 def _ratios(
@@ -98,6 +100,36 @@ def _storm(server: PostgresServer, psa: tuple[str, int], hook: Hook) -> Iterator
     yield _figure("storm_errors", found.errors, "answers")
     yield _figure("storm_inexact_counts", sum(counted != 20 for _, counted in rows), "conditions")
     yield _figure("storm_per_second", found.rate, "1/s")
+
+
+def _tail(psa: tuple[str, int], hook: Hook) -> Iterator[dict[str, Any]]:
+    """10,000 alerts of one condition: does the last one cost what the first did?"""
+    requests = hook.requests(psa, 10_000, lambda number: _alert(number, check=7, agent="tail"))
+    first = drive(psa, requests[:2_000], 8)
+    drive(psa, requests[2_000:8_000], 8)
+    last = drive(psa, requests[8_000:], 8)
+    yield _figure("storm_tail_ratio", last.rate / first.rate, "ratio")
+
+
+def _full_table(
+    app: Flask, server: PostgresServer, bare: tuple[str, int], psa: tuple[str, int], hook: Hook
+) -> Iterator[dict[str, Any]]:
+    """The rate against the limit's with 1,000,000 alerts stored, beside the same with few."""
+    empty = _against_limit(bare, psa, hook)
+    with app.app_context():
+        engine = app.extensions["rmm"].services.db.engine
+        pages_data.fill(server.conninfo("psa"), engine, tenant_id(NORTHBEAM))
+    with psycopg.connect(server.conninfo("psa"), autocommit=True) as connection:
+        connection.execute(limit.FILL)
+    full = _against_limit(bare, psa, hook)
+    yield _figure("ingest_full_table_ratio", full / empty, "ratio")
+
+
+def _against_limit(bare: tuple[str, int], psa: tuple[str, int], hook: Hook) -> float:
+    limits = Hook("/limit", "")
+    before = _median(bare, limits, _alert, 8).rate
+    found = _median(psa, hook, _alert, 8).rate
+    return found / ((before + _median(bare, limits, _alert, 8).rate) / 2)
 
 
 def _statements(app: Flask, recorded: Hook, ticketed: Hook) -> Iterator[dict[str, Any]]:

@@ -19,6 +19,10 @@ TABLE = """
 CREATE TABLE IF NOT EXISTS bench_limit (
     tenant_id text, external_id text, body jsonb, seen int, PRIMARY KEY (tenant_id, external_id))
 """
+FILL = """
+INSERT INTO bench_limit SELECT 't', 'stored-' || n, '{"alert_id": "1", "event": "failure"}', 1
+FROM generate_series(1, 1000000) n
+"""
 
 
 def _connection() -> psycopg.Connection:
