@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from uuid import UUID
 
-from flask import abort, flash, redirect, render_template, request, url_for
+from flask import abort, flash, redirect, render_template, request
 from flask.typing import ResponseReturnValue
 
 from rmm_extension.domain.ticket_text import PLACEHOLDERS
@@ -117,8 +117,8 @@ def alerts_retry() -> ResponseReturnValue:
 
 
 def _chosen() -> list[UUID]:
-    """The alerts of the form. The transaction in which the person was looked up ends here: each alert is dealt
-    with in one of its own."""
+    """The alerts of the form. The transaction in which the person was looked up ends here: each alert is
+    dealt with in one of its own."""
     end_reading()
     return _ids(request.form.getlist("ids"))
 

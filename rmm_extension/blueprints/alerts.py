@@ -124,8 +124,8 @@ _LABELS = {
 
 
 def _chips(text: str | None, options: Mapping[str, Options], names: queries.FilterNames) -> list[Chip]:
-    """The active filters in words; an id that is none of ours is shown as it is, so that it can be removed."""
-    active = {"q": ("Text", text)}
+    """The active filters in words; an id that is none of ours is shown as it is, to be removed."""
+    active: dict[str, tuple[str, str | None]] = {"q": ("Text", text)}
     for name, label in _LABELS.items():
         value = argument(name) if name in _FREE else argument(name, options[name])
         active[name] = (label, word(options[name], value) or value)

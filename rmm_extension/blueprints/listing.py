@@ -30,8 +30,11 @@ class Listing:
 
 
 def listing(find: Find, count: Callable[[], int], *, turned: str) -> Listing:
-    """The page the address asks for. ``find`` takes the cursors and whether the order is turned around, which
-    the parameter ``sort`` says by the word ``turned``; ``count`` is asked only where the page does not tell."""
+    """The page the address asks for.
+
+    ``find`` takes the cursors and whether the order is turned around, which the parameter ``sort`` says by
+    the word ``turned``; ``count`` is asked only where the page does not tell.
+    """
     custom_plans(session())
     sort = argument("sort", [(turned, turned)])
     page = find(argument("after"), argument("before"), sort is not None)

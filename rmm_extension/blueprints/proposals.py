@@ -11,8 +11,8 @@ from sqlalchemy.orm import Session
 from rmm_extension.services import connections, inventory
 
 from .access import requires
-from .alerts import client_names
 from .context import act, actor, current_rmm, session
+from .listing import client_names
 from .narrowing import must_be_uuid
 from .routing import Routes
 from .tabs import tabs

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from typing import Any
 from urllib.parse import parse_qsl, urlencode
 
 from flask import url_for
@@ -24,7 +25,8 @@ def back_url(came_from: str) -> str:
         return url_for(_LISTS[kind]) + (f"?{query}" if query else "")
     if kind in _PAGES and (id_ := read_uuid(value)):
         endpoint, name = _PAGES[kind]
-        return url_for(endpoint, **{name: id_})
+        values: dict[str, Any] = {name: id_}
+        return url_for(endpoint, **values)
     if kind in _OF_HOST and (url := host_url(kind, value)):
         return url
     return url_for("rmm.alert_list")

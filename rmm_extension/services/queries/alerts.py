@@ -124,7 +124,7 @@ def _conditions(session: Session, tenant_id: str, wanted: AlertFilter) -> list[C
     if wanted.attention:
         conditions.append(Alert.attention.is_not(None))
     if wanted.lost:
-        conditions.append(Alert.webhook_lost)
+        conditions.append(Alert.webhook_lost.is_(True))
     return conditions
 
 
