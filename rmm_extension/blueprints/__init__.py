@@ -12,6 +12,7 @@ from . import (
     attention,
     connect,
     connection,
+    deliveries,
     devices,
     errors,
     export,
@@ -42,6 +43,7 @@ PAGES = (
     devices,
     export,
     jobs,
+    deliveries,
     attention,
 )
 

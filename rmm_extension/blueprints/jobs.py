@@ -65,7 +65,7 @@ def job_list() -> ResponseReturnValue:
 @routes.get("/jobs/<uuid:run_id>")
 @requires("rmm.view")
 def job_page(run_id: UUID) -> ResponseReturnValue:
-    """One run; whoever may sync also sees the runs they started."""
+    """One run; everybody sees the runs they started."""
     return render_template("rmm/jobs/run.html", **_run_values(_visible(run_id)))
 
 
@@ -116,7 +116,7 @@ def _rate(run: JobRun) -> float | None:
 
 def _visible(run_id: UUID) -> JobRun:
     run = runs.get(session(), actor().tenant_id, run_id)
-    own = run.actor_id == actor().id and allows("rmm.sync")
+    own = run.actor_id == actor().id
     configuring = run.integration_id is not None and allows("rmm.configure")
     if not (own or configuring):
         check("rmm.jobs.view")

@@ -18,7 +18,7 @@ from rmm_extension.services.queries import alert_detail, devices, panels
 from .choices import connection_rows
 from .context import actor, allows, session
 from .listing import tickets_of
-from .overview import broken, cards
+from .overview import broken, cards, figures
 
 EMPTY = Markup("")
 
@@ -38,12 +38,15 @@ _NAVIGATION = (
     ("Needs attention", "attention", "rmm.view"),
     ("Devices", "device_list", "rmm.view"),
     ("Jobs", "job_list", "rmm.jobs.view"),
+    ("Deliveries", "delivery_list", "rmm.view"),
     ("Connections", "settings", "rmm.view"),
 )
 _AREAS = {
     "alert_page": "alert_list",
     "device_page": "device_list",
     "job_page": "job_list",
+    "delivery_page": "delivery_list",
+    "delivery_taken": "delivery_list",
     "organizations": "settings",
 }
 
@@ -129,17 +132,15 @@ class Slots:
         )
 
     def dashboard(self) -> Markup:
-        """On the host's dashboard: open alerts by severity, devices by status, connections in trouble."""
+        """On the host's dashboard: open alerts, noise, what needs attention, devices, connections in trouble."""
         if not allows("rmm.view"):
             return EMPTY
-        tenant_id = actor().tenant_id
         rows = connection_rows()
         if not rows:
             return EMPTY
         return self._markup(
             "rmm/slots/dashboard.html",
-            severities=panels.open_by_severity(session(), tenant_id),
-            statuses=panels.devices_by_status(session(), tenant_id),
+            **figures(days=14),
             troubled=[row for row in rows if row.state in ("error", "needs_reauth")],
         )
 

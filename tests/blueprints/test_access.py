@@ -35,7 +35,7 @@ def address(world: World, rule: Rule, ids: dict[str, Any]) -> str:
     with world.app.test_request_context():
         from flask import url_for
 
-        return url_for(rule.endpoint, **{name: known[name] for name in rule.arguments})
+        return url_for(rule.endpoint, **{name: known.get(name, MADE_UP) for name in rule.arguments})
 
 
 def test_every_view_names_a_permission(world: World) -> None:

@@ -1,0 +1,262 @@
+"""The log of deliveries: what alerts' histories say of the taken ones, and the stored ones, in one order.
+
+A taken delivery has no row of its own; the line of history it made is its line here. A stored one was put
+aside or has failed at first. Each source is asked for one page's rows by its index, and these few are merged.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterator, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from uuid import UUID
+
+from sqlalchemy import ColumnElement, DateTime, Integer, Text, literal_column, null, select, tuple_, union_all
+from sqlalchemy.orm import Session
+
+from rmm_extension.domain.types import Channel, Outcome
+from rmm_extension.models import Alert, AlertHistory, Integration, JobRun, WebhookDelivery
+from rmm_extension.services.replay import exclusive_key
+from rmm_extension.services.runs import UNFINISHED
+
+from .alerts import AlertFilter, alert_page
+from .paging import PAGE, AnyRow, AnySelect, Page, cut, read_time_cursor, time_cursor
+
+TICKET = (Outcome.TICKET_CREATED, Outcome.OCCURRENCE_APPENDED, Outcome.TICKET_REOPENED)
+"""What :attr:`DeliveryFilter.outcome` means by ``ticket``."""
+STATES = ("failed", "quarantined", "processed")
+"""The states of stored deliveries; ``stored`` in a filter means all of them."""
+NEWEST_ALERTS = 200
+"""A text is looked for in alerts, and the deliveries of so many of them are shown."""
+_WEBHOOK: ColumnElement[str] = literal_column("'webhook'")
+"""As the index of taken deliveries spells it."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DeliveryFilter:
+    """What the log is narrowed to.
+
+    ``outcome`` is an outcome of a taken delivery, ``ticket`` for all that touched a ticket, a state of a
+    stored one, or ``stored`` for all of these. ``text`` is looked for in the alerts' devices and messages.
+    """
+
+    outcome: str | None = None
+    integration_id: UUID | None = None
+    alert_id: UUID | None = None
+    text: str | None = None
+    since: datetime | None = None
+
+
+def delivery_page(
+    session: Session,
+    tenant_id: str,
+    wanted: DeliveryFilter,
+    *,
+    after: str | None = None,
+    before: str | None = None,
+    limit: int = PAGE,
+) -> Page[AnyRow]:
+    """Deliveries, newest first: the page behind the cursor ``after``, or the one in front of ``before``."""
+    ascending = before is not None
+    cursor = read_time_cursor(before or after)
+    alerts = _alerts(session, tenant_id, wanted)
+    branches = [
+        _ordered(branch, cursor, ascending, limit + 1) for branch in _branches(tenant_id, wanted, alerts)
+    ]
+    found = session.execute(_merged(tenant_id, branches, ascending, limit + 1)).all() if branches else []
+    return cut(
+        found,
+        limit,
+        lambda row: time_cursor(row.at, row.id),
+        cursor=after if cursor else None,
+        backwards=ascending,
+    )
+
+
+def last_deliveries(
+    session: Session, tenant_id: str, integration_id: UUID, limit: int = 5
+) -> Sequence[AnyRow]:
+    """The newest deliveries of one connection."""
+    wanted = DeliveryFilter(integration_id=integration_id)
+    return delivery_page(session, tenant_id, wanted, limit=limit).rows
+
+
+def _alerts(session: Session, tenant_id: str, wanted: DeliveryFilter) -> Collection[UUID] | None:
+    """The alerts whose deliveries are wanted; ``None`` for those of all."""
+    if wanted.alert_id:
+        return [wanted.alert_id]
+    if not wanted.text:
+        return None
+    like = AlertFilter(text=wanted.text, integration_id=wanted.integration_id)
+    return [row.id for row in alert_page(session, tenant_id, like, limit=NEWEST_ALERTS).rows]
+
+
+def _branches(tenant_id: str, wanted: DeliveryFilter, alerts: Collection[UUID] | None) -> Iterator[AnySelect]:
+    """One query for each outcome, because the index of the taken ones begins with it, and one of the stored
+    ones. With alerts given, another index is used, and one query serves all outcomes."""
+    outcomes, states = _outcomes(wanted.outcome)
+    if alerts is not None and not alerts:
+        return
+    if outcomes and alerts is not None:
+        yield _taken(tenant_id, wanted).where(
+            AlertHistory.alert_id.in_(alerts), AlertHistory.outcome.in_(outcomes)
+        )
+    elif outcomes:
+        yield from (_taken(tenant_id, wanted).where(AlertHistory.outcome == one) for one in outcomes)
+    if states:
+        stored = _stored(tenant_id, wanted)
+        if len(states) < len(STATES):
+            stored = stored.where(WebhookDelivery.state.in_(states))
+        yield stored if alerts is None else stored.where(WebhookDelivery.alert_id.in_(alerts))
+
+
+def _outcomes(choice: str | None) -> tuple[Sequence[str], Sequence[str]]:
+    """The outcomes of taken and the states of stored deliveries that a choice means."""
+    if choice is None:
+        return list(Outcome), STATES
+    if choice == "stored":
+        return (), STATES
+    if choice in STATES:
+        return (), (choice,)
+    return (TICKET if choice == "ticket" else (choice,)), ()
+
+
+def _taken(tenant_id: str, wanted: DeliveryFilter) -> AnySelect:
+    row = AlertHistory
+    statement = select(
+        null().cast(Text).label("state"),
+        row.id.label("id"),
+        row.at.label("at"),
+        row.integration_id.label("integration_id"),
+        row.alert_id.label("alert_id"),
+        row.outcome.label("outcome"),
+        null().cast(Text).label("reason"),
+        null().cast(Integer).label("attempts"),
+        null().cast(DateTime(timezone=True)).label("due_at"),
+        row.duration_ms.label("duration_ms"),
+        null().cast(Text).label("replayed_by"),
+    ).where(row.tenant_id == tenant_id, row.channel == _WEBHOOK)
+    if wanted.integration_id:
+        statement = statement.where(row.integration_id == wanted.integration_id)
+    return statement.where(row.at >= wanted.since) if wanted.since else statement
+
+
+def _stored(tenant_id: str, wanted: DeliveryFilter) -> AnySelect:
+    row = WebhookDelivery
+    statement = select(
+        row.state.label("state"),
+        row.id.label("id"),
+        row.received_at.label("at"),
+        row.integration_id.label("integration_id"),
+        row.alert_id.label("alert_id"),
+        row.outcome.label("outcome"),
+        row.reason.label("reason"),
+        row.attempts.label("attempts"),
+        row.due_at.label("due_at"),
+        row.duration_ms.label("duration_ms"),
+        row.replayed_by.label("replayed_by"),
+    ).where(row.tenant_id == tenant_id)
+    if wanted.integration_id:
+        statement = statement.where(row.integration_id == wanted.integration_id)
+    return statement.where(row.received_at >= wanted.since) if wanted.since else statement
+
+
+def _ordered(
+    branch: AnySelect, cursor: tuple[datetime, UUID] | None, ascending: bool, limit: int
+) -> AnySelect:
+    at, id_ = branch.selected_columns["at"], branch.selected_columns["id"]
+    if cursor is not None:
+        place = tuple_(at, id_)
+        branch = branch.where(place > cursor if ascending else place < cursor)
+    order = (at, id_) if ascending else (at.desc(), id_.desc())
+    return select(branch.order_by(*order).limit(limit).subquery())
+
+
+def _merged(tenant_id: str, branches: Sequence[AnySelect], ascending: bool, limit: int) -> AnySelect:
+    """The branches' first rows in one order, each with its alert."""
+    log = union_all(*branches).subquery("log")
+    order = (log.c.at, log.c.id) if ascending else (log.c.at.desc(), log.c.id.desc())
+    few = select(log).order_by(*order).limit(limit).subquery("few")
+    order = (few.c.at, few.c.id) if ascending else (few.c.at.desc(), few.c.id.desc())
+    return (
+        select(few, Alert.device_name, Alert.device_id, Alert.message, Alert.alert_class, Alert.ticket_id)
+        .outerjoin(Alert, (Alert.tenant_id == tenant_id) & (Alert.id == few.c.alert_id))
+        .order_by(*order)
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class StoredDelivery:
+    """A stored delivery with what its page tells: connection, alert, and the try that is under way."""
+
+    row: WebhookDelivery
+    connection: AnyRow | None
+    alert: Alert | None
+    under_way: JobRun | None
+
+
+def stored_delivery(session: Session, tenant_id: str, delivery_id: UUID) -> StoredDelivery | None:
+    """One stored delivery, or ``None``."""
+    row = session.scalar(
+        select(WebhookDelivery).where(
+            WebhookDelivery.tenant_id == tenant_id, WebhookDelivery.id == delivery_id
+        )
+    )
+    if row is None:
+        return None
+    run = select(JobRun).where(
+        JobRun.tenant_id == tenant_id,
+        JobRun.exclusive_key == exclusive_key(delivery_id),
+        JobRun.status.in_(UNFINISHED),
+    )
+    return StoredDelivery(
+        row=row,
+        connection=_connection(session, tenant_id, row.integration_id),
+        alert=_alert(session, tenant_id, row.alert_id) if row.alert_id else None,
+        under_way=session.scalar(run),
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class TakenDelivery:
+    """A line of an alert's history that a delivery made."""
+
+    row: AlertHistory
+    connection: AnyRow | None
+    alert: Alert | None
+
+
+def taken_delivery(session: Session, tenant_id: str, event_id: UUID) -> TakenDelivery | None:
+    """One taken delivery, or ``None``: also for a line of history that came another way."""
+    row = session.scalar(
+        select(AlertHistory).where(
+            AlertHistory.tenant_id == tenant_id,
+            AlertHistory.id == event_id,
+            AlertHistory.channel == Channel.WEBHOOK,
+        )
+    )
+    if row is None:
+        return None
+    connection = _connection(session, tenant_id, row.integration_id)
+    return TakenDelivery(row, connection, _alert(session, tenant_id, row.alert_id))
+
+
+def replay_under_way(session: Session, tenant_id: str, integration_id: UUID) -> JobRun | None:
+    """The replay of many deliveries that works on this connection now."""
+    return session.scalar(
+        select(JobRun).where(
+            JobRun.tenant_id == tenant_id,
+            JobRun.exclusive_key == f"delivery_replay:{integration_id}",
+            JobRun.status.in_(UNFINISHED),
+        )
+    )
+
+
+def _connection(session: Session, tenant_id: str, integration_id: UUID) -> AnyRow | None:
+    columns = (Integration.id, Integration.provider, Integration.name, Integration.state)
+    statement = select(*columns).where(Integration.tenant_id == tenant_id, Integration.id == integration_id)
+    return session.execute(statement).first()
+
+
+def _alert(session: Session, tenant_id: str, alert_id: UUID) -> Alert | None:
+    return session.scalar(select(Alert).where(Alert.tenant_id == tenant_id, Alert.id == alert_id))
