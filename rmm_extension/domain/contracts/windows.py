@@ -36,14 +36,13 @@ class _Moment(fields.AwareDateTime):
 class _Day(fields.Integer):
     """A day of the week; 0 is Sunday."""
 
-    default_error_messages = {  # noqa: RUF012
-        "invalid": "Days are the numbers 0 (Sunday) to 6 (Saturday).",
-        "null": "Days are the numbers 0 (Sunday) to 6 (Saturday).",
-    }
-
     def __init__(self) -> None:
-        words = self.default_error_messages["invalid"]
-        super().__init__(strict=True, validate=validate.Range(0, 6, error=words))
+        words = "Days are the numbers 0 (Sunday) to 6 (Saturday)."
+        super().__init__(
+            strict=True,
+            validate=validate.Range(0, 6, error=words),
+            error_messages={"invalid": words, "null": words, "too_large": words},
+        )
 
     def _deserialize(self, value: Any, attr: str | None, data: Any, **kwargs: Any) -> Any:
         if isinstance(value, bool):
