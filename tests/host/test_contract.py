@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
+from datetime import datetime
 from typing import Any
 
 import pytest
@@ -42,7 +43,7 @@ from rmm_extension.host import Client as HostClient
 from rmm_extension.testing import AssetFacts, ContractBroken, HostContract, Note, NoticeFacts, TicketFacts
 from rmm_extension.testing.contract import Bench
 from rmm_extension.testing.contract.base import make_bench
-from rmm_extension.testing.contract.calls import CALLS
+from rmm_extension.testing.contract.calls import CALLS, LONG_AGO
 from rmm_extension.testing.contract.growth import LISTINGS, PLAIN_LISTS
 from tests.harness.databases import Databases
 from tests.harness.schema import app_config
@@ -326,6 +327,17 @@ class Careless(SqlTickets):
             return None
         return TicketRef(state.id, state.number)
 
+    def reopen_if_closed_since(
+        self,
+        session: Session,
+        tenant_id: str,
+        ticket_id: str,
+        client_id: str | None,
+        since: datetime,
+        note: str,
+    ) -> TicketRef | None:
+        return super().reopen_if_closed_since(session, tenant_id, ticket_id, None, LONG_AGO, note)
+
     def state(
         self, session: Session, tenant_id: str, ticket_id: str, *, lock: bool = False
     ) -> TicketState | None:
@@ -343,6 +355,8 @@ class Careless(SqlTickets):
         (CONTRACT.test_a_comment_is_a_touch, "makes the ticket touched"),
         (CONTRACT.test_a_note_reaches_the_open_ticket_of_the_client, "add an internal system note"),
         (CONTRACT.test_a_note_reaches_no_other_ticket, "another client's ticket"),
+        (CONTRACT.test_no_other_ticket_is_reopened, "a ticket closed before then"),
+        (CONTRACT.test_what_a_person_closed_goes_on_too, "stays in the history"),
     ],
 )
 def test_careless_tickets_are_caught(

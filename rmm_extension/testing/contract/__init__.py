@@ -33,6 +33,7 @@ from .growth import Growth
 from .notices import Notices
 from .people import People
 from .races import Races
+from .reopening import Reopening
 from .rules import ContractBroken
 from .shapes import Shapes
 from .tickets import Tickets
@@ -49,5 +50,5 @@ __all__ = [
 ]
 
 
-class HostContract(EveryCall, Growth, Tickets, Closing, Races, Assets, People, Notices, Shapes):
+class HostContract(EveryCall, Growth, Tickets, Closing, Reopening, Races, Assets, People, Notices, Shapes):
     """Every rule of :mod:`rmm_extension.host.port` as a test."""

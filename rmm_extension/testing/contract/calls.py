@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from typing import Any
 
 import pytest
@@ -28,6 +29,7 @@ from rmm_extension.host import (
 
 from .base import UNKNOWN, Bench, unique
 
+LONG_AGO = datetime(2000, 1, 1, tzinfo=UTC)
 Run = Callable[[str], Any]
 """The prepared call; its argument is the tenant to ask for."""
 
@@ -55,6 +57,14 @@ def _create(bench: Bench) -> Run:
 def _note_if_open(bench: Bench) -> Run:
     ticket = bench.ticket().id
     return lambda tenant: bench.tickets.note_if_open(bench.session, tenant, ticket, None, "Again.")
+
+
+def _reopen(bench: Bench) -> Run:
+    ticket = bench.ticket().id
+    bench.tickets.close(bench.session, bench.tenant_id, ticket, None)
+    return lambda tenant: bench.tickets.reopen_if_closed_since(
+        bench.session, tenant, ticket, None, LONG_AGO, "Again."
+    )
 
 
 def _add_note(bench: Bench) -> Run:
@@ -203,6 +213,7 @@ CALLS = (
     Call("assets.get_many", _assets, AssetRef, by_id=True),
     Call("tickets.create", _create, TicketRef, by_id=True, writes=True),
     Call("tickets.note_if_open", _note_if_open, TicketRef, by_id=True, writes=True),
+    Call("tickets.reopen_if_closed_since", _reopen, TicketRef, by_id=True, writes=True),
     Call("tickets.add_note", _add_note, type(None), by_id=True, writes=True),
     Call("tickets.state", _state, TicketState, by_id=True),
     Call("tickets.get_many", _tickets, TicketState, by_id=True),
