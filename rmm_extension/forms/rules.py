@@ -121,7 +121,9 @@ class RuleForm(FlaskForm):  # type: ignore[misc]
 
     name = StringField("Name", description="What people call the rule; it stands in the history of alerts.")
     is_active = BooleanField("Active", description="A rule that is off is not asked.")
-    description = TextAreaField("Description", description="For colleagues: why the rule is there.")
+    description = TextAreaField(
+        "Description", description="For colleagues: why the rule is there.", render_kw={"rows": 2}
+    )
 
     severities = PickField("Severity", in_order=True, description="None ticked: any severity.")
     keywords = PickField(
@@ -133,6 +135,7 @@ class RuleForm(FlaskForm):  # type: ignore[misc]
         "Pattern",
         description="A regular expression (RE2), found anywhere in the alert's text; upper and lower case"
         " differ. Look-ahead, look-behind and back-references are not supported.",
+        render_kw={"rows": 2, "spellcheck": "false", "autocapitalize": "off"},
     )
     sample = TextAreaField("Text to try the pattern on", description="It is not kept.")
     organization_ids = PickField("Organizations", description="None ticked: any organization.")
@@ -150,10 +153,12 @@ class RuleForm(FlaskForm):  # type: ignore[misc]
     hold_minutes = StringField(
         "Minutes to wait before the ticket",
         description="0 to 1440. The ticket is made only if the alert lasts so long; 0 makes it at once.",
+        render_kw={"inputmode": "numeric"},
     )
     reopen_within = StringField(
         "Minutes in which a closed ticket is reopened",
         description="0 to 10080. The same trouble so soon again reopens its last ticket; 0 makes a new one.",
+        render_kw={"inputmode": "numeric"},
     )
     auto_resolve = BooleanField(
         "Close the ticket when the alert clears",
@@ -166,7 +171,9 @@ class RuleForm(FlaskForm):  # type: ignore[misc]
     )
     notify_users = PickField("Tell", description="They get a notification when the ticket is made.")
     title_template = StringField("Title", description="Empty: vendor, kind of alert and device.")
-    description_template = TextAreaField("Text", description="Empty: everything known of alert and device.")
+    description_template = TextAreaField(
+        "Text", description="Empty: everything known of alert and device.", render_kw={"rows": 8}
+    )
 
     preview_alert = SelectField("Shown with the alert")
     days = SelectField("Look at the alerts of the", default=_DAYS)

@@ -238,7 +238,7 @@ def test_pasted_rules_stand_behind_the_others(world: World) -> None:
         ("{", "This is no JSON: line 1, column 2."),
         ("[" * 100_000, "This JSON cannot be read."),
         ("[]", "This is not a document of rules"),
-        (document({"name": ""}), "Rule 1, name: This is empty."),
+        (document({"name": ""}), "Rule 1, name: This is empty. Fill it in."),
         (
             document({"name": "Fine"}, {"name": "B", "conditions": {"keywords": ["ok", ""]}}),
             "Rule 2, conditions.keywords.1: This is empty.",

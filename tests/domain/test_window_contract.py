@@ -74,7 +74,7 @@ def test_a_weekly_window_with_its_scopes() -> None:
             "Give the time with its zone, such as 2026-11-21T02:00:00Z.",
         ),
         ({**ONCE, "startsAt": "tonight"}, "startsAt", "Give a date and a time."),
-        ({**ONCE, "name": " "}, "name", "This is empty. Fill it in, or leave it out."),
+        ({**ONCE, "name": " "}, "name", "This is empty. Fill it in."),
         ({**ONCE, "name": "x" * 256}, "name", "This is too long: at most 255 characters."),
         ({**ONCE, "name": "a\x00"}, "name", "This contains a character that cannot be stored."),
         ({**ONCE, "isActive": "yes"}, "isActive", "This must be true or false."),
@@ -106,7 +106,7 @@ def test_what_is_refused(value: dict[str, Any], path: str, sentence: str) -> Non
         ({"timezone": "Mars/Olympus"}, "timezone", NO_ZONE),
         ({"timezone": "America"}, "timezone", NO_ZONE),
         ({"timezone": "../../etc/passwd"}, "timezone", NO_ZONE),
-        ({"timezone": ""}, "timezone", "This is empty. Fill it in, or leave it out."),
+        ({"timezone": ""}, "timezone", "This is empty. Fill it in."),
     ],
 )
 def test_a_recurrence_that_is_refused(change: dict[str, Any], path: str, sentence: str) -> None:

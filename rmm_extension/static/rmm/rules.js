@@ -42,7 +42,8 @@
     if (!(await change(form, new FormData(form)))) return;
     const line = lineOf(id);
     if (!line) return;
-    const again = one(`[data-rmm-key="${key}"]:not(:disabled)`, line) || one("[data-rmm-key]:not(:disabled)", line);
+    const usable = (name) => one(`[data-rmm-key="${name}"]:not(:disabled)`, line);
+    const again = usable(key) || usable(key === "up" ? "down" : "up");
     if (again) again.focus();
     if (key === "switch") say(`${nameOf(line)}: ${again.textContent}`);
     else say(`${nameOf(line)} is number ${order().indexOf(id) + 1} of ${lines().length}.`);
