@@ -9,7 +9,9 @@ from typing import Any
 from uuid import UUID
 
 import pytest
+from sqlalchemy import select, update
 
+from reference_psa.db import db
 from rmm_extension.models import AlertHistory, JobRun, WebhookDelivery, new_id, utc_now
 from rmm_extension.services.kinds import KINDS
 from rmm_extension.testing.statements import StatementCounter
@@ -80,9 +82,6 @@ def test_filters(world: World) -> None:
     (e,) = stored(world, two, state="failed", reason="RuntimeError", due_at=NOW)
     (old,) = taken(world, two)
     with world.app.app_context():
-        from reference_psa.db import db
-        from sqlalchemy import update
-
         db.session.execute(
             update(AlertHistory).where(AlertHistory.id == old).values(at=NOW - timedelta(days=3))
         )
@@ -206,9 +205,6 @@ def test_a_delivery_whose_alert_is_gone_has_a_page(world: World) -> None:
 
 def runs(world: World) -> list[tuple[str, str | None]]:
     with world.app.app_context():
-        from reference_psa.db import db
-        from sqlalchemy import select
-
         kinds = [name for name in KINDS if name.startswith("delivery")]
         found = db.session.execute(
             select(JobRun.kind, JobRun.actor_name).where(JobRun.kind.in_(kinds)).order_by(JobRun.id)
