@@ -29,7 +29,8 @@ class Text(fields.String):
         text = str(super()._deserialize(value, attr, data, **kwargs))
         text = text.strip() if self.trimmed else text
         if not text.strip():
-            raise ValidationError(f"This is empty. Fill it in{'.' if self.required else ', or leave it out.'}")
+            otherwise = "" if self.required else ", or leave it out"
+            raise ValidationError(f"This is empty. Fill it in{otherwise}.")
         if len(text) > self.longest:
             raise ValidationError(f"This is too long: at most {self.longest:,} characters.")
         if _UNSTORABLE.search(text):
