@@ -105,7 +105,7 @@ class _Chapter:
 
 @dataclass(slots=True)
 class _Condition:
-    """What alerts with the same key share."""
+    """What alerts with the same key share: their last ticket, and how many firings are on it."""
 
     ticket: Ticket | None = None
     count: int = 0

@@ -101,14 +101,31 @@ def dry_run(
     if not 1 <= days <= LONGEST_DAYS:
         raise ConfigError(f"Choose 1 to {LONGEST_DAYS} days.")
     mine = draft_rule(draft, rule_id or _NEW_RULE)
-    setting = _setting(rmm, session, tenant_id, integration_id, mine)
-    since = setting.now - timedelta(days=days)
-    alerts = list(_alerts(rmm, session, tenant_id, setting, since))
-    fates = simulate(setting, alerts[:MOST_ALERTS])
-    return _summed(setting, mine, fates, capped=len(alerts) > MOST_ALERTS, is_active=draft.is_active)
+    setting = setting_of(rmm, session, tenant_id, integration_id, mine)
+    past = replay(session, tenant_id, setting, setting.now - timedelta(days=days))
+    return _summed(past, mine, is_active=draft.is_active)
 
 
-def _setting(rmm: Rmm, session: Session, tenant_id: str, integration_id: UUID, mine: Rule) -> Setting:
+@dataclass(frozen=True, slots=True)
+class Replay:
+    """What became of the stored alerts; ``capped`` when older ones were left out."""
+
+    setting: Setting
+    fates: Sequence[Fate]
+    capped: bool
+
+
+def replay(session: Session, tenant_id: str, setting: Setting, since: datetime) -> Replay:
+    """Have the connection's newest alerts meet these rules and windows."""
+    alerts = list(_alerts(session, tenant_id, setting, since))
+    return Replay(setting, simulate(setting, alerts[:MOST_ALERTS]), len(alerts) > MOST_ALERTS)
+
+
+def setting_of(
+    rmm: Rmm, session: Session, tenant_id: str, integration_id: UUID, mine: Rule | None = None
+) -> Setting:
+    """What alerts meet now: the active rules in their order, with the draft ``mine`` in its place, the
+    windows, and how the connection's provider and the host take part."""
     row = connections.get(session, tenant_id, integration_id)
     fetches = isinstance(rmm.providers.get(row.provider), FetchesAlert)
     return Setting(
@@ -122,28 +139,27 @@ def _setting(rmm: Rmm, session: Session, tenant_id: str, integration_id: UUID, m
     )
 
 
-def _rules(session: Session, tenant_id: str, integration_id: UUID, mine: Rule) -> Sequence[Rule]:
+def _rules(session: Session, tenant_id: str, integration_id: UUID, mine: Rule | None) -> Sequence[Rule]:
     """The active rules in their order, with the draft where its rule is, or behind them."""
+    is_mine = AlertRule.id == (mine.id if mine else None)
     statement = (
         select(AlertRule.id, AlertRule.name, AlertRule.conditions, AlertRule.actions)
         .where(
             AlertRule.tenant_id == tenant_id,
             AlertRule.integration_id == integration_id,
-            or_(AlertRule.is_active, AlertRule.id == mine.id),
+            or_(AlertRule.is_active, is_mine),
         )
         .order_by(AlertRule.priority_order, AlertRule.id)
     )
     rows = session.execute(statement).all()
-    if mine.id == _NEW_RULE:
-        return [*(compile_rule(*row) for row in rows), mine]
+    if mine is None or mine.id == _NEW_RULE:
+        return [*(compile_rule(*row) for row in rows), *([mine] if mine else [])]
     if mine.id not in {row.id for row in rows}:
         raise UnknownRule("This rule does not exist (any more).")
     return [mine if row.id == mine.id else compile_rule(*row) for row in rows]
 
 
-def _alerts(
-    rmm: Rmm, session: Session, tenant_id: str, setting: Setting, since: datetime
-) -> Iterator[PastAlert]:
+def _alerts(session: Session, tenant_id: str, setting: Setting, since: datetime) -> Iterator[PastAlert]:
     """The newest alerts, one more than are asked, read in batches."""
     statement = _stored(tenant_id, setting.integration_id).where(Alert.triggered_at >= since)
     newest = statement.order_by(Alert.triggered_at.desc(), Alert.id.desc()).limit(MOST_ALERTS + 1)
@@ -235,7 +251,8 @@ def _past(row: AnyRow, may_wait: bool) -> PastAlert:
     )
 
 
-def _summed(setting: Setting, mine: Rule, fates: Sequence[Fate], *, capped: bool, is_active: bool) -> DryRun:
+def _summed(past: Replay, mine: Rule, *, is_active: bool) -> DryRun:
+    setting, fates = past.setting, past.fates
     taken = [fate for fate in fates if fate.rule is mine]
     became = Counter(fate.outcome for fate in taken)
     earlier = [fate for fate in fates if fate.rule not in (None, mine) and _takes([mine], fate)]
@@ -245,7 +262,7 @@ def _summed(setting: Setting, mine: Rule, fates: Sequence[Fate], *, capped: bool
     concerned = {id(fate) for fate in (*taken, *earlier, *suppressed)}
     return DryRun(
         looked_at=len(fates),
-        capped=capped,
+        capped=past.capped,
         is_active=is_active,
         matched=len(taken),
         taken_earlier=Counter(fate.rule.name for fate in earlier if fate.rule),
