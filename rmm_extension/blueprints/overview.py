@@ -4,22 +4,34 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from datetime import date, timedelta
+from typing import Any
 
-from flask import render_template
+from flask import render_template, url_for
 from flask.typing import ResponseReturnValue
 
 from rmm_extension.domain.labels import provider_label
+from rmm_extension.domain.types import AgentStatus
+from rmm_extension.models import utc_now
 from rmm_extension.providers.contract import Manifest, capabilities
 from rmm_extension.services.connections import entitled
-from rmm_extension.services.queries import panels
+from rmm_extension.services.queries import overview as queries
 from rmm_extension.services.queries.paging import AnyRow
 
+from . import charts
 from .access import requires
-from .choices import connection_options, connection_rows
+from .choices import connection_rows
 from .context import actor, allows, current_rmm, session
+from .listing import tickets_of
+from .narrowing import argument
+from .presentation import words
 from .routing import Routes
 
 routes = Routes()
+
+LOOK_BACK = 30
+"""Days that conditions and times to resolve look back."""
+RANGES = (14, LOOK_BACK)
 
 ABILITIES = {
     "devices": "Devices become assets",
@@ -48,18 +60,63 @@ class Card:
 @routes.get("/")
 @requires("rmm.view")
 def overview() -> ResponseReturnValue:
-    """How things stand: open alerts, devices, connections, and what needs somebody."""
-    tenant_id = actor().tenant_id
+    """How things stand: open alerts, noise, what fires most, connections, devices, what needs somebody."""
+    connections = connection_rows()
+    if not connections:
+        return render_template("rmm/overview.html", connections=connections)
+    days = 14 if argument("days") == "14" else LOOK_BACK
     return render_template(
-        "rmm/overview.html",
-        connections=connection_rows(),
-        severities=panels.open_by_severity(session(), tenant_id),
-        statuses=panels.devices_by_status(session(), tenant_id),
-        alerts=panels.needy_alerts(session(), tenant_id, limit=5),
-        unmapped=panels.waiting_for_client(session(), tenant_id)[:5],
-        deliveries=panels.needy_deliveries(session(), tenant_id, limit=5),
-        organizations=panels.needy_organizations(session(), tenant_id, limit=5),
-        connection_names=dict(connection_options()),
+        "rmm/overview.html", connections=connections, ranges=RANGES, days=days, **figures(days), **_details()
+    )
+
+
+def figures(days: int) -> dict[str, Any]:
+    """What the overview and the host's dashboard share: four statements."""
+    tenant_id = actor().tenant_id
+    found, devices = queries.open_alerts(session(), tenant_id), queries.devices(session(), tenant_id)
+    return {
+        "open": found,
+        "severities": _severities(found),
+        "columns": charts.columns(queries.noise(session(), tenant_id, _today(), days)),
+        "attention": queries.attention(session(), tenant_id),
+        "devices": devices,
+        "statuses": _statuses(devices),
+        "stale_days": queries.STALE_AFTER.days,
+    }
+
+
+def _details() -> dict[str, Any]:
+    """What only the page shows: three statements, and the host's for the tickets."""
+    tenant_id, since = actor().tenant_id, _today() - timedelta(days=LOOK_BACK - 1)
+    top = queries.top_conditions(session(), tenant_id, since)
+    return {
+        "look_back": LOOK_BACK,
+        "top": top,
+        "tickets": tickets_of(top),
+        "times": queries.times_to_resolve(session(), tenant_id, since),
+        "stale": queries.stale_devices(session(), tenant_id),
+    }
+
+
+def _today() -> date:
+    return utc_now().date()
+
+
+def _severities(found: queries.OpenAlerts) -> list[charts.Share]:
+    return charts.shares(
+        (key, "Without severity" if key == "none" else words(key), number, _alerts(severity=key))
+        for key, number in found.by_severity.items()
+    )
+
+
+def _alerts(severity: str) -> str:
+    return url_for("rmm.alert_list", state="open", severity=severity)
+
+
+def _statuses(found: queries.Devices) -> list[charts.Share]:
+    return charts.shares(
+        (key, words(key), found.by_status.get(key, 0), url_for("rmm.device_list", status=key))
+        for key in (one.value for one in AgentStatus)
     )
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 from urllib.parse import urlencode
 
@@ -14,8 +14,10 @@ from markupsafe import Markup
 
 from rmm_extension.domain.labels import provider_label
 from rmm_extension.domain.story import attention, sentences
+from rmm_extension.domain.window_words import times
 from rmm_extension.services.runs import label as run_label
 
+from .charts import Column, Share
 from .context import allows, current_rmm
 
 _STEPS = ((60, 1, "s"), (3600, 60, "min"), (86400, 3600, "h"), (60 * 86400, 86400, "d"))
@@ -27,6 +29,9 @@ def add_to(app: Flask) -> None:
     app.jinja_env.filters.update(
         rmm_ago=ago,
         rmm_moment=moment,
+        rmm_duration=duration,
+        rmm_day=day_row,
+        rmm_pair=share_row,
         rmm_span=span,
         rmm_words=words,
         rmm_number=number,
@@ -36,6 +41,7 @@ def add_to(app: Flask) -> None:
         rmm_counts=counts_in_order,
         rmm_sentences=sentences,
         rmm_run=run_label,
+        rmm_window=times,
     )
     app.jinja_env.globals.update(
         rmm_may=allows,
@@ -65,6 +71,21 @@ def ago(value: datetime | None, absent: str = "never") -> Markup | str:
 def span(value: datetime | None) -> str:
     """How long something lasts since an instant: “3 h”."""
     return _length(abs((datetime.now(UTC) - value).total_seconds())) if value else "an unknown time"
+
+
+def duration(value: timedelta) -> str:
+    """How long something took: “3 h”."""
+    return _length(value.total_seconds())
+
+
+def day_row(column: Column) -> tuple[str, str, str]:
+    """A day of a chart as a row of its table."""
+    return f"{column.day:%a %d %b %Y}", number(column.alerts), number(column.tickets)
+
+
+def share_row(share: Share) -> tuple[str, str]:
+    """A part of a chart as a row of its table."""
+    return share.label, number(share.value)
 
 
 def _distance(seconds: float) -> str:

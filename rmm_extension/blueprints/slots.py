@@ -37,6 +37,7 @@ _NAVIGATION = (
     ("Alerts", "alert_list", "rmm.view"),
     ("Needs attention", "attention", "rmm.view"),
     ("Devices", "device_list", "rmm.view"),
+    ("Maintenance", "window_list", "rmm.view"),
     ("Jobs", "job_list", "rmm.jobs.view"),
     ("Deliveries", "delivery_list", "rmm.view"),
     ("Connections", "settings", "rmm.view"),
@@ -45,6 +46,9 @@ _AREAS = {
     "alert_page": "alert_list",
     "device_page": "device_list",
     "job_page": "job_list",
+    "window_new": "window_list",
+    "window_page": "window_list",
+    "window_delete": "window_list",
     "delivery_page": "delivery_list",
     "delivery_taken": "delivery_list",
     "organizations": "settings",
@@ -132,7 +136,7 @@ class Slots:
         )
 
     def dashboard(self) -> Markup:
-        """On the host's dashboard: open alerts, noise, what needs attention, devices, connections in trouble."""
+        """On the host's dashboard: open alerts, noise, what needs attention, devices, broken connections."""
         if not allows("rmm.view"):
             return EMPTY
         rows = connection_rows()
