@@ -296,7 +296,7 @@ class _Replay:
             chapter.after.append({"code": "ticket_untouched_rule_off"})
         elif ticket.closed_at is None and ticket.holding == 0:
             ticket.closed_at = at
-            closed = {"code": "ticket_closed", "number": _number(ticket), "status": "closed"}
+            closed = {"code": "ticket_closed", "number": _number(ticket), "status": "the board says"}
             chapter.after.append(closed)
         elif ticket.closed_at is None:
             reason = _others(ticket.holding)
