@@ -11,6 +11,7 @@ from __future__ import annotations
 import ipaddress
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cache
 from typing import ClassVar, Protocol, runtime_checkable
 
 from rmm_extension.domain.types import (
@@ -193,4 +194,10 @@ CAPABILITIES: dict[str, type] = {
 
 def capabilities(provider: Provider) -> frozenset[str]:
     """The words of the capabilities this provider implements."""
-    return frozenset(word for word, protocol in CAPABILITIES.items() if isinstance(provider, protocol))
+    return _of_class(type(provider))
+
+
+@cache
+def _of_class(kind: type) -> frozenset[str]:
+    """Kept, for asking a Protocol takes long and every delivery asks."""
+    return frozenset(word for word, protocol in CAPABILITIES.items() if issubclass(kind, protocol))

@@ -21,12 +21,12 @@ _UNSTORABLE = re.compile(r"(?<!\\)((?:\\\\)*)\\u(?:0000|[dD][89a-fA-F][0-9a-fA-F
 
 
 @contextmanager
-def reading(session: Session) -> Iterator[None]:
-    """Run the block's statements outside a transaction: there is nothing to begin and nothing to end.
+def autocommitted(session: Session) -> Iterator[None]:
+    """Run the block's statements each as a transaction of its own: nothing to begin and nothing to end.
 
-    For the looks that precede a decision. At READ COMMITTED every statement has its own snapshot anyway, so a
-    transaction around them adds two round trips and no safety. A host that began one by itself, to set
-    something for its duration, keeps it.
+    For the looks that precede a decision: at READ COMMITTED every statement has its own snapshot anyway, so a
+    transaction around them adds two round trips and no safety. And for the only write of a unit. Where a
+    transaction has begun already, the statements belong to it.
     """
     connection = _connection(session)
     if connection.info.transaction_status != TransactionStatus.IDLE:

@@ -22,12 +22,12 @@ from sqlalchemy.orm import Session
 from rmm_extension.domain.errors import ConfigError, HostError, WebhookRejected
 from rmm_extension.domain.logline import line
 from rmm_extension.domain.types import AlertEvent, Channel, Outcome, WebhookRequest
-from rmm_extension.providers.contract import Provider, ReceivesWebhooks
+from rmm_extension.providers.contract import Provider, ReceivesWebhooks, capabilities
 
 from . import deliveries
 from .connections import entitled
 from .context import Rmm
-from .driver import reading
+from .driver import autocommitted
 from .ingest import Ingested, ingest
 from .ingest.facts import Facts, by_id, by_provider, by_token
 from .ingest.pipeline import SimultaneousDelivery
@@ -167,7 +167,7 @@ def _attempt(
 ) -> Answer:
     """One try: everything that the first event changes, and its answer, in one transaction."""
     with unit(rmm) as session:
-        with reading(session):
+        with autocommitted(session):
             facts = find(session, delivery)
             refusal = _refuse(rmm, session, delivery, facts, seen)
         if refusal is not None:
@@ -214,10 +214,10 @@ def _read(rmm: Rmm, provider_key: str, request: WebhookRequest) -> Delivery | No
         provider = rmm.providers.get(provider_key)
     except ConfigError:
         return None
-    if not isinstance(provider, ReceivesWebhooks):
+    if "webhook" not in capabilities(provider):
         return None
     try:
-        return Delivery(provider, request, provider.parse_webhook(request), None)
+        return Delivery(provider, request, cast(ReceivesWebhooks, provider).parse_webhook(request), None)
     except WebhookRejected as problem:
         return Delivery(provider, request, (), problem)
 

@@ -11,7 +11,7 @@ from rmm_extension.domain.rules import Rule, evaluate
 from rmm_extension.domain.types import AlertEvent, AlertStatus, Channel, Outcome
 from rmm_extension.domain.windows import matching
 from rmm_extension.models import utc_now
-from rmm_extension.providers.contract import FetchesAlert, FetchesDevice, Provider
+from rmm_extension.providers.contract import Provider, capabilities
 from rmm_extension.services.context import Rmm
 
 from .config import PipelineConfig
@@ -100,7 +100,7 @@ def _makes_ticket(rule: Rule, record: Record) -> bool:
 
 
 def _text_can_come(event: AlertEvent, provider: Provider) -> bool:
-    return event.message is None and not event.synthesized and isinstance(provider, FetchesAlert)
+    return event.message is None and not event.synthesized and "alert" in capabilities(provider)
 
 
 def _followups(event: AlertEvent, record: Record, provider: Provider) -> dict[str, Any]:
@@ -109,6 +109,6 @@ def _followups(event: AlertEvent, record: Record, provider: Provider) -> dict[st
         found["fetch_details"] = True
     if record.channel == Channel.WEBHOOK:
         found["webhook_received"] = True
-        if event.external_device_id and isinstance(provider, FetchesDevice):
+        if event.external_device_id and "device" in capabilities(provider):
             found["refresh_device"] = event.external_device_id
     return found

@@ -10,6 +10,7 @@ from sqlalchemy.orm import Session
 
 from rmm_extension.domain.types import AlertEvent, AlertKind, Channel, Outcome
 from rmm_extension.services.context import Rmm
+from rmm_extension.services.driver import autocommitted
 
 from . import adopt, config, ending, known, lost, stored
 from .decide import decide
@@ -120,7 +121,10 @@ def _fresh(
         at=event.occurred_at,
         ticket_failure=ticket_failure,
     )
-    if not insert_or_reopen(session, record):
+    # An alert without a ticket is this one statement, which then needs no BEGIN and COMMIT around it.
+    with autocommitted(session):
+        written = insert_or_reopen(session, record)
+    if not written:
         raise SimultaneousDelivery("Another delivery of this alert was first.")
     return Ingested(Outcome(record.outcome), record.alert_id, record.values.get("ticket_id"))
 
