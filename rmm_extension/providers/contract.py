@@ -12,7 +12,7 @@ import ipaddress
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
-from typing import ClassVar, Protocol, runtime_checkable
+from typing import Any, ClassVar, Protocol, runtime_checkable
 
 from rmm_extension.domain.types import (
     AlertEvent,
@@ -194,7 +194,8 @@ CAPABILITIES: dict[str, type] = {
 
 def capabilities(provider: Provider) -> frozenset[str]:
     """The words of the capabilities this provider implements."""
-    return _of_class(type(provider))
+    kind: Any = type(provider)
+    return _of_class(kind)
 
 
 @cache
