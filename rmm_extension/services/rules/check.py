@@ -96,55 +96,51 @@ def wrong_ids(
 
 
 class _Known:
-    """What of the ids that some rules name the host has. Only ports that are named are asked."""
+    """What of the ids that some rules name the host has; ``None`` where it has no port to ask.
+
+    Only what is named is asked for.
+    """
 
     def __init__(
         self, rmm: Rmm, session: Session, tenant_id: str, many: Collection[Mapping[str, Any]]
     ) -> None:
         catalog, users = rmm.host.catalog, rmm.host.users
-        self.boards = self.priorities = self.closed = self.users = frozenset[str]()
+        self.boards: Collection[str] | None = None
+        self.priorities: Collection[str] | None = None
+        self.closed: Collection[str] | None = None
+        self.users: Collection[str] | None = None
         if catalog is not None and _name_any(many, "boardId"):
-            self.boards = frozenset(board.id for board in catalog.boards(session, tenant_id))
+            self.boards = {found.id for found in catalog.boards(session, tenant_id)}
         if catalog is not None and _name_any(many, "priorityOverride"):
-            self.priorities = frozenset(found.id for found in catalog.priorities(session, tenant_id))
+            self.priorities = {found.id for found in catalog.priorities(session, tenant_id)}
         if catalog is not None and _name_any(many, "autoResolveStatusId"):
-            statuses = catalog.statuses(session, tenant_id)
-            self.closed = frozenset(found.id for found in statuses if found.is_closed)
+            self.closed = {found.id for found in catalog.statuses(session, tenant_id) if found.is_closed}
         named = {user for actions in many for user in _users(actions)}
         if users is not None and named:
-            found = users.get_many(session, tenant_id, named)
-            self.users = frozenset(user.id for user in found.values() if user.is_active)
+            people = users.get_many(session, tenant_id, named)
+            self.users = {user.id for user in people.values() if user.is_active}
 
     def errors(self, actions: Mapping[str, Any]) -> Errors:
-        wanted = (
-            ("boardId", self.boards, "This board does not exist (any more). Choose another one."),
-            (
-                "priorityOverride",
-                self.priorities,
-                "This priority does not exist (any more). Choose another one.",
-            ),
-            (
-                "autoResolveStatusId",
-                self.closed,
-                "This is not a status of closed tickets (any more). Choose another one.",
-            ),
-            (
-                "assignToUserId",
-                self.users,
-                "This user does not exist or is not active (any more). Choose another one.",
-            ),
-        )
-        errors = {
-            f"actions.{name}": [sentence]
-            for name, known, sentence in wanted
-            if actions[name] is not None and actions[name] not in known
-        }
+        """The sentences for each id that is not the host's, by dotted path."""
+        wanted = [
+            ("boardId", actions["boardId"], self.boards, _NO_BOARD),
+            ("priorityOverride", actions["priorityOverride"], self.priorities, _NO_PRIORITY),
+            ("autoResolveStatusId", actions["autoResolveStatusId"], self.closed, _NO_STATUS),
+            ("assignToUserId", actions["assignToUserId"], self.users, _NO_USER),
+        ]
         for position, user in enumerate(actions["notifyUserIds"]):
-            if user not in self.users:
-                errors[f"actions.notifyUserIds.{position}"] = [
-                    "This user does not exist or is not active (any more). Leave them out."
-                ]
-        return errors
+            wanted.append((f"notifyUserIds.{position}", user, self.users, _NO_USER))
+        return {
+            f"actions.{name}": [sentence]
+            for name, value, known, sentence in wanted
+            if value is not None and known is not None and value not in known
+        }
+
+
+_NO_BOARD = "This board does not exist (any more). Choose another one."
+_NO_PRIORITY = "This priority does not exist (any more). Choose another one."
+_NO_STATUS = "This is not a status of closed tickets (any more). Choose another one."
+_NO_USER = "This user does not exist or is not active (any more). Choose another one."
 
 
 def _name_any(many: Collection[Mapping[str, Any]], name: str) -> bool:
