@@ -1,4 +1,4 @@
-"""``python -m benchmarks [NAME …]`` prints JSON lines: name, value, unit. Names: ingest, sync."""
+"""``python -m benchmarks [NAME …]`` prints JSON lines: name, value, unit. Names: ingest, sync, reconcile."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterator
 from importlib import import_module
 from typing import Any
 
-PARTS = ("ingest", "sync")
+PARTS = ("ingest", "sync", "reconcile")
 
 
 def main(names: list[str]) -> int:

@@ -64,7 +64,7 @@ def _attempt(rmm: Rmm, run: runs.Run) -> tuple[str, dict[str, object]]:
     try:
         with runs.beating(rmm, run):
             counts = kinds.resolve(kinds.get(run.kind).handler)(rmm, run) or {}
-        _close(rmm, lambda session: _succeed(session, run, counts))
+        _close(rmm, lambda session: runs.finish(session, run, counts))
         # Counts of what did not happen only make the line long.
         return "succeeded", {f"n_{name}": count for name, count in counts.items() if count}
     except runs.Cancelled:
@@ -90,12 +90,6 @@ def _judge(run: runs.Run, error: Exception) -> Verdict:
         _say("run.error", run, error_kind=verdict.error_kind, message=verdict.message)
         return verdict
     return Verdict(verdict.error_kind, unexpected("run.error", error, **_fields(run)))
-
-
-def _succeed(session: Session, run: runs.Run, counts: dict[str, object]) -> None:
-    runs.finish(session, run, counts)
-    if run.integration_id is not None and kinds.get(run.kind).shows_health:
-        connections.mark_well(session, run.tenant_id, run.integration_id)
 
 
 def _obey(rmm: Rmm, run: runs.Run, verdict: Verdict) -> str:

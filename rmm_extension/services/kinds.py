@@ -28,8 +28,8 @@ class Kind:
     ``on_failure`` is called as ``on_failure(rmm, session, run, message)`` in the transaction that gives a run
     up for good. ``exclusive`` kinds run once per connection at a time. ``timeout`` (seconds) ends one
     attempt; the next one goes on from the run's cursor. ``max_attempts`` bounds attempts that found no answer
-    or were killed; a vendor's "later, please" is bounded by time only. ``shows_health``: whether its runs end
-    well or not tells how the connection does.
+    or were killed; a vendor's "later, please" is bounded by time only. ``shows_health``: trouble of its runs
+    with the vendor is trouble of the connection; their handlers tell when it is well again.
     """
 
     name: str
@@ -168,6 +168,14 @@ for _kind in (
         timeout=1800,
         max_attempts=5,
         exclusive=True,
+    ),
+    Kind(
+        name="retention",
+        queue="rmm-sync",
+        label="Nightly cleaning",
+        handler=f"{_SERVICES}.retention:clean",
+        timeout=1800,
+        max_attempts=5,
     ),
 ):
     register(_kind)

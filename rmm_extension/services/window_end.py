@@ -205,9 +205,9 @@ def _latest_runs(session: Session, row: Any) -> dict[str, Any]:
             JobRun.kind.in_((POLL, DECIDE)),
             JobRun.queued_at > func.now() - timedelta(hours=1),
         )
-        .distinct(JobRun.kind)
-        .order_by(JobRun.kind, JobRun.queued_at.desc())
+        .order_by(JobRun.queued_at)
     )
+    # The last of each kind stays.
     return {found.kind: found for found in session.execute(statement)}
 
 

@@ -16,7 +16,7 @@ from rmm_extension.services.context import Rmm
 from rmm_extension.services.unit import unit
 from tests.jobs.tiny import MARA, TENANT, add_integration
 
-ON = {"deviceSync": {"enabled": True}}
+ON = {"deviceSync": {"enabled": True}, "alertPolling": {"enabled": False}}
 
 
 @pytest.fixture(autouse=True)

@@ -34,7 +34,8 @@ met AS (
             WHEN a.id IS NULL THEN 'adopted'
             WHEN a.{OPEN_SQL} THEN CASE
                 WHEN a.updated_at < %(began)s
-                     AND (l.severity NOT IN ('none', a.severity) OR l.message <> COALESCE(a.message, ''))
+                     AND (l.severity NOT IN ('none', a.severity) OR l.message <> COALESCE(a.message, '')
+                          OR a.last_event_at < l.at)
                 THEN 'changed' END
             WHEN a.last_event_at < l.at THEN 'again'
             WHEN NOT l.silenced AND a.updated_at < %(began)s - %(grace)s AND EXISTS (

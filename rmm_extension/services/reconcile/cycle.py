@@ -1,4 +1,4 @@
-"""One cycle: fetch all that the vendor lists as active, compare it with what is here, bring the differences."""
+"""One cycle: fetch all that the vendor lists as active, compare it with what is here, bring differences."""
 
 from __future__ import annotations
 

@@ -120,7 +120,7 @@ class Vendor:
 def vendor(world: World, monkeypatch: pytest.MonkeyPatch) -> Iterator[Vendor]:
     """A server without alerts that nobody told where to send webhooks."""
     monkeypatch.setattr(http, "BACKOFF", 0.0)
-    app = create_app(FleetOptions(60, 3, 7, 1), alerts_at_start=0)
+    app = create_app(FleetOptions(30, 2, 7, 1), alerts_at_start=0)
     url, stop = serve_in_thread(app)
     with world.unit() as session:
         world.rmm.vault.store(session, world.tenant, world.integration_id, "api_key", keys.INTEGRATION_KEY)
@@ -144,7 +144,7 @@ class Script:
             act()
         return list(self.events)
 
-    def _one(self, provider: Any, connection: Any, external_id: str) -> AlertEvent | None:
+    def _one(self, connection: Any, external_id: str) -> AlertEvent | None:
         if isinstance(self.single, Exception):
             raise self.single
         return self.single(external_id) if self.single else None
