@@ -17,6 +17,8 @@ from . import (
     errors,
     export,
     jobs,
+    maintenance,
+    maintenance_editor,
     organizations,
     overview,
     presentation,
@@ -43,6 +45,8 @@ PAGES = (
     devices,
     export,
     jobs,
+    maintenance,
+    maintenance_editor,
     deliveries,
     attention,
 )

@@ -15,6 +15,7 @@ from werkzeug.exceptions import HTTPException, InternalServerError
 from rmm_extension.domain.errors import Conflict, Forbidden, HostUnavailable, ProviderError, RMMError
 from rmm_extension.services.connections import UnknownConnection
 from rmm_extension.services.inventory.proposals import UnknownDevice
+from rmm_extension.services.maintenance import UnknownWindow
 from rmm_extension.services.mapping import UnknownMapping
 from rmm_extension.services.rules import UnknownRule
 from rmm_extension.services.runs import UnknownRun
@@ -48,7 +49,7 @@ def add_to(blueprint: Blueprint) -> None:
     for code in _TITLES:
         blueprint.register_error_handler(code, _http)
     blueprint.register_error_handler(CSRFError, _expired)
-    for unknown in (UnknownConnection, UnknownDevice, UnknownMapping, UnknownRule, UnknownRun):
+    for unknown in (UnknownConnection, UnknownDevice, UnknownMapping, UnknownRule, UnknownRun, UnknownWindow):
         blueprint.register_error_handler(unknown, _unknown)
     blueprint.register_error_handler(RMMError, _refused)
     for gone in (OperationalError, InterfaceError, PoolTimeout):

@@ -144,7 +144,7 @@ class Slots:
             return EMPTY
         return self._markup(
             "rmm/slots/dashboard.html",
-            **figures(days=14),
+            **figures(),
             troubled=[row for row in rows if row.state in ("error", "needs_reauth")],
         )
 

@@ -25,6 +25,7 @@ _TABS = (
     ("Overview", "connection", "rmm.view", None),
     ("Organizations", "organizations", "rmm.view", "organizations"),
     ("Rules", "connection_rules", "rmm.view", None),
+    ("Maintenance", "connection_maintenance", "rmm.view", None),
     ("Proposals", "connection_proposals", "rmm.view", "devices"),
     ("Webhook", "connection_webhook", "rmm.configure", "webhook"),
     ("Settings", "connection_settings", "rmm.configure", None),

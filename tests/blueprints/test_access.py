@@ -15,6 +15,7 @@ from reference_psa.models import Tenant
 from rmm_extension.blueprints.access import requires, unguarded
 from rmm_extension.domain.settings import Settings
 from rmm_extension.host import PERMISSIONS
+from rmm_extension.models import MaintenanceWindow
 
 from .conftest import World, said
 
@@ -60,9 +61,8 @@ def test_nobody_gets_in_without_signing_in(world: World) -> None:
     ids = {"integration_id": MADE_UP, "alert_id": MADE_UP, "device_id": MADE_UP, "run_id": MADE_UP}
     browser = world.app.test_client()
     for method, rule in pages(world.app):
-        answer = browser.open(
-            address(world, rule, {**ids, "mapping_id": MADE_UP, "rule_id": MADE_UP}), method=method
-        )
+        more = {"mapping_id": MADE_UP, "rule_id": MADE_UP, "window_id": MADE_UP}
+        answer = browser.open(address(world, rule, {**ids, **more}), method=method)
         assert answer.status_code == 302, rule
         assert answer.location.startswith("/login"), rule
 
@@ -116,6 +116,7 @@ def test_another_tenants_ids_are_not_found(world: World) -> None:
         "run_id": world.run(connection),
         "mapping_id": world.organizations(connection, ["Theirs"])[0],
         "rule_id": world.rules(connection, "Theirs")[0],
+        "window_id": world.insert(MaintenanceWindow, [{"name": "Theirs", "is_active": True}])[0],
     }
     stranger = world.client(tenant="two")
     checked = 0

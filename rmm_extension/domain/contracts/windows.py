@@ -9,13 +9,15 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from typing import Any
-from zoneinfo import ZoneInfo
 
 from marshmallow import ValidationError, fields, validate, validates_schema
+
+from rmm_extension.domain.wall_clock import find_zone
 
 from .strict import Flag, Section, Strict, Text
 
 NAME_LENGTH = 255
+UNKNOWN_ZONE = "This time zone is not known. Choose one such as Europe/Berlin."
 _ID_LENGTH, _ZONE_LENGTH = 255, 64
 _WHEN_NONE = "Say when it holds: from when until when, or on which days of the week."
 _CLOCK = re.compile(r"([01]\d|2[0-3]):[0-5]\d")
@@ -76,10 +78,8 @@ def _clock_time(value: str) -> None:
 
 def _known_zone(value: str) -> None:
     """A name from the IANA database, whatever a file system would make of it."""
-    try:
-        ZoneInfo(value)
-    except (KeyError, ValueError, OSError) as error:
-        raise ValidationError("This time zone is not known. Choose one such as Europe/Berlin.") from error
+    if find_zone(value) is None:
+        raise ValidationError(UNKNOWN_ZONE)
 
 
 class RecurrenceSchema(Strict):

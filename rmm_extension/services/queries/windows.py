@@ -90,6 +90,11 @@ def window_page(
     )
 
 
+def window(session: Session, tenant_id: str, window_id: UUID) -> MaintenanceWindow | None:
+    """One window, for its editor."""
+    return session.get(MaintenanceWindow, (tenant_id, window_id))
+
+
 def window_line(session: Session, tenant_id: str, window_id: UUID, now: datetime) -> WindowLine | None:
     """One window as the list shows it."""
     row = session.execute(

@@ -1,0 +1,285 @@
+"""The editor of a maintenance window, with the times it will hold at."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime, time, timedelta
+from functools import cache
+from typing import Any
+from uuid import UUID
+from zoneinfo import available_timezones
+
+from flask import flash, jsonify, redirect, render_template, request, url_for
+from flask.typing import ResponseReturnValue
+
+from rmm_extension.domain.wall_clock import find_zone, instant
+from rmm_extension.domain.window_words import span
+from rmm_extension.domain.windows import Window, next_occurrences
+from rmm_extension.forms.maintenance import (
+    Errors,
+    WindowChoices,
+    WindowForm,
+    field_values,
+    new_values,
+    window_form,
+)
+from rmm_extension.models import MaintenanceWindow, utc_now
+from rmm_extension.services import maintenance
+from rmm_extension.services.maintenance import UnknownWindow, WindowInvalid, window_of
+from rmm_extension.services.queries import windows as queries
+from rmm_extension.services.unit import unit
+
+from .access import requires
+from .choices import client_options, connection_options
+from .context import actor, current_rmm, end_reading, session
+from .narrowing import argument, uuid_argument
+from .routing import Routes
+
+routes = Routes()
+
+COMMON_ZONES = (
+    "UTC",
+    "Europe/London",
+    "Europe/Berlin",
+    "Europe/Helsinki",
+    "America/New_York",
+    "America/Chicago",
+    "America/Denver",
+    "America/Los_Angeles",
+    "America/Sao_Paulo",
+    "Asia/Dubai",
+    "Asia/Kolkata",
+    "Asia/Singapore",
+    "Asia/Tokyo",
+    "Australia/Sydney",
+    "Pacific/Auckland",
+)
+OFFERED_ASSETS = 20
+_TIMES = ("", "startsAt", "endsAt", "recurrence")
+"""Places in a window's JSON that the preview of its times is about."""
+_WITH_ID = re.compile(r"\[(?P<id>[^\[\]]+)\]\s*$")
+
+
+@dataclass(frozen=True, slots=True)
+class Preview:
+    """The next times of a window, each by the clock of its own zone and in UTC; or why there are none."""
+
+    zone: str
+    times: Sequence[tuple[str, str]] = ()
+    problems: Sequence[str] = ()
+
+
+@routes.form("/maintenance/new")
+@requires("rmm.configure")
+def window_new() -> ResponseReturnValue:
+    """A new window. The address may name what it is for (``asset``, ``client``, ``connection``) and how long
+    it holds from now on (``for``)."""
+    form = _form(_prefilled())
+    return _page(form, None) if _only_shows() else _saved(form, None)
+
+
+@routes.form("/maintenance/<uuid:window_id>")
+@requires("rmm.configure")
+def window_page(window_id: UUID) -> ResponseReturnValue:
+    """Everything of a window."""
+    found = queries.window(session(), actor().tenant_id, window_id)
+    if found is None:
+        raise UnknownWindow
+    form = _form(_stored_values(found))
+    return _page(form, found) if _only_shows() else _saved(form, found)
+
+
+@routes.get("/maintenance/preview")
+@requires("rmm.configure")
+def window_preview() -> ResponseReturnValue:
+    """The next times of the window that the editor's fields describe, as JSON."""
+    form = window_form(WindowChoices(), {}, formdata=request.args, meta={"csrf": False})
+    shown = _preview(form)
+    times = [{"local": local, "utc": utc} for local, utc in shown.times]
+    return jsonify(zone=shown.zone, times=times, problems=list(shown.problems))
+
+
+@routes.get("/maintenance/assets")
+@requires("rmm.configure")
+def window_assets() -> ResponseReturnValue:
+    """Assets whose device has this in its name, as the editor offers them, as JSON."""
+    part = argument("q")
+    found = _assets_like(part) if part else []
+    return jsonify(assets=[_asset_label(asset_id, name) for asset_id, name in found])
+
+
+def _only_shows() -> bool:
+    """Opened, or sent by “Show the next times”: nothing is saved."""
+    return request.method == "GET" or request.form.get("do") == "show"
+
+
+def _saved(form: WindowForm, stored: MaintenanceWindow | None) -> ResponseReturnValue:
+    asset_id, errors = _asset_of(form)
+    value, wrong_times = form.read(asset_id)
+    errors |= wrong_times
+    try:
+        if errors:
+            maintenance.draft_window(value)
+            raise WindowInvalid({})
+        window_id = stored.id if stored else None
+        end_reading()
+        flash(_save(window_id, value), "success")
+    except WindowInvalid as error:
+        return _page(form, stored, {**error.errors, **errors}), 422
+    return redirect(url_for("rmm.window_list"), 303)
+
+
+def _save(window_id: UUID | None, value: Mapping[str, Any]) -> str:
+    """Save, and say how the window stands now."""
+    with unit(current_rmm()) as opened:
+        if window_id is None:
+            row, what = maintenance.create(current_rmm(), opened, actor(), value), "was added"
+        else:
+            row, what = maintenance.update(current_rmm(), opened, actor(), window_id, value), "is saved"
+        return f"“{row.name}” {what}. {_standing(row)}"
+
+
+def _standing(row: MaintenanceWindow) -> str:
+    now = utc_now()
+    state, coming = queries.state_of(row, now), next_occurrences(window_of(row), now, 1)
+    if state == queries.OFF:
+        return "It is off and suppresses nothing."
+    if not coming:
+        return "It is over and suppresses nothing."
+    start, end = coming[0]
+    if state == queries.RUNNING:
+        return f"It holds now, until {span((now, end), UTC).rpartition(' to ')[2]} UTC."
+    return f"Next: {span((start, end), UTC)} UTC."
+
+
+def _page(
+    form: WindowForm, stored: MaintenanceWindow | None, errors: Mapping[str, Sequence[str]] | None = None
+) -> str:
+    general = form.refuse(errors or {})
+    shown = _preview(form)
+    return render_template(
+        "rmm/maintenance/edit.html",
+        form=form,
+        stored=stored,
+        state=queries.state_of(stored, utc_now()) if stored else None,
+        general=general,
+        preview=shown,
+        zones=_zones(),
+        assets=_offered_assets(form),
+    )
+
+
+def _preview(form: WindowForm) -> Preview:
+    """The next three times; problems with its name or scope do not matter here."""
+    value, errors = form.read(None)
+    value = {**value, "name": "-", "integrationId": None, "clientId": None}
+    zone_name = (form.timezone.data or "").strip()
+    try:
+        window = maintenance.draft_window(value)
+    except WindowInvalid as error:
+        errors = {**error.errors, **errors}
+    if errors:
+        told = [text for path, texts in errors.items() if path.split(".")[0] in _TIMES for text in texts]
+        return Preview(zone_name, problems=list(dict.fromkeys(told)))
+    return Preview(zone_name, times=_times(window, zone_name))
+
+
+def _times(window: Window, zone_name: str) -> list[tuple[str, str]]:
+    zone = find_zone(zone_name) or UTC
+    return [(span(found, zone), span(found, UTC)) for found in next_occurrences(window, utc_now())]
+
+
+def _form(values: Mapping[str, Any]) -> WindowForm:
+    chosen = request.form.get("client") or values.get("client") or None
+    choices = WindowChoices(
+        connections=connection_options(),
+        clients=client_options(chosen),
+        has_assets=current_rmm().host.assets is not None,
+    )
+    return window_form(choices, values)
+
+
+def _stored_values(row: MaintenanceWindow) -> dict[str, Any]:
+    label = _asset_label(row.asset_id, _asset_name(row.asset_id)) if row.asset_id else ""
+    return field_values(window_of(row), row.is_active, _zone_name(), label)
+
+
+def _prefilled() -> dict[str, Any]:
+    zone_name = _zone_name()
+    asset_id, client_id, connection = argument("asset"), argument("client"), uuid_argument("connection")
+    now = utc_now().replace(second=0, microsecond=0)
+    starts, ends = _duration(argument("for"), now, zone_name)
+    name = _asset_name(asset_id) if asset_id else ""
+    return {
+        **new_values(f"Maintenance of {name}" if name else "", starts, ends, zone_name),
+        "asset": _asset_label(asset_id, name) if asset_id and name else "",
+        "client": client_id or "",
+        "connection": str(connection or ""),
+    }
+
+
+def _duration(wanted: str | None, now: datetime, zone_name: str) -> tuple[datetime, datetime]:
+    """From when until when a new window holds: from now on as asked for, else for two hours from the next
+    full hour."""
+    if wanted in _SPANS:
+        return now, now + _SPANS[wanted]
+    if wanted == "tomorrow":
+        zone = find_zone(zone_name) or find_zone("UTC")
+        assert zone is not None
+        tomorrow = datetime.combine(now.astimezone(zone).date() + timedelta(days=1), time(8))
+        return now, instant(tomorrow, zone) or now + timedelta(days=1)
+    hour = now.replace(minute=0) + timedelta(hours=1)
+    return hour, hour + timedelta(hours=2)
+
+
+_SPANS = {"1h": timedelta(hours=1), "4h": timedelta(hours=4)}
+
+
+def _zone_name() -> str:
+    return queries.last_zone(session(), actor().tenant_id) or "UTC"
+
+
+@cache
+def _zones() -> Sequence[str]:
+    """Names of time zones, the common ones first."""
+    return [*COMMON_ZONES, *sorted(available_timezones() - set(COMMON_ZONES))]
+
+
+def _offered_assets(form: WindowForm) -> list[str]:
+    """Assets like what is typed, while that names none."""
+    typed = form.asset.data if "asset" in form else ""
+    if not typed or _WITH_ID.search(typed):
+        return []
+    return [_asset_label(*found) for found in _assets_like(typed)]
+
+
+def _asset_of(form: WindowForm) -> tuple[str | None, Errors]:
+    """The asset that was chosen, or whose device has the name that was typed."""
+    typed = " ".join((form.asset.data or "").split())[:500] if "asset" in form else ""
+    if not typed:
+        return None, {}
+    if with_id := _WITH_ID.search(typed):
+        return with_id["id"], {}
+    same = {asset_id for asset_id, name in _assets_like(typed) if name.casefold() == typed.casefold()}
+    if len(same) == 1:
+        return same.pop(), {}
+    if same:
+        return None, {"assetId": [f"Several assets have a device named “{typed}”: choose one of the list."]}
+    return None, {"assetId": [f"No asset has a device named “{typed}”: choose one of the list."]}
+
+
+def _assets_like(part: str) -> list[tuple[str, str]]:
+    found = queries.devices_with_asset(session(), actor().tenant_id, part, OFFERED_ASSETS)
+    return list(dict.fromkeys((row.asset_id, row.name or "") for row in found))
+
+
+def _asset_name(asset_id: str) -> str:
+    port = current_rmm().host.assets
+    found = port.get_many(session(), actor().tenant_id, [asset_id]) if port else {}
+    return found[asset_id].name if asset_id in found else ""
+
+
+def _asset_label(asset_id: str, name: str) -> str:
+    return f"{name or 'An asset that is gone'} [{asset_id}]"
