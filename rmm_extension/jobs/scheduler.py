@@ -1,4 +1,4 @@
-"""The scheduler: RQ's cron loop with one tick and one nightly cleaning, nothing per connection.
+"""The scheduler: RQ's cron loop with one tick, nothing per connection.
 
 Two schedulers at once are harmless: so are doubled ticks. One that restarts ticks at once, as RQ does.
 """
@@ -36,22 +36,22 @@ class JsonCronJob(CronJob):
 
 
 class RmmScheduler(CronScheduler):
-    """RQ's scheduler with our two jobs, that knows whether it was asked to end."""
+    """RQ's scheduler with our job, that knows whether it was asked to end."""
 
     asked_to_stop = False
 
     def __init__(self, connection: Redis, every: int = EVERY) -> None:
         super().__init__(connection=connection, logging_level=logging.WARNING)
-        self.get_jobs().extend(_jobs(every))
+        self.get_jobs().append(_ticking(every))
 
     def _request_stop(self, signum: int, frame: FrameType | None) -> None:
         self.asked_to_stop = True
         super()._request_stop(signum, frame)  # type: ignore[no-untyped-call]
 
 
-def _jobs(every: int) -> list[CronJob]:
-    # RQ evaluates cron strings in UTC. A tick that found no worker for a minute is dropped: the next is here.
-    ticking = JsonCronJob(
+def _ticking(every: int) -> CronJob:
+    # A tick that found no worker for a minute is dropped: the next is here.
+    return JsonCronJob(
         queues.TICK,
         tick.tick,
         name="tick",
@@ -61,16 +61,6 @@ def _jobs(every: int) -> list[CronJob]:
         result_ttl=0,
         failure_ttl=queues.FAILURE_TTL,
     )
-    purging = JsonCronJob(
-        queues.TICK,
-        tick.purge,
-        name="purge",
-        cron="17 3 * * *",
-        job_timeout=600,
-        result_ttl=0,
-        failure_ttl=queues.FAILURE_TTL,
-    )
-    return [ticking, purging]
 
 
 def run(url: str, every: int = EVERY) -> None:

@@ -27,11 +27,6 @@ def tick() -> None:
     run(rmm, queues.worker_client(rmm.settings.redis_url))
 
 
-def purge() -> None:
-    """RQ's entry of the nightly cleaning. One that was missed is made up by the next."""
-    log.info(line("purge.end", runs=schedule.purge(context())))
-
-
 def run(rmm: Rmm, connection: Redis) -> TickResult:
     """Find and start what is due, hand runs to the workers; one step that fails stops no other."""
     started, counts, failed = time.monotonic(), {}, 0

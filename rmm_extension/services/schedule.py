@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 from uuid import UUID
 
-from sqlalchemy import and_, delete, func, or_, select, tuple_, update
+from sqlalchemy import and_, func, or_, select, update
 from sqlalchemy.orm import Session
 
 from rmm_extension.host import SYSTEM_ACTOR
@@ -25,6 +25,7 @@ from .unit import unit
 TICK_HOOKS: list[kinds.Work] = [
     "rmm_extension.services.details:decide_overdue",
     "rmm_extension.services.attention:retry_due",
+    "rmm_extension.services.retention:start_due",
     "rmm_extension.services.window_end:end_windows",
     "rmm_extension.services.text_index:clean_pending",
 ]
@@ -35,7 +36,6 @@ HAND_OUT_BATCH = 500
 ASK_AGAIN = timedelta(seconds=30)
 """After this time a run that no worker has taken may have been lost with Redis: it is handed out again."""
 DELIVERY_GUARD = timedelta(minutes=5)
-KEEP = timedelta(days=90)
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,23 +126,6 @@ def give_up(rmm: Rmm, run: runs.Run) -> None:
         times = "once" if run.attempt == 1 else f"{run.attempt} times"
         message = f"The worker ended in the middle of this work {times}; it is not tried again by itself."
         runs.fail(rmm, session, run, "abandoned", message)
-
-
-def purge(rmm: Rmm, keep: timedelta = KEEP) -> int:
-    """Remove runs that ended long ago, in small transactions."""
-    old = (
-        select(JobRun.tenant_id, JobRun.id)
-        .where(JobRun.status.not_in(runs.UNFINISHED), JobRun.finished_at < func.now() - keep)
-        .limit(5000)
-    )
-    statement = delete(JobRun).where(tuple_(JobRun.tenant_id, JobRun.id).in_(old)).returning(JobRun.id)
-    total = 0
-    while True:
-        with unit(rmm) as session:
-            removed = len(session.execute(statement, execution_options=lease.PLAIN).all())
-        total += removed
-        if removed < 5000:
-            return total
 
 
 def _start_delivery(session: Session, tenant_id: str, delivery_id: UUID, integration_id: UUID) -> bool:

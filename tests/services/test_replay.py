@@ -77,7 +77,7 @@ class TestOne:
         assert len(world.tickets()) == 1
 
     def test_a_processed_one_changes_nothing(self, world: World) -> None:
-        """Whatever happened to its alert since: still open, raised, resolved, resolved and forgotten there."""
+        """Whatever happened to its alert since: still open, raised, resolved."""
         delivery = store(world)
         start(world, delivery)
         work(world, "delivery_retry")
@@ -92,9 +92,7 @@ class TestOne:
         assert row(world, delivery)["outcome"] == "skipped"
         assert len(world.tickets()) == 1
 
-    def test_a_delivery_that_was_never_stored_by_id_is_harmless_without_a_time_too(
-        self, world: World
-    ) -> None:
+    def test_one_without_id_and_time_is_harmless_too(self, world: World) -> None:
         """Its arrival is its time, also on the tenth try."""
         delivery = store(world, {"agent_id": "A", "client_id": "1"})
         for _ in range(3):

@@ -225,17 +225,3 @@ def test_a_cancelled_run_whose_worker_died_is_closed(rmm: Rmm) -> None:
     (lost,) = schedule.hopeless(rmm)
     schedule.give_up(rmm, lost)
     assert row(rmm, run.id).status == "cancelled"
-
-
-def test_old_ended_runs_are_removed(rmm: Rmm) -> None:
-    old, fresh, waiting = taken(rmm), taken(rmm), begin(rmm)
-    with unit(rmm) as session:
-        runs.finish(session, old)
-        runs.finish(session, fresh)
-    with unit(rmm) as session:
-        long_ago = func.now() - timedelta(days=91)
-        session.execute(update(JobRun).where(JobRun.id == old.id).values(finished_at=long_ago))
-        session.execute(update(JobRun).where(JobRun.id == waiting).values(queued_at=long_ago))
-    assert schedule.purge(rmm) == 1
-    with unit(rmm) as session:
-        assert {run.id for run in runs.list_runs(session, TENANT)} == {fresh.id, waiting}
