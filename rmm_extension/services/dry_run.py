@@ -13,7 +13,7 @@ from sqlalchemy.orm import Session
 
 from rmm_extension.domain.dry_run import Fate, PastAlert, Setting, simulate, steps
 from rmm_extension.domain.errors import ConfigError
-from rmm_extension.domain.rules import Rule, compile_rule, evaluate
+from rmm_extension.domain.rules import Rule, compile_rule, winner
 from rmm_extension.domain.story import sentences
 from rmm_extension.domain.types import AlertEvent, AlertKind, AlertStatus, Severity
 from rmm_extension.models import (
@@ -255,9 +255,11 @@ def _summed(past: Replay, mine: Rule, *, is_active: bool) -> DryRun:
     setting, fates = past.setting, past.fates
     taken = [fate for fate in fates if fate.rule is mine]
     became = Counter(fate.outcome for fate in taken)
-    earlier = [fate for fate in fates if fate.rule not in (None, mine) and _takes([mine], fate)]
+    earlier = [fate for fate in fates if fate.rule not in (None, mine) and winner([mine], fate.alert.event)]
     suppressed = [
-        fate for fate in fates if fate.outcome == "suppressed" and _takes(setting.rules, fate) is mine
+        fate
+        for fate in fates
+        if fate.outcome == "suppressed" and winner(setting.rules, fate.alert.event) is mine
     ]
     concerned = {id(fate) for fate in (*taken, *earlier, *suppressed)}
     return DryRun(
@@ -275,11 +277,6 @@ def _summed(past: Replay, mine: Rule, *, is_active: bool) -> DryRun:
         without_client=became["no_client"],
         sample=_sample(setting, fates, concerned),
     )
-
-
-def _takes(rules: Sequence[Rule], fate: Fate) -> Rule | None:
-    """The rule of these that the alert would meet, were it asked."""
-    return evaluate(rules, fate.alert.event).rule
 
 
 def _sample(setting: Setting, fates: Sequence[Fate], concerned: set[int]) -> Sequence[DryRunAlert]:
