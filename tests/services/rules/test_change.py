@@ -156,6 +156,13 @@ class TestTheHostsIds:
         with pytest.raises(RuleInvalid):
             create(boardId=foreign)
 
+    def test_without_a_port_to_ask_ids_are_taken_unchecked(self, bare: World) -> None:
+        without = replace(bare.rmm, host=replace(bare.rmm.host, catalog=None, users=None))
+        draft = RuleDraft("A", actions={"boardId": "queue:7", "notifyUserIds": ["u/1"]})
+        with bare.unit() as session:
+            made = rules.create(without, session, bare.admin, bare.integration_id, draft)
+            assert made.actions["boardId"] == "queue:7"
+
     def test_a_user_who_left_is_refused(self, bare: World, create: Create) -> None:
         user = host_id(bare, "users", "is_enabled")
         bare.do("UPDATE users SET is_enabled = FALSE WHERE id = :id", id=user)
