@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from rmm_extension.host import AssetRef, TicketState
-from rmm_extension.services.queries.paging import AnyRow, Page, custom_plans
+from rmm_extension.services.queries.paging import AnyRow, Count, Page, custom_plans
 
 from .context import actor, current_rmm, session
 from .narrowing import Options, argument
@@ -20,7 +20,7 @@ class Listing:
     """One page of a list with how many rows there are in all, and how it is sorted."""
 
     page: Page[AnyRow]
-    count: int
+    count: Count
     sort: str | None
 
     @property
@@ -29,7 +29,7 @@ class Listing:
         return self.page.rows
 
 
-def listing(find: Find, count: Callable[[], int], *, turned: str) -> Listing:
+def listing(find: Find, count: Callable[[], Count], *, turned: str) -> Listing:
     """The page the address asks for.
 
     ``find`` takes the cursors and whether the order is turned around, which the parameter ``sort`` says by
@@ -38,7 +38,9 @@ def listing(find: Find, count: Callable[[], int], *, turned: str) -> Listing:
     custom_plans(session())
     sort = argument("sort", [(turned, turned)])
     page = find(argument("after"), argument("before"), sort is not None)
-    return Listing(page, count() if page.total is None else page.total, sort)
+    known = page.count or count()
+    shown = known if known.number >= len(page.rows) else Count(len(page.rows), more=True)
+    return Listing(page, shown, sort)
 
 
 def tickets_of(rows: Sequence[Any]) -> Mapping[str, TicketState]:

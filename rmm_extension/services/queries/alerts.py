@@ -5,17 +5,35 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
+from functools import partial
+from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, func, literal_column, select, text, tuple_
+from sqlalchemy import ColumnElement, func, literal_column, select, text, true, tuple_
 from sqlalchemy.orm import Session
 
 from rmm_extension.models import OPEN_SQL, Alert, AlertRule, DeviceRow, Integration, MaintenanceWindow
 
-from .paging import PAGE, AnyRow, AnySelect, Page, capped_count, contains, cut, read_time_cursor, time_cursor
+from .paging import (
+    CAP,
+    PAGE,
+    AnyRow,
+    AnySelect,
+    Columns,
+    Count,
+    Page,
+    capped_count,
+    contains,
+    count_up_to_cap,
+    cut,
+    look_among,
+    read_time_cursor,
+    time_cursor,
+)
 
-NEAREST = 20_000
-"""A text is looked for among so many alerts next in time before the text index is asked."""
+NEAREST = 5_000
+"""A text is looked for, and its hits are counted, among so many alerts next in time before the text index is
+asked."""
 MATCHES = 20_000
 """A text with more matches than these is so common that walking the time index finds it sooner."""
 SHORTEST_TEXT = 3
@@ -77,7 +95,7 @@ def alert_page(
         place = tuple_(Alert.triggered_at, Alert.id)
         statement = statement.where(place > cursor if ascending else place < cursor)
     ordered = _by_time(statement, ascending)
-    found = _search(session, tenant_id, ordered, wanted, limit + 1, ascending)
+    found, count = _search(session, tenant_id, ordered, wanted, limit + 1, ascending)
     shown = cut(
         found,
         limit,
@@ -85,22 +103,20 @@ def alert_page(
         cursor=after if cursor else None,
         backwards=backwards,
     )
-    return shown if cursor else replace(shown, total=_total(found, limit))
+    if cursor:
+        return shown
+    return replace(shown, count=Count(len(found)) if len(found) <= limit else count)
 
 
-def _total(found: Sequence[AnyRow], limit: int) -> int | None:
-    """How many match, where a first page tells: because it is the last one, or because it was counted."""
-    if len(found) <= limit:
-        return len(found)
-    return getattr(found[0], "total", None)
-
-
-def alert_count(session: Session, tenant_id: str, wanted: AlertFilter) -> int:
-    """How many alerts match, at most one more than the cap."""
+def alert_count(session: Session, tenant_id: str, wanted: AlertFilter) -> Count:
+    """How many alerts match, up to the cap."""
     statement = _matching(session, tenant_id, wanted)
     if wanted.text:
-        statement = statement.where(_TEXT.ilike(contains(wanted.text)))
-    return capped_count(session, statement.with_only_columns(Alert.id))
+        like = _TEXT.ilike(contains(wanted.text))
+        newest = _by_time(statement, ascending=False)
+        order = partial(_place, ascending=False)
+        return look_among(session, newest, NEAREST, lambda columns: like, order, 1).count
+    return count_up_to_cap(session, statement.with_only_columns(Alert.id))
 
 
 def _matching(session: Session, tenant_id: str, wanted: AlertFilter) -> AnySelect:
@@ -124,7 +140,7 @@ def _conditions(session: Session, tenant_id: str, wanted: AlertFilter) -> list[C
     if wanted.attention:
         conditions.append(Alert.attention.is_not(None))
     if wanted.lost:
-        conditions.append(Alert.webhook_lost.is_(True))
+        conditions.append(Alert.webhook_lost == true())
     return conditions
 
 
@@ -151,9 +167,12 @@ def _connections(session: Session, tenant_id: str, wanted: AlertFilter) -> list[
 
 
 def _by_time(statement: AnySelect, ascending: bool) -> AnySelect:
-    if ascending:
-        return statement.order_by(Alert.triggered_at.asc(), Alert.id.asc())
-    return statement.order_by(Alert.triggered_at.desc(), Alert.id.desc())
+    return statement.order_by(*_place(Alert.__table__.c, ascending))
+
+
+def _place(columns: Columns, ascending: bool) -> Sequence[ColumnElement[Any]]:
+    place = (columns.triggered_at, columns.id)
+    return place if ascending else [column.desc() for column in place]
 
 
 def _search(
@@ -163,23 +182,22 @@ def _search(
     wanted: AlertFilter,
     limit: int,
     ascending: bool,
-) -> Sequence[AnyRow]:
-    """The rows; a text is first looked for among those next in time, then among all by the text index."""
+) -> tuple[Sequence[AnyRow], Count | None]:
+    """The rows, and how many there are from here on, if that is known; a text is first looked for among those
+    next in time, then among all by the text index."""
     if not wanted.text:
-        return session.execute(statement.limit(limit)).all()
+        return session.execute(statement.limit(limit)).all(), None
     like = _TEXT.ilike(contains(wanted.text))
-    following = statement.limit(NEAREST).subquery("rmm_alerts")
-    place = (following.c.triggered_at, following.c.id)
-    order = place if ascending else tuple(column.desc() for column in place)
-    found = session.execute(select(following).where(like).order_by(*order).limit(limit)).all()
-    if len(found) == limit:
-        return found
+    order = partial(_place, ascending=ascending)
+    looked = look_among(session, statement, NEAREST, lambda columns: like, order, limit)
+    if looked.enough:
+        return looked.rows, looked.count
     found = session.execute(_through_text_index(tenant_id, statement, like).limit(limit)).all()
     if found and found[0].matches <= MATCHES:
-        return found
+        return found, Count(min(found[0].total, CAP), found[0].total > CAP)
     if not found and capped_count(session, _matches(tenant_id, like), MATCHES) <= MATCHES:
-        return found
-    return session.execute(statement.where(like).limit(limit)).all()
+        return found, Count(0)
+    return session.execute(statement.where(like).limit(limit)).all(), None
 
 
 def _matches(tenant_id: str, like: ColumnElement[bool]) -> AnySelect:

@@ -4,15 +4,32 @@ from __future__ import annotations
 
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass, replace
+from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, func, select, text, tuple_
+from sqlalchemy import ColumnElement, and_, func, select, text, tuple_
 from sqlalchemy.orm import Session
 
 from rmm_extension.models import OPEN_SQL, Alert, DeviceRow, Integration, OrganizationMapping
 from rmm_extension.services.inventory.missing import LISTINGS
 
-from .paging import PAGE, AnyRow, AnySelect, Page, capped_count, contains, cut, name_cursor, read_name_cursor
+from .paging import (
+    PAGE,
+    AnyRow,
+    AnySelect,
+    Columns,
+    Count,
+    Page,
+    contains,
+    count_up_to_cap,
+    cut,
+    look_among,
+    name_cursor,
+    read_name_cursor,
+)
+
+NEAREST = 3_000
+"""Status, kind and a part of the name are looked for among so many devices next in name before all others."""
 
 _LISTED = (
     DeviceRow.id,
@@ -26,6 +43,9 @@ _LISTED = (
     DeviceRow.missing_since,
     DeviceRow.last_error,
 )
+
+
+_COLUMNS = DeviceRow.__table__.c
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -58,8 +78,7 @@ def device_page(
     if cursor is not None:
         place = tuple_(DeviceRow.name, DeviceRow.id)
         statement = statement.where(place < cursor if descending else place > cursor)
-    order = (DeviceRow.name.desc(), DeviceRow.id.desc()) if descending else (DeviceRow.name, DeviceRow.id)
-    rows = session.execute(statement.order_by(*order).limit(limit + 1)).all()
+    rows = _search(session, statement, wanted, limit + 1, descending)
     shown = cut(
         rows,
         limit,
@@ -67,28 +86,58 @@ def device_page(
         cursor=after if cursor else None,
         backwards=backwards,
     )
-    return shown if cursor or len(rows) > limit else replace(shown, total=len(rows))
+    return shown if cursor or len(rows) > limit else replace(shown, count=Count(len(rows)))
 
 
-def device_count(session: Session, tenant_id: str, wanted: DeviceFilter) -> int:
-    """How many devices match, at most one more than the cap."""
-    return capped_count(session, select(DeviceRow.id).where(*_conditions(tenant_id, wanted)))
+def device_count(session: Session, tenant_id: str, wanted: DeviceFilter) -> Count:
+    """How many devices match, up to the cap."""
+    matching = select(DeviceRow.id).where(*_conditions(tenant_id, wanted), *_looked_for(wanted, _COLUMNS))
+    return count_up_to_cap(session, matching)
 
 
 def _conditions(tenant_id: str, wanted: DeviceFilter) -> list[ColumnElement[bool]]:
-    equal = (
-        (DeviceRow.status, wanted.status),
-        (DeviceRow.kind, wanted.kind),
-        (DeviceRow.integration_id, wanted.integration_id),
-        (DeviceRow.client_id, wanted.client_id),
-    )
+    """What an index helps with, but for the name."""
+    equal = ((DeviceRow.integration_id, wanted.integration_id), (DeviceRow.client_id, wanted.client_id))
     conditions = [DeviceRow.tenant_id == tenant_id]
     conditions += [column == value for column, value in equal if value]
     gone = DeviceRow.deleted_at
     conditions.append(gone.is_not(None) if wanted.deleted else gone.is_(None))
-    if wanted.text:
-        conditions.append(DeviceRow.name.ilike(contains(wanted.text)))
     return conditions
+
+
+def _looked_for(wanted: DeviceFilter, columns: Columns) -> list[ColumnElement[bool]]:
+    """What stands in no index, because it moves with every sync, and a part of the name."""
+    equal = ((columns.status, wanted.status), (columns.kind, wanted.kind))
+    conditions = [column == value for column, value in equal if value]
+    return [*conditions, columns.name.ilike(contains(wanted.text))] if wanted.text else conditions
+
+
+def _search(
+    session: Session, statement: AnySelect, wanted: DeviceFilter, limit: int, descending: bool
+) -> Sequence[AnyRow]:
+    """The rows in their order: looked for among those next in name, then among all at once. The devices of one
+    client are few enough to be read at once."""
+    ordered = statement.order_by(*_place(_COLUMNS.name, _COLUMNS.id, descending))
+    if not (conditions := _looked_for(wanted, _COLUMNS)):
+        return session.execute(ordered.limit(limit)).all()
+    if not wanted.client_id:
+        looked = look_among(
+            session,
+            ordered,
+            NEAREST,
+            lambda columns: and_(*_looked_for(wanted, columns)),
+            lambda columns: _place(columns.name, columns.id, descending),
+            limit,
+        )
+        if looked.enough:
+            return looked.rows
+    # This name is in no index: what matches is read first and then sorted, instead of walking all names.
+    sorted_last = _place(_COLUMNS.name.concat(""), _COLUMNS.id, descending)
+    return session.execute(statement.where(*conditions).order_by(*sorted_last).limit(limit)).all()
+
+
+def _place(name: ColumnElement[str], id_: ColumnElement[UUID], descending: bool) -> list[ColumnElement[Any]]:
+    return [name.desc(), id_.desc()] if descending else [name, id_]
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,9 +8,10 @@ from datetime import UTC, datetime, timedelta
 from typing import Any, Generic, TypeAlias, TypeVar
 from uuid import UUID
 
+from sqlalchemy import ColumnElement, Select, func, select, text, true
 from sqlalchemy import Row as SqlRow
-from sqlalchemy import Select, func, select, text
 from sqlalchemy.orm import Session
+from sqlalchemy.sql.base import ReadOnlyColumnCollection
 
 PAGE = 50
 CAP = 1000
@@ -20,26 +21,86 @@ _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 AnyRow: TypeAlias = "SqlRow[*tuple[Any, ...]]"
 AnySelect: TypeAlias = "Select[*tuple[Any, ...]]"
 
+Columns: TypeAlias = "ReadOnlyColumnCollection[str, Any]"
+Match: TypeAlias = Callable[[Columns], ColumnElement[bool]]
+Order: TypeAlias = Callable[[Columns], Sequence[ColumnElement[Any]]]
+
 Row = TypeVar("Row")
+
+
+@dataclass(frozen=True, slots=True)
+class Count:
+    """How many rows match; ``more`` where there are at least so many."""
+
+    number: int
+    more: bool = False
 
 
 @dataclass(frozen=True, slots=True)
 class Page(Generic[Row]):
     """Rows in display order, with the cursors of the pages around them; ``None`` where there is none.
 
-    ``total`` is how many rows there are in all, where that was found out on the way.
+    ``count`` is how many rows there are in all, where that was found out on the way.
     """
 
     rows: Sequence[Row]
     before: str | None
     after: str | None
-    total: int | None = None
+    count: Count | None = None
 
 
 def custom_plans(session: Session) -> None:
     """Plan every statement of this transaction with its values: a generic plan of a filter that is sometimes
-    selective costs a hundred times as much."""
-    session.execute(text("SET LOCAL plan_cache_mode = force_custom_plan"))
+    selective costs a hundred times as much. A page takes no parallel workers: starting them takes longer."""
+    session.execute(_PLANS)
+
+
+_PLANS = select(
+    func.set_config("plan_cache_mode", "force_custom_plan", true()),
+    func.set_config("max_parallel_workers_per_gather", "0", true()),
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Looked:
+    """What was found among the first rows of a list: the first rows that match, and how many match in all.
+
+    ``enough`` tells whether that is a whole page or all there is; else a further look is needed.
+    """
+
+    rows: Sequence[AnyRow]
+    count: Count
+    enough: bool
+
+
+def look_among(
+    session: Session, ordered: AnySelect, among: int, match: Match, order: Order, limit: int
+) -> Looked:
+    """Look for up to ``limit`` rows that match among the first ``among`` of an ordered statement.
+
+    They are read along the index of that order: the planner, which cannot know how soon enough is found,
+    would rather read and sort all there is.
+    """
+    near = ordered.limit(among).cte("near").prefix_with("MATERIALIZED", dialect="postgresql")
+    hits = select(near).where(match(near.c)).cte("hits").prefix_with("MATERIALIZED", dialect="postgresql")
+    first = select(hits).order_by(*order(hits.c)).limit(limit).subquery("first")
+    numbers = select(
+        select(func.count()).select_from(near).scalar_subquery().label("walked"),
+        select(func.count()).select_from(hits).scalar_subquery().label("matched"),
+    ).subquery("numbers")
+    found = select(first, numbers).select_from(numbers.outerjoin(first, true())).order_by(*order(first.c))
+    session.execute(text("SET LOCAL enable_sort = off"))
+    rows = session.execute(found).all()
+    session.execute(text("SET LOCAL enable_sort = on"))
+    walked, matched = rows[0].walked, rows[0].matched
+    count = Count(min(matched, CAP), matched > CAP or walked == among)
+    return Looked(rows if matched else [], count, min(matched, limit) == limit or walked < among)
+
+
+def count_up_to_cap(session: Session, matching: AnySelect) -> Count:
+    """How many rows match, up to :data:`CAP`."""
+    number = capped_count(session, matching)
+    return Count(min(number, CAP), number > CAP)
 
 
 def capped_count(session: Session, matching: AnySelect, cap: int = CAP) -> int:
