@@ -255,7 +255,9 @@ def _summed(past: Replay, mine: Rule, *, is_active: bool) -> DryRun:
     setting, fates = past.setting, past.fates
     taken = [fate for fate in fates if fate.rule is mine]
     became = Counter(fate.outcome for fate in taken)
-    earlier = [fate for fate in fates if fate.rule not in (None, mine) and winner([mine], fate.alert.event)]
+    earlier = [
+        fate for fate in fates if fate.rule and fate.rule is not mine and winner([mine], fate.alert.event)
+    ]
     suppressed = [
         fate
         for fate in fates
