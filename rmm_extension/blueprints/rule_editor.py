@@ -76,15 +76,22 @@ def connection_rule(integration_id: UUID, rule_id: UUID | None = None) -> Respon
 def connection_rule_try(integration_id: UUID, rule_id: UUID | None = None) -> ResponseReturnValue:
     """One part of the editor for the form as it stands: ``pattern``, ``preview`` or ``dry_run``."""
     part = request.form.get("do", "")
+    if part == "pattern":  # asked at every pause in typing, so that it reads nothing it does not need
+        _stored(integration_id, rule_id)
+        return render_template("rmm/rules/_pattern.html", **_pattern(RuleForm()))
     if part not in _TRIES:
         abort(404)
     values = _TRIES[part](_opened(integration_id, rule_id))
     return render_template(f"rmm/rules/_{part}.html", **values)
 
 
-def _opened(integration_id: UUID, rule_id: UUID | None) -> Editor:
+def _stored(integration_id: UUID, rule_id: UUID | None) -> tuple[Integration, RuleDraft | None]:
     row = connections.get(session(), actor().tenant_id, integration_id)
-    stored = rules.draft_of(one(session(), integration_id, rule_id)) if rule_id else None
+    return row, rules.draft_of(one(session(), integration_id, rule_id)) if rule_id else None
+
+
+def _opened(integration_id: UUID, rule_id: UUID | None) -> Editor:
+    row, stored = _stored(integration_id, rule_id)
     alerts = recent(row)
     sample = next((alert.message for alert in alerts if alert.message), "")
     return Editor(row, rule_id, stored, rule_form(choices(row, alerts), stored, sample=sample))
@@ -116,16 +123,16 @@ def _page(editor: Editor, error: RuleInvalid | None = None, *, dry: bool = False
         form=editor.form,
         general=general,
         placeholders=PLACEHOLDERS,
-        **_pattern(editor),
+        **_pattern(editor.form),
         **_preview(editor),
         **(_dry_run(editor) if dry else {}),
     )
 
 
-def _pattern(editor: Editor) -> dict[str, Any]:
+def _pattern(form: RuleForm) -> dict[str, Any]:
     """Whether the pattern is in the text beside it; nothing without a pattern."""
-    pattern = editor.form.draft().conditions.get("messagePattern")
-    return {"pattern": try_pattern(pattern, editor.form.sample.data or "") if pattern else None}
+    pattern = form.draft().conditions.get("messagePattern")
+    return {"pattern": try_pattern(pattern, form.sample.data or "") if pattern else None}
 
 
 def _preview(editor: Editor) -> dict[str, Any]:
@@ -158,7 +165,7 @@ def _dry_run(editor: Editor) -> dict[str, Any]:
     return {"run": run, "days": days, "outcomes": OUTCOMES}
 
 
-_TRIES = {"pattern": _pattern, "preview": _preview, "dry_run": _dry_run}
+_TRIES = {"preview": _preview, "dry_run": _dry_run}
 
 
 def _told(form: RuleForm, error: RuleInvalid) -> Sequence[str]:

@@ -96,6 +96,12 @@
   const editor = () => one("form[data-rmm-rule-form]");
   const part = (name) => document.getElementById(`rmm-part-${name}`);
   const asked = {};
+  function busy() {
+    const bar = document.createElement("progress");
+    bar.className = "rmm-progress";
+    bar.setAttribute("aria-label", "Asking …");
+    return bar;
+  }
   async function attempt(name, button) {
     const form = editor();
     const place = part(name);
@@ -103,7 +109,7 @@
     const body = new FormData(form);
     body.set("do", name);
     place.setAttribute("aria-busy", "true");
-    if (button) { button.setAttribute("aria-disabled", "true"); place.textContent = "Asking …"; }
+    if (button) { button.setAttribute("aria-disabled", "true"); place.replaceChildren(busy()); say("Asking …"); }
     try {
       const fresh = await post(form.dataset.rmmTry, body);
       if (mine === asked[name]) place.replaceChildren(...fresh.body.childNodes);
