@@ -29,8 +29,8 @@ from .routing import Routes
 
 routes = Routes()
 
-LOOK_BACK = 30
-"""Days that conditions and times to resolve look back."""
+LOOK_BACK, A_WEEK = 30, 7
+"""Days that times to resolve, and the conditions that fire most, look back."""
 RANGES = (14, LOOK_BACK)
 
 ABILITIES = {
@@ -64,13 +64,13 @@ def overview() -> ResponseReturnValue:
     connections = connection_rows()
     if not connections:
         return render_template("rmm/overview.html", connections=connections)
-    days = 14 if argument("days") == "14" else LOOK_BACK
+    days = LOOK_BACK if argument("days") == str(LOOK_BACK) else RANGES[0]
     return render_template(
         "rmm/overview.html", connections=connections, ranges=RANGES, days=days, **figures(days), **_details()
     )
 
 
-def figures(days: int) -> dict[str, Any]:
+def figures(days: int = RANGES[0]) -> dict[str, Any]:
     """What the overview and the host's dashboard share: four statements."""
     tenant_id = actor().tenant_id
     found, devices = queries.open_alerts(session(), tenant_id), queries.devices(session(), tenant_id)
@@ -87,19 +87,24 @@ def figures(days: int) -> dict[str, Any]:
 
 def _details() -> dict[str, Any]:
     """What only the page shows: three statements, and the host's for the tickets."""
-    tenant_id, since = actor().tenant_id, _today() - timedelta(days=LOOK_BACK - 1)
-    top = queries.top_conditions(session(), tenant_id, since)
+    tenant_id = actor().tenant_id
+    top = queries.top_conditions(session(), tenant_id, _first_of(A_WEEK))
     return {
         "look_back": LOOK_BACK,
+        "week": A_WEEK,
         "top": top,
         "tickets": tickets_of(top),
-        "times": queries.times_to_resolve(session(), tenant_id, since),
+        "times": queries.times_to_resolve(session(), tenant_id, _first_of(LOOK_BACK)),
         "stale": queries.stale_devices(session(), tenant_id),
     }
 
 
 def _today() -> date:
     return utc_now().date()
+
+
+def _first_of(days: int) -> date:
+    return _today() - timedelta(days=days - 1)
 
 
 def _severities(found: queries.OpenAlerts) -> list[charts.Share]:

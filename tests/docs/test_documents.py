@@ -12,14 +12,16 @@ import pytest
 from flask import Flask
 
 from reference_psa import create_app
+from reference_psa.notices import SUBTYPES
 from rmm_extension import signals
 from rmm_extension.blueprints.slots import Slots
 from rmm_extension.domain import settings
+from rmm_extension.domain.contracts.events import CATALOGUE
 from rmm_extension.domain.retention import SHORTEST
 from rmm_extension.extension import Mounted
 from rmm_extension.host import PERMISSIONS, PsaHost, port
 from rmm_extension.providers.contract import CAPABILITIES
-from rmm_extension.services import kinds
+from rmm_extension.services import kinds, notices
 from tests.docs.documents import PAGES, PROJECT, anchors, blocks, links, prose, table_keys, text
 from tests.harness.schema import app_config
 
@@ -48,9 +50,10 @@ def test_every_setting_is_in_the_readme_and_the_readme_has_no_other() -> None:
 
 def test_every_setting_named_anywhere_exists() -> None:
     known = {*table_keys(README, "RMM_"), "RMM_TACTICALRMM_BASE_URL", "RMM_"}
+    events = {event.name for event in CATALOGUE.values()}
     for page in PAGES:
         named = set(re.findall(r"\bRMM_(?:[A-Z_]+|<VENDOR>_BASE_URL)?", text(page)))
-        assert named <= known | {"RMM_TEST_BROWSER"}, page.name
+        assert named <= known | events | {"RMM_TEST_BROWSER"}, page.name
 
 
 def test_defaults_in_the_readme_are_the_ones_in_force() -> None:
@@ -123,6 +126,37 @@ def test_the_host_guide_has_every_permission_signal_slot_and_hook() -> None:
         *(f"rmm.{name}(" for name, value in vars(Mounted).items() if callable(value) and name[0] != "_"),
     ]
     assert [name for name in names if name not in guide] == []
+
+
+def test_the_host_guide_has_the_whole_catalogue_of_events() -> None:
+    rows = re.findall(r"^\| `(\w+)` \| `([A-Z_]+)` \| (.+?) \| (.+?) \|$", text(HOST_GUIDE), re.MULTILINE)
+    found = {
+        signal: (name, dict(re.findall(r"`(\w+)`(\??)", payload)), words)
+        for signal, name, payload, words in rows
+    }
+    assert found == {
+        event.signal: (
+            event.name,
+            {
+                name: "" if field.required else "?"
+                for name, field in event.schema.fields.items()
+                if name != "tenantId"
+            },
+            event.sentence,
+        )
+        for event in CATALOGUE.values()
+    }
+
+
+def test_the_host_guide_has_every_kind_of_notice() -> None:
+    guide = text(HOST_GUIDE)
+    for category, subtype in (
+        (notices.ALERTS, notices.TRIGGERED),
+        (notices.CONNECTIONS, notices.DOWN),
+        (notices.CONNECTIONS, notices.UP),
+    ):
+        assert f"| {category} | {subtype} |" in guide
+        assert subtype in SUBTYPES
 
 
 def test_the_provider_guide_has_every_capability() -> None:

@@ -109,7 +109,8 @@ def open_alerts(session: Session, tenant_id: str) -> OpenAlerts:
 def noise(session: Session, tenant_id: str, today: date, days: int) -> Sequence[Day]:
     """Alerts and the tickets made for them, day by day, oldest first, quiet days included."""
     first = today - timedelta(days=days - 1)
-    day = func.date_trunc("day", Alert.triggered_at, "UTC")
+    # Days of 24 hours from a midnight in UTC, which has no others: half as dear as date_trunc.
+    day = func.date_bin(literal(timedelta(days=1)), Alert.triggered_at, literal(_midnight(first)))
     statement = (
         select(day, func.count(), func.count().filter(Alert.auto_ticket_created))
         .where(*_since(tenant_id, first))
