@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from uuid import UUID
+
 import click
 from flask import current_app
 from flask.cli import AppGroup
@@ -14,6 +16,7 @@ from .domain.errors import RMMError
 from .host import SYSTEM_ACTOR
 from .models import Integration
 from .services import connections, runs
+from .services import replay as replay_
 from .services.context import Rmm
 from .services.unit import unit
 
@@ -113,6 +116,49 @@ def sync(tenant: str, connection: str, full: bool) -> None:
     except (RMMError, LookupError) as error:
         raise click.ClickException(str(error)) from error
     click.echo(f"Device sync of {row.name} is queued as run {run_id}.")
+
+
+@group.command("reconcile")
+@click.argument("tenant")
+@click.argument("connection")
+def reconcile(tenant: str, connection: str) -> None:
+    """Queue a reconciliation of the alerts of CONNECTION (its id or name) in TENANT."""
+    rmm = _rmm()
+    try:
+        with unit(rmm) as session:
+            row = _connection(session, tenant, connection)
+            actor = SYSTEM_ACTOR(tenant)
+            run_id = runs.start(rmm, session, actor, "alert_reconcile", integration_id=row.id)
+    except (RMMError, LookupError) as error:
+        raise click.ClickException(str(error)) from error
+    click.echo(f"Alert sync of {row.name} is queued as run {run_id}.")
+
+
+@group.command("replay")
+@click.argument("tenant")
+@click.argument("delivery", required=False, type=click.UUID)
+@click.option("--connection", help="Replay all stored deliveries of this connection (its id or name).")
+@click.option("--state", type=click.Choice(replay_.REPLAYABLE), help="Only those in this state.")
+def replay(tenant: str, delivery: UUID | None, connection: str | None, state: str | None) -> None:
+    """Queue the replay of one stored DELIVERY in TENANT, or of a connection's failed and quarantined ones."""
+    if (delivery is None) == (connection is None) or (delivery and state):
+        raise click.UsageError(
+            "Name one delivery, or a connection with --connection and, if wanted, --state."
+        )
+    rmm, actor = _rmm(), SYSTEM_ACTOR(tenant)
+    try:
+        with unit(rmm) as session:
+            if delivery is not None:
+                number, run_id = 1, replay_.start(rmm, session, actor, delivery)
+            else:
+                row = _connection(session, tenant, connection or "")
+                states = (state,) if state else replay_.REPLAYABLE
+                run_id, number = replay_.start_all(rmm, session, actor, row.id, states)
+    except (RMMError, LookupError) as error:
+        raise click.ClickException(str(error)) from error
+    click.echo(
+        f"The replay of {number} {'delivery' if number == 1 else 'deliveries'} is queued as run {run_id}."
+    )
 
 
 @group.command("routes")

@@ -16,6 +16,7 @@ from . import (
     devices,
     errors,
     export,
+    health,
     jobs,
     maintenance,
     maintenance_editor,
@@ -26,6 +27,7 @@ from . import (
     rule_editor,
     rules,
     setup,
+    sync_settings,
     webhook_access,
 )
 
@@ -36,6 +38,8 @@ PAGES = (
     setup,
     connection,
     webhook_access,
+    sync_settings,
+    health,
     organizations,
     proposals,
     rules,

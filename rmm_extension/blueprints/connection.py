@@ -9,12 +9,13 @@ from flask.typing import ResponseReturnValue
 from sqlalchemy.orm import Session
 
 from rmm_extension.domain.errors import ConfigError, Conflict, RMMError
-from rmm_extension.forms.connection import RenameForm, ScheduleForm
+from rmm_extension.forms.connection import RenameForm
 from rmm_extension.forms.credentials import PREFIX, credentials_form
 from rmm_extension.models import Integration
 from rmm_extension.providers.contract import Provider, capabilities
 from rmm_extension.services import connections, runs
 from rmm_extension.services.queries import connections as queries
+from rmm_extension.services.queries.health import health
 from rmm_extension.services.unit import unit
 
 from .access import requires
@@ -29,6 +30,7 @@ SYNCS = {
     "organizations": ("organization_sync", {}),
     "devices": ("device_sync", {}),
     "devices_full": ("device_sync", {"full": True}),
+    "alerts": ("alert_reconcile", {}),
 }
 """What each sync button starts."""
 
@@ -37,7 +39,7 @@ SYNCS = {
 @requires("rmm.view")
 def connection(integration_id: UUID) -> ResponseReturnValue:
     """How the connection stands: its state in words, counts, health, newest runs."""
-    row, provider = _found(integration_id)
+    row, provider = found(integration_id)
     counted = queries.counts(session(), row.tenant_id, row.id)
     recent = queries.runs_of(session(), row.tenant_id, row.id)
     return render_template(
@@ -47,7 +49,7 @@ def connection(integration_id: UUID) -> ResponseReturnValue:
         able=capabilities(provider) if provider else frozenset(),
         tabs=tabs(row, provider),
         counts=counted.get(row.id, queries.Counts()),
-        health=queries.health(session(), row.tenant_id, row),
+        health=health(session(), row),
         runs=recent,
         under_way=[run for run in recent if run.status in runs.UNFINISHED],
     )
@@ -57,13 +59,13 @@ def connection(integration_id: UUID) -> ResponseReturnValue:
 @requires("rmm.configure")
 def connection_test(integration_id: UUID) -> ResponseReturnValue:
     """Test the stored credentials and show what each check says; reloading tests again."""
-    row, provider = _found(integration_id)
+    row, provider = found(integration_id)
     if provider is None or row.state == "not_connected":
         raise Conflict("There is nothing to test: this connection has no credentials.")
     stored = connections.build(current_rmm(), session(), row)
     result = test(provider, stored)
     _note_result(integration_id, result)
-    return render_template("rmm/connections/test.html", row=_found(integration_id)[0], result=result)
+    return render_template("rmm/connections/test.html", row=found(integration_id)[0], result=result)
 
 
 @routes.post("/connections/<uuid:integration_id>/sync")
@@ -71,7 +73,7 @@ def connection_test(integration_id: UUID) -> ResponseReturnValue:
 def connection_sync(integration_id: UUID) -> ResponseReturnValue:
     """Start a sync, or go to the one that is under way."""
     kind, subject = SYNCS.get(request.form.get("what", ""), (None, {}))
-    row, _ = _found(integration_id)
+    row, _ = found(integration_id)
     if kind is None:
         raise ConfigError("Choose what to sync.")
     if row.state in ("paused", "not_connected"):
@@ -89,9 +91,9 @@ def connection_sync(integration_id: UUID) -> ResponseReturnValue:
 @routes.get("/connections/<uuid:integration_id>/settings")
 @requires("rmm.configure")
 def connection_settings(integration_id: UUID) -> ResponseReturnValue:
-    """Name, schedule, pause and disconnect."""
-    row, provider = _found(integration_id)
-    return _settings_page(row, provider, RenameForm(name=row.name), _schedule(row))
+    """Name, credentials, pause and disconnect."""
+    row, provider = found(integration_id)
+    return _settings_page(row, provider, RenameForm(name=row.name))
 
 
 @routes.post("/connections/<uuid:integration_id>/name")
@@ -99,9 +101,9 @@ def connection_settings(integration_id: UUID) -> ResponseReturnValue:
 def connection_rename(integration_id: UUID) -> ResponseReturnValue:
     """Give the connection another name."""
     form = RenameForm()
-    row, provider = _found(integration_id)
+    row, provider = found(integration_id)
     if not form.validate_on_submit():
-        return _settings_page(row, provider, form, _schedule(row))
+        return _settings_page(row, provider, form)
 
     def work(opened: Session) -> str:
         renamed = connections.rename(opened, actor(), integration_id, form.name.data)
@@ -110,32 +112,11 @@ def connection_rename(integration_id: UUID) -> ResponseReturnValue:
     return act(work, url_for("rmm.connection_settings", integration_id=integration_id))
 
 
-@routes.post("/connections/<uuid:integration_id>/schedule")
-@requires("rmm.configure")
-def connection_schedule(integration_id: UUID) -> ResponseReturnValue:
-    """Save the sync schedule and the deletion policy."""
-    form = ScheduleForm()
-    row, provider = _found(integration_id)
-    if not form.validate_on_submit():
-        return _settings_page(row, provider, RenameForm(formdata=None, name=row.name), form)
-    schedule = {"enabled": bool(form.enabled.data), "intervalMinutes": form.minutes.data}
-    changes = {"deviceSync": schedule, "deletionPolicy": form.deletion_policy.data}
-
-    def work(opened: Session) -> str:
-        saved = connections.save_settings(opened, actor(), integration_id, changes)
-        saved.next_device_sync_at = None
-        if not form.enabled.data:
-            return "Devices are synced only when somebody starts it."
-        return f"Devices are synced every {form.minutes.data} minutes."
-
-    return act(work, url_for("rmm.connection_settings", integration_id=integration_id))
-
-
 @routes.form("/connections/<uuid:integration_id>/credentials")
 @requires("rmm.configure")
 def connection_credentials(integration_id: UUID) -> ResponseReturnValue:
     """Change address or credentials; they are tested before they are kept. Secrets are never shown."""
-    row, provider = _found(integration_id)
+    row, provider = found(integration_id)
     if provider is None:
         raise ConfigError("This vendor is not available in this installation.")
     mode = connections.auth_mode(provider, request.args.get("mode") or row.auth_mode)
@@ -150,7 +131,7 @@ def connection_credentials(integration_id: UUID) -> ResponseReturnValue:
             return _reconnect(integration_id, result)
     page = render_template(
         "rmm/connections/credentials.html",
-        row=_found(integration_id)[0],
+        row=found(integration_id)[0],
         manifest=provider.manifest,
         mode=mode,
         form=form,
@@ -189,7 +170,7 @@ def connection_resume(integration_id: UUID) -> ResponseReturnValue:
 @requires("rmm.configure")
 def connection_disconnect(integration_id: UUID) -> ResponseReturnValue:
     """Name the consequences, then delete the credentials."""
-    row, provider = _found(integration_id)
+    row, provider = found(integration_id)
     if request.method == "GET":
         counted = queries.counts(session(), row.tenant_id, row.id).get(row.id, queries.Counts())
         return render_template("rmm/connections/disconnect.html", row=row, provider=provider, counts=counted)
@@ -205,7 +186,7 @@ def connection_disconnect(integration_id: UUID) -> ResponseReturnValue:
 @requires("rmm.configure")
 def connection_activity(integration_id: UUID) -> ResponseReturnValue:
     """Who changed what."""
-    row, provider = _found(integration_id)
+    row, provider = found(integration_id)
     return render_template(
         "rmm/connections/activity.html",
         row=row,
@@ -214,7 +195,7 @@ def connection_activity(integration_id: UUID) -> ResponseReturnValue:
     )
 
 
-def _found(integration_id: UUID) -> tuple[Integration, Provider | None]:
+def found(integration_id: UUID) -> tuple[Integration, Provider | None]:
     """The connection and its provider, ``None`` for one that cannot be used any more."""
     row = connections.get(session(), actor().tenant_id, integration_id)
     try:
@@ -223,30 +204,16 @@ def _found(integration_id: UUID) -> tuple[Integration, Provider | None]:
         return row, None
 
 
-def _settings_page(
-    row: Integration, provider: Provider | None, rename: RenameForm, schedule: ScheduleForm
-) -> ResponseReturnValue:
+def _settings_page(row: Integration, provider: Provider | None, rename: RenameForm) -> ResponseReturnValue:
     page = render_template(
         "rmm/connections/settings.html",
         row=row,
         provider=provider,
-        able=capabilities(provider) if provider else frozenset(),
         tabs=tabs(row, provider),
         rename=rename,
-        schedule=schedule,
         hints=current_rmm().vault.hints(session(), row.tenant_id, row.id),
     )
-    return page, 422 if rename.errors or schedule.errors else 200
-
-
-def _schedule(row: Integration) -> ScheduleForm:
-    stored = row.settings.get("deviceSync") or {}
-    return ScheduleForm(
-        formdata=None,
-        enabled=stored.get("enabled") is True,
-        minutes=stored.get("intervalMinutes") or 60,
-        deletion_policy=row.settings.get("deletionPolicy") or "never",
-    )
+    return page, 422 if rename.errors else 200
 
 
 def _stored_values(row: Integration) -> dict[str, str]:

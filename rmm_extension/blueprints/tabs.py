@@ -28,6 +28,8 @@ _TABS = (
     ("Maintenance", "connection_maintenance", "rmm.view", None),
     ("Proposals", "connection_proposals", "rmm.view", "devices"),
     ("Webhook", "connection_webhook", "rmm.configure", "webhook"),
+    ("Sync", "sync_settings", "rmm.configure", None),
+    ("Health", "connection_health", "rmm.view", None),
     ("Settings", "connection_settings", "rmm.configure", None),
     ("Activity", "connection_activity", "rmm.configure", None),
 )

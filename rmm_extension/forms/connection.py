@@ -7,6 +7,8 @@ from wtforms import BooleanField, IntegerField, SelectField, StringField
 from wtforms.fields.choices import SelectChoice
 from wtforms.validators import InputRequired, Length, NumberRange
 
+from rmm_extension.services.recurring import BAD_POLL_INTERVAL, POLLS
+
 POLICIES = [
     SelectChoice("never", "Keep the asset active"),
     SelectChoice("mark_inactive", "Mark the asset inactive"),
@@ -18,6 +20,20 @@ class RenameForm(FlaskForm):  # type: ignore[misc]
 
     name = StringField(
         "Name of the connection", [InputRequired("Give the connection a name."), Length(max=255)]
+    )
+
+
+class PollingForm(FlaskForm):  # type: ignore[misc]
+    """Whether and how often the vendor is asked for its active alerts."""
+
+    polling = BooleanField("Poll alerts")
+    every = IntegerField(
+        "Minutes between polls",
+        [
+            InputRequired(BAD_POLL_INTERVAL),
+            NumberRange(POLLS.shortest, POLLS.longest, BAD_POLL_INTERVAL),
+        ],
+        description="From 5 to 60. Polling finds alerts whose webhook was lost, and closes what is over.",
     )
 
 

@@ -17,7 +17,7 @@ from sqlalchemy import ColumnElement, and_, case, func, or_, select, text, tuple
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
-from rmm_extension.domain.errors import Conflict
+from rmm_extension.domain.errors import Conflict, RateLimited
 from rmm_extension.host import Actor
 from rmm_extension.models import JobRun, new_id, utc_now
 
@@ -188,6 +188,9 @@ def reschedule(session: Session, run: Run, delay: timedelta, error_kind: str, me
         "error_kind": error_kind,
         "error": message,
     }
+    if error_kind == RateLimited.kind:
+        # The reason is forgotten with the next attempt; that there was one is part of the vendor's health.
+        changes["counts"] = with_counts({"throttled": run.counts.get("throttled", 0) + 1})
     write(session, run, changes)
 
 

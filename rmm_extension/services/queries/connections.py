@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime
 from uuid import UUID
 
 from sqlalchemy import func, select, text
@@ -14,14 +13,11 @@ from sqlalchemy.orm import Session
 from rmm_extension.models import (
     OPEN_SQL,
     Alert,
-    AlertHistory,
-    AlertRule,
     Audit,
     DeviceRow,
     Integration,
     JobRun,
     OrganizationMapping,
-    WebhookDelivery,
 )
 
 from .paging import AnyRow
@@ -91,76 +87,6 @@ def _alerts(session: Session, tenant_id: str, only: UUID | None) -> dict[UUID, i
     if only:
         statement = statement.where(Alert.integration_id == only)
     return {row[0]: row[1] for row in session.execute(statement.group_by(Alert.integration_id))}
-
-
-@dataclass(frozen=True, slots=True)
-class Health:
-    """How a connection's channels do. ``missed`` are alerts of the last week that polling saw first although
-    the webhook was on."""
-
-    last_webhook_at: datetime | None
-    last_poll_at: datetime | None
-    missed: int
-    waiting_deliveries: int
-    quarantined: int
-    rules: int
-
-
-def health(session: Session, tenant_id: str, row: Integration, days: int = 7) -> Health:
-    """Channels, lost webhooks, deliveries that need a look, rules: three statements."""
-    waiting = session.execute(
-        select(
-            func.count().filter(WebhookDelivery.state == "failed"),
-            func.count().filter(WebhookDelivery.state == "quarantined"),
-            func.max(WebhookDelivery.received_at),
-        ).where(WebhookDelivery.tenant_id == tenant_id, WebhookDelivery.integration_id == row.id)
-    ).one()
-    seen = _last_by_channel(session, tenant_id, row.id, days)
-    latest = [moment for moment in (seen.get("webhook"), waiting[2]) if moment]
-    return Health(
-        last_webhook_at=max(latest) if latest else None,
-        last_poll_at=seen.get("poll"),
-        missed=_missed(session, tenant_id, row, days),
-        waiting_deliveries=waiting[0],
-        quarantined=waiting[1],
-        rules=_rules(session, tenant_id, row.id),
-    )
-
-
-def _last_by_channel(
-    session: Session, tenant_id: str, integration_id: UUID, days: int
-) -> dict[str, datetime]:
-    since = func.now() - func.make_interval(0, 0, 0, days)
-    statement = (
-        select(AlertHistory.channel, func.max(AlertHistory.at))
-        .where(
-            AlertHistory.tenant_id == tenant_id,
-            AlertHistory.integration_id == integration_id,
-            AlertHistory.at >= since,
-        )
-        .group_by(AlertHistory.channel)
-    )
-    return {row[0]: row[1] for row in session.execute(statement)}
-
-
-def _missed(session: Session, tenant_id: str, row: Integration, days: int) -> int:
-    if not row.webhook_enabled:
-        return 0
-    since = func.now() - func.make_interval(0, 0, 0, days)
-    statement = select(func.count()).where(
-        Alert.tenant_id == tenant_id,
-        Alert.integration_id == row.id,
-        Alert.first_channel == "poll",
-        Alert.triggered_at >= since,
-    )
-    return session.scalar(statement) or 0
-
-
-def _rules(session: Session, tenant_id: str, integration_id: UUID) -> int:
-    statement = select(func.count()).where(
-        AlertRule.tenant_id == tenant_id, AlertRule.integration_id == integration_id, AlertRule.is_active
-    )
-    return session.scalar(statement) or 0
 
 
 def names(session: Session, tenant_id: str) -> Sequence[AnyRow]:

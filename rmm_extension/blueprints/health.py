@@ -1,0 +1,221 @@
+"""How a connection does, line by line: a state, what it means and what to do."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from uuid import UUID
+
+from flask import render_template, url_for
+from flask.typing import ResponseReturnValue
+
+from rmm_extension.models import Integration, utc_now
+from rmm_extension.providers.contract import Provider, capabilities
+from rmm_extension.services.queries import health as queries
+from rmm_extension.services.queries.health import DAYS, Health
+from rmm_extension.services.recurring import POLLS
+
+from .access import requires
+from .connection import found
+from .context import session
+from .presentation import vendor_label
+from .routing import Routes
+from .tabs import tabs
+
+routes = Routes()
+
+WORDS = {"ok": "Good", "warning": "Look at it", "failed": "Trouble", "not_checked": "Off"}
+"""The states of a line, by the names of their shapes and colours."""
+PATIENCE = timedelta(minutes=5)
+"""A poll may be so late before it is worth a look: a worker may be busy."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Line:
+    """One thing that is well or not. The sentence is ``message`` and the time ``at``, then ``then`` and
+    ``next_at``; ``link`` is a label and an address."""
+
+    name: str
+    state: str
+    message: str
+    at: datetime | None = None
+    then: str = ""
+    next_at: datetime | None = None
+    remedy: str = ""
+    link: tuple[str, str] | None = None
+
+    @property
+    def word(self) -> str:
+        """The state in words."""
+        return WORDS[self.state]
+
+
+@routes.get("/connections/<uuid:integration_id>/health")
+@requires("rmm.view")
+def connection_health(integration_id: UUID) -> ResponseReturnValue:
+    """Channels, losses, sign-in, mapping, patience of the vendor, latest problems."""
+    row, provider = found(integration_id)
+    return render_template(
+        "rmm/connections/health.html",
+        row=row,
+        able=capabilities(provider) if provider else frozenset(),
+        tabs=tabs(row, provider),
+        lines=list(lines(row, provider, queries.health(session(), row))),
+        troubles=queries.troubles(session(), row),
+    )
+
+
+def lines(row: Integration, provider: Provider | None, known: Health) -> Iterator[Line]:
+    """The health of the connection, the most telling first."""
+    able = capabilities(provider) if provider else frozenset()
+    yield _sign_in(row, known)
+    yield _vendor(row)
+    if "webhook" in able:
+        yield _webhook(row, known)
+        yield _lost(row, known)
+        yield _deliveries(known)
+    if "alerts" in able:
+        yield _polling(row)
+        if row.reconcile_state:
+            yield _doubt(row)
+    yield _mapping(row, known)
+    yield _rules(row, known)
+    yield _throttling(row, known)
+
+
+def _sign_in(row: Integration, known: Health) -> Line:
+    link = ("Enter new credentials", url_for("rmm.connection_credentials", integration_id=row.id))
+    if row.state == "needs_reauth":
+        message = "The vendor refuses the credentials, so polling and syncs have stopped"
+        remedy = "Webhooks are still taken."
+        return Line(name="Sign-in", state="failed", message=message, remedy=remedy, link=link)
+    if row.state == "not_connected":
+        return Line(name="Sign-in", state="not_checked", message="There are no credentials", link=link)
+    message = "The credentials are accepted; they were saved"
+    return Line(name="Sign-in", state="ok", message=message, at=known.signed_in_since or row.connected_at)
+
+
+def _vendor(row: Integration) -> Line:
+    name = vendor_label(row.provider)
+    if row.state == "paused":
+        message = "Paused: nothing is polled or synced, and webhooks are not taken"
+        link = ("Settings", url_for("rmm.connection_settings", integration_id=row.id))
+        return Line(name=name, state="not_checked", message=message, remedy="Resume it there:", link=link)
+    if row.last_error and row.state in ("error", "connected"):
+        remedy = "It is tried again by itself; nothing was concluded from what did not arrive completely."
+        state = "failed" if row.state == "error" else "warning"
+        message = f"The last talk failed: {row.last_error.rstrip('.')}"
+        return Line(name=name, state=state, message=message, at=row.last_error_at, remedy=remedy)
+    if row.state in ("needs_reauth", "not_connected"):
+        return Line(name=name, state="not_checked", message="Not asked without valid credentials")
+    return Line(name=name, state="ok", message="It answers")
+
+
+def _webhook(row: Integration, known: Health) -> Line:
+    link = ("Webhook", url_for("rmm.connection_webhook", integration_id=row.id))
+    if not row.webhook_enabled:
+        message = "Off: alerts come by polling alone, minutes later"
+        return Line(name="Webhook", state="not_checked", message=message, remedy="Set it up:", link=link)
+    if known.last_webhook_at is None:
+        message = f"On, but nothing has arrived in {DAYS} days"
+        remedy = "Trigger a test alert at the vendor, or look at the set-up:"
+        return Line(name="Webhook", state="warning", message=message, remedy=remedy, link=link)
+    return Line(name="Webhook", state="ok", message="The last delivery arrived", at=known.last_webhook_at)
+
+
+def _lost(row: Integration, known: Health) -> Line:
+    if not known.lost:
+        return Line(name="Lost webhooks", state="ok", message=f"None noticed in {DAYS} days")
+    alerts = "1 alert was" if known.lost == 1 else f"{known.lost:,} alerts were"
+    return Line(
+        name="Lost webhooks",
+        state="warning",
+        message=f"{alerts} found by polling in {DAYS} days although the webhook should have told",
+        remedy="Look whether the vendor reaches this installation, and whether its alerts use the webhook.",
+        link=("See the alerts", url_for("rmm.alert_list", connection=row.id, lost=1, time="7d")),
+    )
+
+
+def _deliveries(known: Health) -> Line:
+    link = ("Deliveries", url_for("rmm.delivery_list"))
+    if not known.to_retry and not known.put_aside:
+        return Line(name="Deliveries", state="ok", message="None waits or was put aside")
+    parts = [
+        f"{known.to_retry:,} tried again by itself" if known.to_retry else "",
+        f"{known.put_aside:,} put aside because it could not be read" if known.put_aside else "",
+    ]
+    message = " and ".join(part for part in parts if part)
+    return Line(name="Deliveries", state="warning", message=message, remedy="What to do is there:", link=link)
+
+
+def _polling(row: Integration) -> Line:
+    link = ("Sync settings", url_for("rmm.sync_settings", integration_id=row.id))
+    if not POLLS.is_on(row.settings):
+        message = "Switched off: a webhook that gets lost is not noticed"
+        return Line(name="Polling", state="not_checked", message=message, remedy="Switch it on:", link=link)
+    at = row.last_reconciled_at
+    if at is None:
+        message = "No complete list of alerts has arrived yet"
+        return Line(name="Polling", state="warning", message=message, remedy="It comes by itself.")
+    late = utc_now() - at > 2 * POLLS.interval(row.settings) + PATIENCE
+    then, next_at = "", None
+    if row.state in ("connected", "error") and row.next_reconcile_at:
+        then, next_at = ", the next is due", row.next_reconcile_at
+    return Line(
+        name="Polling",
+        state="warning" if late else "ok",
+        message="The last complete list arrived",
+        at=at,
+        then=then,
+        next_at=next_at,
+        remedy="Polls come late: see the problems below, and whether a worker is running." if late else "",
+    )
+
+
+def _doubt(row: Integration) -> Line:
+    guard = queries.vanish_guard(row.id, row.provider, row.name, row.reconcile_state)
+    return Line(
+        name="Doubtful list",
+        state="warning",
+        message=f"{guard.suspects:,} of {guard.open:,} open alerts were missing in the vendor's list",
+        at=guard.since,
+        remedy="None is resolved before a second list a minute later says the same.",
+    )
+
+
+def _mapping(row: Integration, known: Health) -> Line:
+    link = ("Organizations", url_for("rmm.organizations", integration_id=row.id))
+    waiting = known.alerts_without_client
+    if not known.unmapped and not waiting:
+        return Line(name="Mapping", state="ok", message="Every organization has a client")
+    unmapped = f"{known.unmapped:,} of {known.organizations:,} organizations have no client"
+    parts = [unmapped if known.unmapped else "", f"{waiting:,} alerts wait for one" if waiting else ""]
+    message = ", and ".join(part for part in parts if part)
+    remedy = "Map them; the tickets that wait are then made by themselves."
+    state = "failed" if waiting else "warning"
+    return Line(name="Mapping", state=state, message=message, remedy=remedy, link=link)
+
+
+def _rules(row: Integration, known: Health) -> Line:
+    if known.rules:
+        active = "1 rule is" if known.rules == 1 else f"{known.rules:,} rules are"
+        return Line(name="Rules", state="ok", message=f"{active} active")
+    link = ("Rules", url_for("rmm.connection_rules", integration_id=row.id))
+    message = "None is active, so alerts are recorded and make no ticket"
+    return Line(name="Rules", state="warning", message=message, remedy="Add one:", link=link)
+
+
+def _throttling(row: Integration, known: Health) -> Line:
+    name = "Requests"
+    if known.throttled_until and known.throttled_until > utc_now():
+        message = "The vendor asked for patience; the next try is due"
+        remedy = "Longer intervals ask less of it:"
+        link = ("Sync settings", url_for("rmm.sync_settings", integration_id=row.id))
+        return Line(
+            name=name, state="warning", message=message, at=known.throttled_until, remedy=remedy, link=link
+        )
+    if known.throttled_at:
+        message = "The vendor asked for patience in a run that was queued"
+        return Line(name=name, state="ok", message=message, at=known.throttled_at)
+    return Line(name=name, state="ok", message=f"The vendor limited none in {DAYS} days")
