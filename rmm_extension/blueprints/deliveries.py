@@ -97,6 +97,13 @@ def row_values(connections: Options) -> dict[str, object]:
     }
 
 
+def latest(integration_id: UUID) -> dict[str, object]:
+    """A connection's newest deliveries, for its own page."""
+    custom_plans(session())
+    rows = queries.last_deliveries(session(), actor().tenant_id, integration_id)
+    return {"rows": rows, "tickets": tickets_of(rows), "brief": True, **row_values([])}
+
+
 def _replay_values(wanted: DeliveryFilter) -> dict[str, object]:
     """Where a connection's stored deliveries are shown, whoever may can replay them all."""
     values: dict[str, object] = {"replayable": 0, **progress_values(None)}

@@ -9,13 +9,13 @@ from flask.typing import ResponseReturnValue
 from sqlalchemy.orm import Session
 
 from rmm_extension.models import JobRun, utc_now
-from rmm_extension.services import kinds, runs
-from rmm_extension.services.queries.runs import run_page
+from rmm_extension.services import kinds, retention, runs
+from rmm_extension.services.queries.runs import last_cleaning, run_page
 from rmm_extension.services.runs import RunFilter
 
 from .access import check, requires
 from .choices import connection_options
-from .context import act, actor, allows, session
+from .context import act, actor, allows, current_rmm, session
 from .narrowing import Options, argument, chips, uuid_argument, word
 from .routing import Routes
 
@@ -46,6 +46,8 @@ def job_list() -> ResponseReturnValue:
     return render_template(
         "rmm/jobs/list.html",
         page=page,
+        kept=retention.in_words(current_rmm().settings.keep),
+        cleaned=last_cleaning(session(), actor().tenant_id),
         now=utc_now(),
         is_stalled=runs.is_stalled,
         kinds=kind_options,

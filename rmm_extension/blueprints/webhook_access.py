@@ -22,6 +22,7 @@ from rmm_extension.services.webhook_access import WebhookAddress
 
 from .access import requires
 from .context import act, actor, current_rmm, session
+from .deliveries import latest
 from .routing import Routes
 from .tabs import tabs
 
@@ -44,6 +45,7 @@ def connection_webhook(integration_id: UUID) -> ResponseReturnValue:
         manifest=provider.manifest,
         tabs=tabs(row, provider),
         **webhook_values(row, provider),
+        **latest(row.id),
     )
 
 

@@ -258,3 +258,25 @@ def test_an_alert_of_the_log_can_be_asked_for_by_anybody_who_may_see(world: Worl
     world.connect()
     assert world.client("read_only").get("/rmm/deliveries").status_code == 200
     assert "Deliveries" in said(world.client("read_only").get("/rmm/"))
+
+
+def test_a_connections_webhook_page_shows_the_last_few(world: World) -> None:
+    connection, other = world.connect("One"), world.connect("Two")
+    browser = world.client()
+    browser.post(f"/rmm/connections/{connection}/webhook/on")
+    assert "None yet." in said(browser.get(f"/rmm/connections/{connection}/webhook"))
+    taken(world, connection, 4)
+    stored(world, connection, 4)
+    taken(world, other, 3)
+    answer = browser.get(f"/rmm/connections/{connection}/webhook")
+    assert len(OPEN.findall(answer.text)) == 5
+    assert f'href="/rmm/deliveries?connection={connection}"' in answer.text
+
+
+def test_what_is_kept_how_long_is_told_where_jobs_are(world: World) -> None:
+    page = said(world.client().get("/rmm/jobs"))
+    assert "Deliveries put aside, or failed for good 90 days since they arrived" in page
+    assert "Audit 2,555 days" in page
+    assert "the first one when the scheduler is started" in page
+    world.run(None, kind="retention", status="succeeded")
+    assert "the last one just now" in said(world.client().get("/rmm/jobs"))

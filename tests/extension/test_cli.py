@@ -94,3 +94,45 @@ def test_routes_say_what_each_asks_for(world: World) -> None:
     lines = [line for line in shown.output.splitlines() if "/api/webhooks/" in line]
     assert len(lines) == 2
     assert all("webhook secret" in line for line in lines)
+
+
+class TestReplay:
+    def store(self, world: World, count: int = 1) -> list[str]:
+        for _ in range(count):
+            assert world.post(b"junk").status_code == 400
+        return [str(row["id"]) for row in world.rows("SELECT id FROM rmm_webhook_deliveries ORDER BY id")]
+
+    def test_one(self, world: World) -> None:
+        (delivery,) = self.store(world)
+        done = run(world, "replay", world.tenant, delivery)
+        assert (done.exit_code, done.output[:39]) == (0, "The replay of 1 delivery is queued as run"[:39])
+        subject = world.one("SELECT subject FROM rmm_job_runs WHERE kind = 'delivery_retry'")
+        assert subject == {"delivery_id": delivery, "replay": True}
+        assert "is waiting for a worker" in run(world, "replay", world.tenant, delivery).output
+
+    def test_all_of_a_connection(self, world: World) -> None:
+        self.store(world, 2)
+        named = run(world, "replay", world.tenant, "--connection", "Tactical", "--state", "quarantined")
+        assert "The replay of 2 deliveries is queued" in named.output
+        none = run(
+            world, "replay", world.tenant, "--connection", str(world.integration_id), "--state", "failed"
+        )
+        assert (none.exit_code, "nothing to replay" in none.output) == (1, True)
+
+    def test_wrong_words_are_refused(self, world: World) -> None:
+        (delivery,) = self.store(world)
+        for words in (
+            (),
+            (delivery, "--connection", "Tactical"),
+            (delivery, "--state", "failed"),
+            ("no-id",),
+        ):
+            assert run(world, "replay", world.tenant, *words).exit_code == 2
+        assert run(world, "replay", "other", delivery).output == (
+            "Error: This delivery does not exist (any more).\n"
+        )
+        assert (
+            "has no connection nothing"
+            in run(world, "replay", world.tenant, "--connection", "nothing").output
+        )
+        assert world.one("SELECT count(*) FROM rmm_job_runs") == 0

@@ -75,7 +75,7 @@ def test_a_tick_enqueued_by_the_scheduler_is_read_by_a_json_worker(
     assert not Job.exists(job.id, redis)
     with unit(rmm) as session:
         begun = sorted(run.kind for run in runs.list_runs(session, TENANT))
-    assert begun == ["device_sync", "retention"]
+    assert {"device_sync", "retention"} <= set(begun)
     assert queues.queue(queues.SYNC, redis).count == 3, "and the cleaning of the other tenant"
 
 

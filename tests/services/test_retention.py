@@ -155,10 +155,8 @@ class TestLimits:
         assert left(world, "rmm_audit") == before | {stays}
 
     def test_resolved_alerts_with_their_history_and_condition(self, world: World) -> None:
-        gone = [
-            alert(world, older(KEEP.alerts), status, dedup_key=status)
-            for status in ("resolved", "auto_resolved")
-        ]
+        over = ("resolved", "auto_resolved")
+        gone = [alert(world, older(KEEP.alerts), status, dedup_key=status) for status in over]
         stays = alert(world, younger(KEEP.alerts))
         for one in (*gone, stays):
             history(world, one, younger(KEEP.history))
