@@ -122,6 +122,7 @@ def _list_values(integration_id: UUID | None, active: dict[str, Any]) -> dict[st
     )
     return {
         "page": found.lines,
+        "total": found.total,
         "names": found.names,
         "known": sum(found.counts.values()),
         "state_options": [(key, f"{label} ({found.counts[key]})") for key, label in STATES],

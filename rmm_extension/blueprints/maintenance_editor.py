@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, time, timedelta
@@ -107,7 +108,7 @@ def window_assets() -> ResponseReturnValue:
     """Assets whose device has this in its name, as the editor offers them, as JSON."""
     part = argument("q")
     found = _assets_like(part) if part else []
-    return jsonify(assets=[_asset_label(asset_id, name) for asset_id, name in found])
+    return jsonify(assets=_labels(found))
 
 
 def _only_shows() -> bool:
@@ -202,21 +203,24 @@ def _form(values: Mapping[str, Any]) -> WindowForm:
 
 
 def _stored_values(row: MaintenanceWindow) -> dict[str, Any]:
-    label = _asset_label(row.asset_id, _asset_name(row.asset_id)) if row.asset_id else ""
-    return field_values(window_of(row), row.is_active, _zone_name(), label)
+    values = field_values(window_of(row), row.is_active, _zone_name())
+    if row.asset_id:
+        name = _asset_name(row.asset_id) or f"An asset that is gone [{row.asset_id}]"
+        values |= _asset_values(row.asset_id, name)
+    return values
 
 
 def _prefilled() -> dict[str, Any]:
     zone_name = _zone_name()
-    asset_id, client_id, connection = argument("asset"), argument("client"), uuid_argument("connection")
     now = utc_now().replace(second=0, microsecond=0)
     starts, ends = _duration(argument("for"), now, zone_name)
-    name = _asset_name(asset_id) if asset_id else ""
+    asset_id = argument("asset")
+    asset = _asset_name(asset_id)
     return {
-        **new_values(f"Maintenance of {name}" if name else "", starts, ends, zone_name),
-        "asset": _asset_label(asset_id, name) if asset_id and name else "",
-        "client": client_id or "",
-        "connection": str(connection or ""),
+        **new_values(f"Maintenance of {asset}" if asset else "", starts, ends, zone_name),
+        **(_asset_values(asset_id, asset) if asset_id and asset else {}),
+        "client": argument("client") or "",
+        "connection": str(uuid_argument("connection") or ""),
     }
 
 
@@ -250,16 +254,18 @@ def _zones() -> Sequence[str]:
 def _offered_assets(form: WindowForm) -> list[str]:
     """Assets like what is typed, while that names none."""
     typed = form.asset.data if "asset" in form else ""
-    if not typed or _WITH_ID.search(typed):
+    if not typed or typed == form.asset_before.data or _WITH_ID.search(typed):
         return []
-    return [_asset_label(*found) for found in _assets_like(typed)]
+    return _labels(_assets_like(typed))
 
 
 def _asset_of(form: WindowForm) -> tuple[str | None, Errors]:
     """The asset that was chosen, or whose device has the name that was typed."""
-    typed = " ".join((form.asset.data or "").split())[:500] if "asset" in form else ""
+    typed = _plain(form.asset.data) if "asset" in form else ""
     if not typed:
         return None, {}
+    if typed == _plain(form.asset_before.data):
+        return form.asset_id.data, {}
     if with_id := _WITH_ID.search(typed):
         return with_id["id"], {}
     same = {asset_id for asset_id, name in _assets_like(typed) if name.casefold() == typed.casefold()}
@@ -275,11 +281,24 @@ def _assets_like(part: str) -> list[tuple[str, str]]:
     return list(dict.fromkeys((row.asset_id, row.name or "") for row in found))
 
 
-def _asset_name(asset_id: str) -> str:
+def _labels(found: Sequence[tuple[str, str]]) -> list[str]:
+    """What is offered for each asset: its device's name, with the asset's id where several share it."""
+    shared = Counter(name for _, name in found)
+    return [name if shared[name] == 1 else f"{name} [{asset_id}]" for asset_id, name in found]
+
+
+def _asset_values(asset_id: str, name: str) -> dict[str, str]:
+    """A chosen asset as the form's fields hold it."""
+    return {"asset": name, "asset_before": name, "asset_id": asset_id}
+
+
+def _asset_name(asset_id: str | None) -> str | None:
     port = current_rmm().host.assets
-    found = port.get_many(session(), actor().tenant_id, [asset_id]) if port else {}
-    return found[asset_id].name if asset_id in found else ""
+    if not asset_id or port is None:
+        return None
+    found = port.get_many(session(), actor().tenant_id, [asset_id]).get(asset_id)
+    return found.name if found else None
 
 
-def _asset_label(asset_id: str, name: str) -> str:
-    return f"{name or 'An asset that is gone'} [{asset_id}]"
+def _plain(text: str | None) -> str:
+    return " ".join((text or "").split())[:500]

@@ -13,7 +13,7 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from flask_wtf import FlaskForm
-from wtforms import BooleanField, RadioField, SelectField, SelectMultipleField, StringField
+from wtforms import BooleanField, HiddenField, RadioField, SelectField, SelectMultipleField, StringField
 from wtforms.fields.choices import SelectChoice
 
 from rmm_extension.domain.contracts.windows import UNKNOWN_ZONE
@@ -80,6 +80,9 @@ class WindowForm(FlaskForm):  # type: ignore[misc]
         render_kw={"list": "rmm-assets", "autocomplete": "off", "spellcheck": "false"},
         description="Type part of a device's name and choose one. Empty: every asset.",
     )
+    asset_id = HiddenField()
+    asset_before = HiddenField()
+    """The asset that stands in the field when the form is opened, and how it is called there."""
 
     def read(self, asset_id: str | None) -> tuple[dict[str, Any], Errors]:
         """The window's JSON as it is filled in, and what is wrong with its times before the contract sees it.
@@ -149,11 +152,11 @@ def window_form(choices: WindowChoices, values: Mapping[str, Any], **options: An
     _offer(form.connection, choices.connections, "Every connection")
     _offer(form.client, choices.clients, "Every client")
     if not choices.has_assets:
-        del form.asset
+        del form.asset, form.asset_id, form.asset_before
     return form
 
 
-def field_values(window: Window, is_active: bool, zone_name: str, asset: str) -> dict[str, Any]:
+def field_values(window: Window, is_active: bool, zone_name: str) -> dict[str, Any]:
     """A stored window as the form's fields hold it; a one-off one by the clock of the given zone."""
     weekly = window.recurrence or {}
     zone: tzinfo = find_zone(zone_name) or UTC
@@ -169,7 +172,6 @@ def field_values(window: Window, is_active: bool, zone_name: str, asset: str) ->
         "timezone": weekly.get("timezone") or zone_name,
         "connection": str(window.integration_id or ""),
         "client": window.client_id or "",
-        "asset": asset,
     }
 
 

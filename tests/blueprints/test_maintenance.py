@@ -280,10 +280,12 @@ def test_a_stored_window_comes_back_as_it_was_given(world: World) -> None:
     browser.post("/rmm/maintenance/new", data={**WEEKLY, "asset": f"SERVER-01 [{asset}]"})
     (before,) = stored(world)
     page = browser.get(f"/rmm/maintenance/{before.id}").text
-    assert f'value="SERVER-01 [{asset}]"' in page
+    fields = {"asset": "SERVER-01", "asset_before": "SERVER-01", "asset_id": asset}
+    for name, value in fields.items():
+        assert re.search(rf'<input[^>]* name="{name}"[^>]* value="{value}"', page), name
     assert re.findall(r'value="(\d)" id="days-\d" checked', page) == ["2", "4"]
     assert 'value="Europe/Berlin"' in page
-    answer = browser.post(f"/rmm/maintenance/{before.id}", data={**WEEKLY, "asset": f"SERVER-01 [{asset}]"})
+    answer = browser.post(f"/rmm/maintenance/{before.id}", data={**WEEKLY, **fields})
     assert answer.status_code == 303
     (after,) = stored(world)
     assert after.updated_at == before.updated_at, "nothing was changed"
@@ -369,10 +371,27 @@ def test_an_asset_is_found_by_the_name_of_its_device(world: World) -> None:
         == "Several assets have a device named “SERVER-01”: choose one of the list."
     )
     assert f'<option value="SERVER-01 [{second}]">' in answer.text
+    world.devices(connection, 1, name="FILESERVER", asset_id=second)
     found = browser.get("/rmm/maintenance/assets?q=erver").json
-    assert sorted(found["assets"]) == sorted([f"SERVER-01 [{first}]", f"SERVER-01 [{second}]"])
+    assert found["assets"][0] == "FILESERVER"
+    assert sorted(found["assets"][1:]) == sorted([f"SERVER-01 [{first}]", f"SERVER-01 [{second}]"])
     assert browser.get("/rmm/maintenance/assets").json == {"assets": []}
     assert world.client(tenant="two").get("/rmm/maintenance/assets?q=erver").json == {"assets": []}
+
+
+def test_an_asset_that_is_gone_is_not_dropped_silently(world: World) -> None:
+    asset = add_asset(world)
+    window_id = add(world, assetId=asset)
+    with world.app.app_context():
+        db.session.query(Asset).delete()
+        db.session.commit()
+    browser = world.client()
+    label = f"An asset that is gone [{asset}]"
+    assert f'value="{label}"' in browser.get(f"/rmm/maintenance/{window_id}").text
+    data = {**ONCE, "asset": label, "asset_before": label, "asset_id": asset}
+    answer = browser.post(f"/rmm/maintenance/{window_id}", data=data)
+    assert errors_at(answer, "asset") == "This asset does not exist (any more). Choose another one."
+    assert browser.get(f"/rmm/maintenance/new?asset={asset}").text.count("gone") == 0
 
 
 def test_a_host_without_assets_has_no_field_for_them(world: World) -> None:

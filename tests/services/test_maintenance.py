@@ -162,7 +162,7 @@ def test_an_asset_of_another_client_would_never_match(world: World) -> None:
 
 def test_a_form_error_is_told_with_its_place(world: World) -> None:
     assert refusal(world, name="", recurrence={**WEEKLY, "days": []}) == {
-        "name": ["This is empty. Fill it in, or leave it out."],
+        "name": ["This is empty. Fill it in."],
         "recurrence.days": ["Choose at least one day."],
     }
 
@@ -435,6 +435,7 @@ def test_pages_of_the_list_meet(world: World) -> None:
             found = queries.window_page(
                 world.rmm, session, world.tenant, WindowFilter(), _friday(), limit=2, **cursor
             )
+            assert found.total == 5
             return found.lines
 
     first = page()
@@ -443,7 +444,7 @@ def test_pages_of_the_list_meet(world: World) -> None:
     back = page(before=third.before)
     shown = [[line.row.id for line in found.rows] for found in (first, second, third, back)]
     assert shown == [ids[:2], ids[2:4], ids[4:], ids[2:4]]
-    assert (first.before, third.after, first.total) == (None, None, 5)
+    assert (first.before, third.after) == (None, None)
 
 
 def test_the_zone_used_last(world: World) -> None:

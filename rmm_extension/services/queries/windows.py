@@ -56,9 +56,10 @@ class WindowLine:
 
 @dataclass(frozen=True, slots=True)
 class WindowPage:
-    """A page of the list with the names in the scopes; ``counts`` has every state."""
+    """A page of the list with the names in the scopes. ``total`` fit the filter, ``counts`` are of all."""
 
     lines: Page[WindowLine]
+    total: int
     names: ScopeNames
     counts: Mapping[str, int]
 
@@ -84,7 +85,8 @@ def window_page(
     shown = _cut(fitting, after, before, limit)
     lines = _lines(session, tenant_id, shown.rows, now)
     return WindowPage(
-        lines=Page(lines, shown.before, shown.after, len(fitting)),
+        lines=Page(lines, shown.before, shown.after),
+        total=len(fitting),
         names=scope_names(rmm, session, tenant_id, [line.row for line in lines]),
         counts={state: sum(found == state for _, found in rows) for state in STATES},
     )
@@ -136,14 +138,16 @@ def last_zone(session: Session, tenant_id: str) -> str | None:
 
 
 def devices_with_asset(session: Session, tenant_id: str, part: str, limit: int) -> Sequence[AnyRow]:
-    """Devices whose name has this part and that stand behind an asset, by name: what a window can be for."""
+    """Devices that stand behind an asset and whose name has this part, or is it: what a window can be for."""
     statement = select(DeviceRow.asset_id, DeviceRow.name, DeviceRow.client_id).where(
         DeviceRow.tenant_id == tenant_id,
         DeviceRow.deleted_at.is_(None),
         DeviceRow.asset_id.is_not(None),
         DeviceRow.name.ilike(contains(part)),
     )
-    return session.execute(statement.order_by(DeviceRow.name, DeviceRow.id).limit(limit)).all()
+    exactly = func.lower(DeviceRow.name) == part.lower()
+    ordered = statement.order_by(exactly.desc(), DeviceRow.name, DeviceRow.id)
+    return session.execute(ordered.limit(limit)).all()
 
 
 def _rows(session: Session, tenant_id: str, integration_id: UUID | None) -> Sequence[AnyRow]:
