@@ -109,13 +109,9 @@ def _first_of(days: int) -> date:
 
 def _severities(found: queries.OpenAlerts) -> list[charts.Share]:
     return charts.shares(
-        (key, "Without severity" if key == "none" else words(key), number, _alerts(severity=key))
+        (key, words(key), number, url_for("rmm.alert_list", state="open", severity=key))
         for key, number in found.by_severity.items()
     )
-
-
-def _alerts(severity: str) -> str:
-    return url_for("rmm.alert_list", state="open", severity=severity)
 
 
 def _statuses(found: queries.Devices) -> list[charts.Share]:

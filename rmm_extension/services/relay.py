@@ -24,15 +24,13 @@ from .unit import unit
 
 _FOLLOWUPS = "rmm_extension.services.followups"
 TOPICS: dict[str, kinds.Work] = {
-    topic: f"{_FOLLOWUPS}:{topic}"
-    for topic in (
-        "alert_followups",
-        "ticket_closed",
-        "organization_mapped",
-        "connection_down",
-        "connection_up",
-    )
-} | {"notify_user": "rmm_extension.services.notices:notify_user"}
+    "alert_followups": f"{_FOLLOWUPS}:alert_followups",
+    "ticket_closed": f"{_FOLLOWUPS}:ticket_closed",
+    "organization_mapped": f"{_FOLLOWUPS}:organization_mapped",
+    "connection_down": f"{_FOLLOWUPS}:connection_down",
+    "connection_up": f"{_FOLLOWUPS}:connection_up",
+    "notify_user": "rmm_extension.services.notices:notify_user",
+}
 """Topic to handler, called as ``handler(rmm, session, tenant_id, payload)``. It may insert runs, put more
 into the outbox and use the host's ports; it makes no call over the network."""
 

@@ -102,7 +102,7 @@ def open_alerts(session: Session, tenant_id: str) -> OpenAlerts:
         .group_by(Alert.severity)
     )
     found = {row[0]: (row[1], row[2]) for row in session.execute(statement)}
-    counted = {one.value: found[one.value][0] for one in Severity if one.value in found}
+    counted: dict[str, int] = {one: found[one][0] for one in Severity if one in found}
     return OpenAlerts(counted, sum(row[1] for row in found.values()))
 
 
