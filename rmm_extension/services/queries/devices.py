@@ -115,8 +115,8 @@ def _looked_for(wanted: DeviceFilter, columns: Columns) -> list[ColumnElement[bo
 def _search(
     session: Session, statement: AnySelect, wanted: DeviceFilter, limit: int, descending: bool
 ) -> Sequence[AnyRow]:
-    """The rows in their order: looked for among those next in name, then among all at once. The devices of one
-    client are few enough to be read at once."""
+    """The rows in their order: looked for among those next in name, then among all at once; the devices of
+    one client are few enough for the latter."""
     ordered = statement.order_by(*_place(_COLUMNS.name, _COLUMNS.id, descending))
     if not (conditions := _looked_for(wanted, _COLUMNS)):
         return session.execute(ordered.limit(limit)).all()
