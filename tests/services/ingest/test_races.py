@@ -13,12 +13,19 @@ from reference_psa.adapters.tickets import SqlTickets
 from reference_psa.models import User
 from reference_psa.services import tickets as people
 from rmm_extension.domain.types import Channel
-from rmm_extension.services import attention
+from rmm_extension.services.decisions import decide_stored
 from rmm_extension.services.ingest import decide_again
+from rmm_extension.services.ingest.stored import ATTENTION
 from tests.harness.wait import until
 from tests.harness.world import World
 
 from .meanwhile import after_reading, in_app, in_thread, once_before
+
+
+def late_decision(world: World, alert_id: Any) -> Any:
+    """What the tick does with an alert under Needs attention."""
+    options = {"channel": Channel.TICK, "waiting_for": ATTENTION}
+    return in_app(world.app, decide_stored, world.rmm, world.tenant, alert_id, **options)
 
 
 def test_a_reset_that_overtakes_its_failure_by_a_moment_still_counts(
@@ -94,9 +101,9 @@ def test_an_alert_that_ends_while_its_ticket_is_made_late_gets_none(
     mapped(world)
     reset = once_before(monkeypatch, SqlTickets, "create", lambda: world.post(world.resolved()))
     alert_id = world.alert()["id"]
-    decided = in_thread(lambda: in_app(world.app, attention._decide, world.rmm, world.tenant, alert_id))
+    decided = in_thread(lambda: late_decision(world, alert_id))
     assert [answer.json["outcome"] for answer in reset] == ["resolved"]
-    assert decided is False
+    assert decided is None
     assert world.tickets() == []
     assert world.alert()["status"] == "resolved"
 
@@ -108,9 +115,7 @@ def test_a_reset_that_crosses_the_late_ticket_closes_it(
     world.post()
     mapped(world)
     alert_id = world.alert()["id"]
-    after_reading(
-        monkeypatch, lambda: in_app(world.app, attention._decide, world.rmm, world.tenant, alert_id)
-    )
+    after_reading(monkeypatch, lambda: late_decision(world, alert_id))
     assert world.post(world.resolved()).json["outcome"] == "resolved"
     (ticket,) = world.tickets()
     assert ticket["closed_at"] is not None
@@ -132,7 +137,7 @@ def test_two_late_decisions_make_one_ticket(world: World, monkeypatch: pytest.Mo
     from rmm_extension.services.ingest import stored
 
     done = once_before(monkeypatch, stored, "decide", other)
-    assert in_app(world.app, attention._decide, world.rmm, world.tenant, alert_id) is False
+    assert late_decision(world, alert_id) is None
     assert len(done) == 1
     assert len(world.tickets()) == 1
     assert world.one("SELECT count(*) FROM rmm_alert_events WHERE outcome = 'ticket_created'") == 1
