@@ -74,6 +74,10 @@ class AcmeProvider(Provider):
         """None."""
         yield DevicePage(devices=(), completed_organizations=tuple(organization_ids))
 
+    def active_alerts(self, connection: Connection) -> Sequence[AlertEvent]:
+        """None."""
+        return ()
+
     def verify_webhook(self, request: WebhookRequest, secrets: Sequence[str]) -> bool:
         """By the secret in a header."""
         return request.headers.get("x-secret") in secrets
@@ -91,7 +95,9 @@ class AcmeProvider(Provider):
 
 
 class SingleProvider(AcmeProvider):
-    """The same with one way to sign in."""
+    """The same with one way to sign in and without a list of alerts."""
+
+    active_alerts = None  # type: ignore[assignment]
 
     manifest = Manifest(
         key="single",
