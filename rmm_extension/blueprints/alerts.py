@@ -8,6 +8,12 @@ from uuid import UUID
 from flask import abort, render_template
 from flask.typing import ResponseReturnValue
 
+from rmm_extension.domain.types import AlertStatus
+from rmm_extension.domain.windows import ends_at
+from rmm_extension.host import TicketState
+from rmm_extension.models import Alert, utc_now
+from rmm_extension.services.maintenance import window_of
+from rmm_extension.services.manual import joinable
 from rmm_extension.services.queries import alerts as queries
 from rmm_extension.services.queries.alert_detail import alert_detail
 from rmm_extension.services.queries.alerts import SHORTEST_TEXT, AlertFilter
@@ -15,8 +21,8 @@ from rmm_extension.services.queries.paging import AnyRow, Page
 
 from .access import requires
 from .choices import SEVERITIES, STATES, TIMES, client_options, connection_options, provider_options, since
-from .context import actor, allows, session
-from .listing import client_names, listing, tickets_of
+from .context import actor, allows, current_rmm, session
+from .listing import assets_of, client_names, listing, tickets_of
 from .narrowing import Chip, Options, argument, chips, uuid_argument, word
 from .routing import Routes
 
@@ -82,13 +88,26 @@ def alert_page(alert_id: UUID) -> ResponseReturnValue:
     if found is None:
         abort(404)
     alert = found.alert
+    may_manage = allows("rmm.alerts.manage")
     return render_template(
         "rmm/alerts/detail.html",
         found=found,
         alert=alert,
+        is_open=AlertStatus(alert.status).is_open,
+        suppressed_until=ends_at(window_of(found.window), utc_now()) if found.window else None,
         ticket=tickets_of([alert]).get(alert.ticket_id or ""),
+        joinable=_joinable(alert) if may_manage else None,
+        asset=assets_of([alert]).get(alert.asset_id or ""),
         client_name=client_names([alert]).get(alert.client_id or ""),
+        may_manage=may_manage,
     )
+
+
+def _joinable(alert: Alert) -> TicketState | None:
+    """The ticket that asking for one would join."""
+    if alert.ticket_id is not None:
+        return None
+    return joinable(current_rmm(), session(), alert.tenant_id, alert.id)
 
 
 def alert_filter() -> AlertFilter:

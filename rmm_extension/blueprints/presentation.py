@@ -29,6 +29,7 @@ def add_to(app: Flask) -> None:
     app.jinja_env.filters.update(
         rmm_ago=ago,
         rmm_moment=moment,
+        rmm_second=second,
         rmm_duration=duration,
         rmm_day=day_row,
         rmm_pair=share_row,
@@ -56,6 +57,11 @@ def add_to(app: Flask) -> None:
 def moment(value: datetime | None) -> str:
     """The instant to the minute, with its zone."""
     return f"{value.astimezone(UTC):%d %b %Y, %H:%M} UTC" if value else "–"
+
+
+def second(value: datetime) -> str:
+    """The instant to the second, where the order of things matters."""
+    return f"{value.astimezone(UTC):%d %b %Y, %H:%M:%S} UTC"
 
 
 def ago(value: datetime | None, absent: str = "never") -> Markup | str:

@@ -21,6 +21,17 @@ from rmm_extension.models import (
 
 from .paging import AnyRow, AnySelect
 
+NEW_EPISODE = "new_episode"
+"""The step of a history row with which an alert that was over begins anew."""
+
+
+@dataclass(frozen=True, slots=True)
+class Episode:
+    """What happened from one firing until the next that came after the alert was over, newest first."""
+
+    number: int
+    rows: Sequence[AnyRow]
+
 
 @dataclass(frozen=True, slots=True)
 class AlertDetail:
@@ -31,8 +42,8 @@ class AlertDetail:
     device: DeviceRow | None
     occurrences: int | None
     rule_name: str | None
-    window_name: str | None
-    history: Sequence[AnyRow]
+    window: MaintenanceWindow | None
+    episodes: Sequence[Episode]
 
 
 def alert_detail(session: Session, tenant_id: str, alert_id: UUID, limit: int = 200) -> AlertDetail | None:
@@ -47,9 +58,19 @@ def alert_detail(session: Session, tenant_id: str, alert_id: UUID, limit: int = 
         device=_device(session, alert),
         occurrences=around.occurrence_count,
         rule_name=around.rule_name,
-        window_name=around.window_name,
-        history=session.execute(_history(tenant_id, [alert_id], limit)).all(),
+        window=around.MaintenanceWindow,
+        episodes=by_episode(session.execute(_history(tenant_id, [alert_id], limit)).all(), alert.episode),
     )
+
+
+def by_episode(history: Sequence[AnyRow], newest: int) -> list[Episode]:
+    """A history, newest first, cut behind each row that began an episode."""
+    found: list[list[AnyRow]] = [[]]
+    for row in history:
+        found[-1].append(row)
+        if any(isinstance(step, dict) and step.get("code") == NEW_EPISODE for step in row.steps):
+            found.append([])
+    return [Episode(newest - place, rows) for place, rows in enumerate(found) if rows]
 
 
 def _around(alert: Alert) -> AnySelect:
@@ -61,7 +82,7 @@ def _around(alert: Alert) -> AnySelect:
             Integration.state,
             AlertCondition.occurrence_count,
             AlertRule.name.label("rule_name"),
-            MaintenanceWindow.name.label("window_name"),
+            MaintenanceWindow,
         )
         .select_from(here)
         .outerjoin(
