@@ -306,7 +306,8 @@ def test_the_overview_counts_open_alerts(world: World) -> None:
     world.alerts(connection, 1, status="suppressed")
     world.devices(connection, 2, status="offline")
     page = said(world.client().get("/rmm/"))
-    assert "Critical 3" in page
+    assert "Critical 4" in page
+    assert "1 of them is suppressed by a maintenance window." in page
     assert "Offline 2" in page
 
 

@@ -123,6 +123,7 @@ class TestFigures:
                 "state": state,
                 "attempts": 0,
                 "reason": "It failed.",
+                "body": b"{}",
             }
             world.insert(WebhookDelivery, [{**row, "received_at": NOON}])
         found = read(world, overview.attention)

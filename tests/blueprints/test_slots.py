@@ -26,7 +26,15 @@ def slots(world: World) -> Iterator[Slots]:
 
 def test_navigation_by_permission(world: World, slots: Slots) -> None:
     labels = [entry.label for entry in slots.navigation()]
-    assert labels == ["Overview", "Alerts", "Needs attention", "Devices", "Connections"]
+    assert labels == [
+        "Overview",
+        "Alerts",
+        "Needs attention",
+        "Devices",
+        "Maintenance",
+        "Deliveries",
+        "Connections",
+    ]
 
 
 def test_nothing_to_show_is_empty(world: World, slots: Slots) -> None:

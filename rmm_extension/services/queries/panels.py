@@ -5,11 +5,10 @@ from __future__ import annotations
 from collections.abc import Collection, Sequence
 from uuid import UUID
 
-from sqlalchemy import func, or_, select, text
+from sqlalchemy import func, or_, select
 from sqlalchemy.orm import Session
 
 from rmm_extension.models import (
-    OPEN_SQL,
     Alert,
     DeviceRow,
     Integration,
@@ -22,24 +21,6 @@ from .paging import AnyRow
 
 NO_CLIENT = "no_client"
 """The stored reason of an alert whose organization is not mapped."""
-
-
-def open_by_severity(session: Session, tenant_id: str) -> dict[str, int]:
-    """How many alerts are active or acknowledged, by severity."""
-    statement = (
-        select(Alert.severity, func.count())
-        .where(Alert.tenant_id == tenant_id, text(OPEN_SQL), Alert.status != "suppressed")
-        .group_by(Alert.severity)
-    )
-    return {row[0]: row[1] for row in session.execute(statement)}
-
-
-def devices_by_status(session: Session, tenant_id: str) -> dict[str, int]:
-    """How many devices have each status."""
-    statement = select(DeviceRow.status, func.count()).where(
-        DeviceRow.tenant_id == tenant_id, DeviceRow.deleted_at.is_(None)
-    )
-    return {row[0]: row[1] for row in session.execute(statement.group_by(DeviceRow.status))}
 
 
 def needy_alerts(session: Session, tenant_id: str, limit: int = 50) -> Sequence[AnyRow]:
