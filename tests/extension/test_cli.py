@@ -136,3 +136,23 @@ class TestReplay:
             in run(world, "replay", world.tenant, "--connection", "nothing").output
         )
         assert world.one("SELECT count(*) FROM rmm_job_runs") == 0
+
+
+class TestReconcile:
+    def test_a_run_is_queued(self, world: World) -> None:
+        shown = run(world, "reconcile", world.tenant, "Tactical")
+        assert shown.exit_code == 0
+        (queued,) = world.rows("SELECT id, integration_id FROM rmm_job_runs WHERE kind = 'alert_reconcile'")
+        assert shown.output == f"Alert sync of Tactical is queued as run {queued['id']}.\n"
+        assert queued["integration_id"] == world.integration_id
+
+    def test_one_that_is_under_way_is_named(self, world: World) -> None:
+        run(world, "reconcile", world.tenant, "Tactical")
+        shown = run(world, "reconcile", world.tenant, str(world.integration_id))
+        assert shown.exit_code == 1
+        assert "is waiting for a worker" in shown.output
+
+    def test_a_connection_that_does_not_exist(self, world: World) -> None:
+        shown = run(world, "reconcile", world.tenant, "nobody")
+        assert shown.exit_code == 1
+        assert "no connection nobody" in shown.output
