@@ -50,6 +50,11 @@ def tenant_id(name: str) -> str:
     return demo_id(name)
 
 
+def demo_client(tenant: str, name: str) -> str:
+    """The id of a client of the demonstration."""
+    return _id(Client, tenant, name)
+
+
 def seed(session: Session) -> bool:
     """Add the data unless they are there; whether they were added."""
     if session.get(Tenant, tenant_id(data.NORTHBEAM)) is not None:

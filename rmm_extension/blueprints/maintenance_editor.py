@@ -16,7 +16,7 @@ from flask import flash, jsonify, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
 from rmm_extension.domain.wall_clock import find_zone, instant
-from rmm_extension.domain.window_words import span
+from rmm_extension.domain.window_words import moment_words, span
 from rmm_extension.domain.windows import Window, next_occurrences
 from rmm_extension.forms.maintenance import (
     Errors,
@@ -151,7 +151,7 @@ def _standing(row: MaintenanceWindow) -> str:
         return "It is over and suppresses nothing."
     start, end = coming[0]
     if state == queries.RUNNING:
-        return f"It holds now, until {span((now, end), UTC).rpartition(' to ')[2]} UTC."
+        return f"It holds now, until {moment_words(end.astimezone(UTC))} UTC."
     return f"Next: {span((start, end), UTC)} UTC."
 
 

@@ -25,11 +25,13 @@ def times(window: Window) -> str:
 
 
 def span(found: Range, zone: ZoneInfo | Any) -> str:
-    """From when until when by the clock of a zone; the second date only where it is another one."""
+    """From when until when by the clock of a zone; of the second date only what the first does not tell."""
     start, end = (moment.astimezone(zone) for moment in found)
     begin = f"{start:%a} {moment_words(start)}"
     if start.date() == end.date():
         return f"{begin} to {end:%H:%M}"
+    if (end.date() - start.date()).days < len(DAYS):
+        return f"{begin} to {end:%a %H:%M}"
     return f"{begin} to {end:%a} {moment_words(end)}"
 
 

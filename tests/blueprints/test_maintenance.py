@@ -447,8 +447,8 @@ def test_the_preview_as_json(world: World) -> None:
         "zone": "Europe/Berlin",
         "times": [
             {
-                "local": "Tue 6 Jun 2090, 22:00 to Wed 7 Jun 2090, 02:00",
-                "utc": "Tue 6 Jun 2090, 20:00 to Wed 7 Jun 2090, 00:00",
+                "local": "Tue 6 Jun 2090, 22:00 to Wed 02:00",
+                "utc": "Tue 6 Jun 2090, 20:00 to Wed 00:00",
             }
         ],
         "problems": [],

@@ -30,7 +30,11 @@ from tests.domain.test_windows import FRIDAY, SATURDAY, SUNDAY, at, one_off, wee
         (one_off("2026-06-02T02:00Z", "2026-06-02T04:00Z"), "Tue 2 Jun 2026, 02:00 to 04:00 UTC"),
         (
             one_off("2026-12-31T23:00+01:00", "2027-01-01T03:00+01:00"),
-            "Thu 31 Dec 2026, 22:00 to Fri 1 Jan 2027, 02:00 UTC",
+            "Thu 31 Dec 2026, 22:00 to Fri 02:00 UTC",
+        ),
+        (
+            one_off("2026-06-02T02:00Z", "2026-06-09T02:00Z"),
+            "Tue 2 Jun 2026, 02:00 to Tue 9 Jun 2026, 02:00 UTC",
         ),
         (window(), "Never"),
     ],
@@ -46,5 +50,5 @@ def test_what_cannot_be_read_is_said_somehow(value: dict[str, Any]) -> None:
 
 def test_a_span_by_the_clock_of_its_zone() -> None:
     found = at("2026-06-12T22:30Z"), at("2026-06-13T01:00Z")
-    assert span(found, UTC) == "Fri 12 Jun 2026, 22:30 to Sat 13 Jun 2026, 01:00"
+    assert span(found, UTC) == "Fri 12 Jun 2026, 22:30 to Sat 01:00"
     assert span(found, ZoneInfo("Europe/Berlin")) == "Sat 13 Jun 2026, 00:30 to 03:00"

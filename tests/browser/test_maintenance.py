@@ -1,0 +1,64 @@
+"""The editor of maintenance windows in a browser: what is shown while one types, and what is kept."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from tests.blueprints.conftest import World, world
+from tests.blueprints.test_maintenance import add_asset, stored
+from tests.browser.test_pages import base
+
+if TYPE_CHECKING:
+    from playwright.sync_api import Page
+
+__all__ = ["base", "world"]
+
+
+def test_a_weekly_window_from_the_empty_list_to_its_row(world: World, page: Page, base: str) -> None:
+    connection, asset = world.connect(), add_asset(world)
+    world.devices(connection, 1, name="SERVER-01", asset_id=asset)
+    page.goto(f"{base}/rmm/maintenance")
+    page.click("main >> text=New window >> nth=0")
+    page.wait_for_selector("[name=starts]")
+    assert page.is_hidden("[name=start_time]")
+    assert page.is_hidden("text=Show the next times"), "it shows them by itself"
+    page.check("[name=kind][value=weekly]")
+    assert page.is_hidden("[name=starts]")
+    page.wait_for_selector("[data-rmm-problems] >> text=Choose at least one day.")
+    page.check("text=Tuesday")
+    page.wait_for_selector("[data-rmm-next] li >> nth=2")
+    page.fill("[name=timezone]", "Asia/Tokyo")
+    page.wait_for_selector("[data-rmm-zone] >> text=Asia/Tokyo")
+    assert page.is_hidden("[data-rmm-problems]")
+    assert "Tue" in page.inner_text("[data-rmm-next] li >> nth=0 >> span >> nth=0")
+    assert "13:00" in page.inner_text("[data-rmm-next] li >> nth=0 >> span >> nth=1"), "22:00 there, in UTC"
+    page.fill("[name=asset]", "erver")
+    page.wait_for_selector("#rmm-assets option", state="attached")
+    assert page.locator("#rmm-assets option").all_text_contents() == ["SERVER-01"]
+    page.fill("[name=asset]", "SERVER-01")
+    page.click("text=Save the window")
+    page.wait_for_selector("text=That was not saved")
+    assert page.evaluate("document.activeElement.id") == "errors"
+    assert page.is_checked("[name=kind][value=weekly]")
+    page.fill("[name=name]", "Patch night")
+    page.press("[name=name]", "Enter")
+    page.wait_for_selector("text=“Patch night” was added. Next: Tue")
+    (row,) = stored(world)
+    assert (row.asset_id, row.recurrence["timezone"] if row.recurrence else None) == (asset, "Asia/Tokyo")
+    page.select_option("#filter-state", "off")
+    page.wait_for_selector("text=No window matches")
+
+
+def test_a_shortcut_ends_and_is_deleted_after_one_question(world: World, page: Page, base: str) -> None:
+    page.goto(f"{base}/rmm/maintenance")
+    page.click("text=until tomorrow 8:00")
+    page.fill("[name=name]", "Repair")
+    page.click("text=Save the window")
+    page.wait_for_selector("text=It holds now, until")
+    page.click("text=End now")
+    page.wait_for_selector("text=“Repair” has ended.")
+    page.click("text=Delete …")
+    page.wait_for_selector("text=It suppresses nothing at the moment.")
+    page.click("text=Delete the window")
+    page.wait_for_selector("text=“Repair” is deleted.")
+    assert stored(world) == []
