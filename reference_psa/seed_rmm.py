@@ -1,5 +1,5 @@
-"""The demonstration's RMM connection: prepared for the simulated vendor, with its rule, not yet connected; and
-the windows in which clients are maintained."""
+"""The demonstration's RMM connection: prepared for the simulated vendor, with its rule, not yet connected;
+and the windows in which clients are maintained."""
 
 from __future__ import annotations
 

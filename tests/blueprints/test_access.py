@@ -141,7 +141,7 @@ def test_lists_show_ones_own_tenant_only(world: World) -> None:
     world.run(connection, actor_name="Secret actor")
     world.organizations(connection, ["Secret organization"], last_error="Secret error")
     stranger = world.client(tenant="two")
-    for path in ("", "settings", "alerts", "devices", "jobs", "attention"):
+    for path in ("", "settings", "alerts", "devices", "jobs", "maintenance", "attention"):
         for query in ("", f"?connection={connection}", "?q=secret"):
             assert not LEAK.search(stranger.get(f"/rmm/{path}{query}").text), path
 

@@ -44,9 +44,11 @@ def test_every_page_works_without_the_optional_ports(world: World) -> None:
     with_ports(world, contacts=None, assets=None, tickets=None, urls=None, entitlements=None, users=None)
     browser = world.client()
     paths = ["", "settings", "alerts", "devices", "jobs", "attention", "alerts.csv", "devices.csv"]
+    paths.append("maintenance")
     paths += [f"alerts/{alert}", f"devices/{device}", f"connections/{connection}"]
     paths += [
-        f"connections/{connection}/{part}" for part in ("organizations", "proposals", "settings", "activity")
+        f"connections/{connection}/{part}"
+        for part in ("organizations", "maintenance", "proposals", "settings", "activity")
     ]
     for path in paths:
         assert browser.get(f"/rmm/{path}").status_code == 200, path

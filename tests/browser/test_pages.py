@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from rmm_extension.models import MaintenanceWindow
 from tests.blueprints.conftest import World, world
 from tests.blueprints.vendor import SECRET
 from tests.browser.conftest import NARROW, WIDE
@@ -150,7 +151,20 @@ def test_no_page_is_wider_than_the_window(world: World, page: Page, base: str) -
     run = world.run(connection, doing="D" * 120, errors=["E" * 150])
     paths = ["", "settings", "alerts", "devices", "jobs", "attention", f"alerts/{alert}", f"devices/{device}"]
     paths += [f"jobs/{run}", f"connections/{connection}", "connect/acme", "connect/acme/api_key"]
-    parts = ("organizations", "webhook", "settings", "activity", "credentials", "disconnect", "proposals")
+    (window,) = world.insert(
+        MaintenanceWindow, [{"name": "W" * 90, "is_active": True, "client_id": "one-c0"}]
+    )
+    paths += ["maintenance", "maintenance/new", f"maintenance/{window}", f"maintenance/{window}/delete"]
+    parts = (
+        "maintenance",
+        "organizations",
+        "webhook",
+        "settings",
+        "activity",
+        "credentials",
+        "disconnect",
+        "proposals",
+    )
     paths += [f"connections/{connection}/{part}" for part in parts]
     for path in paths:
         page.goto(f"{base}/rmm/{path}")

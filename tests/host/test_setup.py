@@ -15,7 +15,9 @@ from reference_psa import create_app, mail, setup
 from reference_psa.config import driver_url, load_config
 from reference_psa.db import db, new_id
 from reference_psa.models import Email, Ticket
+from reference_psa.seed_rmm import seed_connection
 from rmm_extension.models import Base as Extension
+from rmm_extension.models import MaintenanceWindow
 from tests.harness.schema import app_config
 from tests.host.names import ADMIN, TENANT
 
@@ -55,6 +57,14 @@ def test_models_and_migrations_agree_and_leave_the_extension_alone(app: Flask) -
             )
             assert compare_metadata(ours, db.metadata) == []
     assert not set(db.metadata.tables) & set(Extension.metadata.tables)
+
+
+def test_the_demonstrations_connection_comes_once_with_its_rule_and_windows(app: Flask) -> None:
+    app.config["PSA_SIMULATOR_TACTICAL_URL"] = "http://127.0.0.1:1"
+    assert [seed_connection(app), seed_connection(app)] == [True, False]
+    with app.app_context():
+        names = db.session.scalars(select(MaintenanceWindow.name).order_by(MaintenanceWindow.name)).all()
+    assert names == ["Move to the new office", "Patch night"]
 
 
 def test_init_can_run_twice(app: Flask) -> None:
