@@ -14,7 +14,11 @@ FAILED = {
 }
 NOT_USED = "event_not_used"
 """The reason of a delivery that was read and holds nothing to take."""
-_PROCESSED = {NOT_USED: "It was read, and holds nothing that is used here."}
+TAKEN_LATER = "processed by a later try"
+_PROCESSED = {
+    TAKEN_LATER: "A later try has processed it.",
+    NOT_USED: "It was read, and holds nothing that is used here.",
+}
 
 
 def reason_in_words(state: str, reason: str) -> str:

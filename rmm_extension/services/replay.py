@@ -15,7 +15,7 @@ from uuid import UUID
 from sqlalchemy import ColumnElement, func, select, tuple_, update
 from sqlalchemy.orm import Session
 
-from rmm_extension.domain.deliveries import NOT_USED, reason_in_words
+from rmm_extension.domain.deliveries import NOT_USED, TAKEN_LATER, reason_in_words
 from rmm_extension.domain.errors import ConfigError, Conflict, RMMError, WebhookRejected
 from rmm_extension.domain.types import Channel, WebhookRequest
 from rmm_extension.host import Actor
@@ -238,7 +238,7 @@ def _close(
     rmm: Rmm, tenant_id: str, delivery_id: UUID, replayed_by: str | None, events: int, result: Ingested | None
 ) -> None:
     values: dict[str, Any] = {"state": "processed", "due_at": None, "processed_at": utc_now()}
-    values["reason"] = "processed by a later try" if events else NOT_USED
+    values["reason"] = TAKEN_LATER if events else NOT_USED
     if result is not None:
         values |= {"outcome": result.outcome, "alert_id": result.alert_id}
     if replayed_by is not None:

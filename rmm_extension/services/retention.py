@@ -17,6 +17,8 @@ from sqlalchemy import (
     ColumnElement,
     Row,
     Text,
+    Uuid,
+    and_,
     delete,
     exists,
     func,
@@ -258,15 +260,24 @@ def _remove_conditions(
     """Those that have not fired since and whose ticket is not open. They are held while the host is asked, so
     that none of them gets a new ticket meanwhile."""
     row = AlertCondition
+    wanted = (
+        func.unnest(
+            literal([key[0] for key in keys], ARRAY(Uuid)), literal([key[1] for key in keys], ARRAY(Text))
+        )
+        .table_valued("integration_id", "dedup_key")
+        .render_derived("wanted")
+    )
     statement = (
         select(row.id, row.ticket_id)
+        .join(
+            wanted, and_(row.integration_id == wanted.c.integration_id, row.dedup_key == wanted.c.dedup_key)
+        )
         .where(
             row.tenant_id == tenant_id,
-            tuple_(row.integration_id, row.dedup_key).in_(sorted(keys)),
             or_(row.last_occurrence_at.is_(None), row.last_occurrence_at < cutoff),
         )
         .order_by(row.id)
-        .with_for_update(skip_locked=True)
+        .with_for_update(skip_locked=True, of=row)
     )
     held = session.execute(statement).all()
     open_ = _open_tickets(rmm, session, tenant_id, {one.ticket_id for one in held})

@@ -9,9 +9,24 @@ from __future__ import annotations
 from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, DateTime, Integer, Text, literal_column, null, select, tuple_, union_all
+from sqlalchemy import (
+    ColumnElement,
+    DateTime,
+    Integer,
+    Text,
+    func,
+    literal,
+    literal_column,
+    null,
+    select,
+    true,
+    tuple_,
+    union_all,
+)
+from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.orm import Session
 
 from rmm_extension.domain.types import Channel, Outcome
@@ -60,10 +75,9 @@ def delivery_page(
     ascending = before is not None
     cursor = read_time_cursor(before or after)
     alerts = _alerts(session, tenant_id, wanted)
-    branches = [
-        _ordered(branch, cursor, ascending, limit + 1) for branch in _branches(tenant_id, wanted, alerts)
-    ]
-    found = session.execute(_merged(tenant_id, branches, ascending, limit + 1)).all() if branches else []
+    first = _First(cursor, ascending, limit + 1)
+    branches = list(_branches(tenant_id, wanted, alerts, first))
+    found = session.execute(_merged(tenant_id, branches, first)).all() if branches else []
     return cut(
         found,
         limit,
@@ -91,23 +105,58 @@ def _alerts(session: Session, tenant_id: str, wanted: DeliveryFilter) -> Collect
     return [row.id for row in alert_page(session, tenant_id, like, limit=NEWEST_ALERTS).rows]
 
 
-def _branches(tenant_id: str, wanted: DeliveryFilter, alerts: Collection[UUID] | None) -> Iterator[AnySelect]:
-    """One query for each outcome, because the index of the taken ones begins with it, and one of the stored
-    ones. With alerts given, another index is used, and one query serves all outcomes."""
+@dataclass(frozen=True, slots=True)
+class _First:
+    """The first rows of a source, in one direction from a place on."""
+
+    cursor: tuple[datetime, UUID] | None
+    ascending: bool
+    limit: int
+
+    def of(self, branch: AnySelect) -> AnySelect:
+        """The branch cut to them."""
+        at, id_ = branch.selected_columns["at"], branch.selected_columns["id"]
+        if self.cursor is not None:
+            place = tuple_(at, id_)
+            branch = branch.where(place > self.cursor if self.ascending else place < self.cursor)
+        return branch.order_by(*self.order(at, id_)).limit(self.limit)
+
+    def order(self, at: Any, id_: Any) -> tuple[Any, Any]:
+        """By time, and by id where the time is the same."""
+        return (at, id_) if self.ascending else (at.desc(), id_.desc())
+
+
+def _branches(
+    tenant_id: str, wanted: DeliveryFilter, alerts: Collection[UUID] | None, first: _First
+) -> Iterator[AnySelect]:
+    """The taken ones and the stored ones, each cut to one page."""
     outcomes, states = _outcomes(wanted.outcome)
     if alerts is not None and not alerts:
         return
-    if outcomes and alerts is not None:
-        yield _taken(tenant_id, wanted).where(
-            AlertHistory.alert_id.in_(alerts), AlertHistory.outcome.in_(outcomes)
-        )
-    elif outcomes:
-        yield from (_taken(tenant_id, wanted).where(AlertHistory.outcome == one) for one in outcomes)
+    if outcomes:
+        yield _first_taken(_taken(tenant_id, wanted), outcomes, alerts, first)
     if states:
         stored = _stored(tenant_id, wanted)
         if len(states) < len(STATES):
             stored = stored.where(WebhookDelivery.state.in_(states))
-        yield stored if alerts is None else stored.where(WebhookDelivery.alert_id.in_(alerts))
+        if alerts is not None:
+            stored = stored.where(WebhookDelivery.alert_id.in_(alerts))
+        yield select(first.of(stored).subquery())
+
+
+def _first_taken(
+    taken: AnySelect, outcomes: Sequence[str], alerts: Collection[UUID] | None, first: _First
+) -> AnySelect:
+    """The taken ones, asked for outcome by outcome, because their index begins with it: so a rare one is
+    found as fast as all together. Those of given alerts are few and found by another index."""
+    if alerts is not None:
+        few = taken.where(AlertHistory.alert_id.in_(alerts), AlertHistory.outcome.in_(outcomes))
+        return select(first.of(few).subquery())
+    if len(outcomes) == 1:
+        return select(first.of(taken.where(AlertHistory.outcome == outcomes[0])).subquery())
+    each = func.unnest(literal(list(outcomes), ARRAY(Text))).table_valued("outcome").render_derived("each")
+    of_one = first.of(taken.where(AlertHistory.outcome == each.c.outcome)).lateral("of_one")
+    return select(of_one).select_from(each.join(of_one, true()))
 
 
 def _outcomes(choice: str | None) -> tuple[Sequence[str], Sequence[str]]:
@@ -161,27 +210,14 @@ def _stored(tenant_id: str, wanted: DeliveryFilter) -> AnySelect:
     return statement.where(row.received_at >= wanted.since) if wanted.since else statement
 
 
-def _ordered(
-    branch: AnySelect, cursor: tuple[datetime, UUID] | None, ascending: bool, limit: int
-) -> AnySelect:
-    at, id_ = branch.selected_columns["at"], branch.selected_columns["id"]
-    if cursor is not None:
-        place = tuple_(at, id_)
-        branch = branch.where(place > cursor if ascending else place < cursor)
-    order = (at, id_) if ascending else (at.desc(), id_.desc())
-    return select(branch.order_by(*order).limit(limit).subquery())
-
-
-def _merged(tenant_id: str, branches: Sequence[AnySelect], ascending: bool, limit: int) -> AnySelect:
+def _merged(tenant_id: str, branches: Sequence[AnySelect], first: _First) -> AnySelect:
     """The branches' first rows in one order, each with its alert."""
     log = union_all(*branches).subquery("log")
-    order = (log.c.at, log.c.id) if ascending else (log.c.at.desc(), log.c.id.desc())
-    few = select(log).order_by(*order).limit(limit).subquery("few")
-    order = (few.c.at, few.c.id) if ascending else (few.c.at.desc(), few.c.id.desc())
+    few = select(log).order_by(*first.order(log.c.at, log.c.id)).limit(first.limit).subquery("few")
     return (
         select(few, Alert.device_name, Alert.device_id, Alert.message, Alert.alert_class, Alert.ticket_id)
         .outerjoin(Alert, (Alert.tenant_id == tenant_id) & (Alert.id == few.c.alert_id))
-        .order_by(*order)
+        .order_by(*first.order(few.c.at, few.c.id))
     )
 
 
