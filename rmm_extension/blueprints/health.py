@@ -18,7 +18,7 @@ from rmm_extension.services.recurring import POLLS
 
 from .access import requires
 from .connection import found
-from .context import session
+from .context import allows, session
 from .presentation import vendor_label
 from .routing import Routes
 from .tabs import tabs
@@ -84,8 +84,13 @@ def lines(row: Integration, provider: Provider | None, known: Health) -> Iterato
     yield _throttling(row, known)
 
 
+def _configuring(label: str, endpoint: str, row: Integration) -> tuple[str, str] | None:
+    """A link to a page of this connection, for those who may configure."""
+    return (label, url_for(f"rmm.{endpoint}", integration_id=row.id)) if allows("rmm.configure") else None
+
+
 def _sign_in(row: Integration, known: Health) -> Line:
-    link = ("Enter new credentials", url_for("rmm.connection_credentials", integration_id=row.id))
+    link = _configuring("Enter new credentials", "connection_credentials", row)
     if row.state == "needs_reauth":
         message = "The vendor refuses the credentials, so polling and syncs have stopped"
         remedy = "Webhooks are still taken."
@@ -100,8 +105,14 @@ def _vendor(row: Integration) -> Line:
     name = vendor_label(row.provider)
     if row.state == "paused":
         message = "Paused: nothing is polled or synced, and webhooks are not taken"
-        link = ("Settings", url_for("rmm.connection_settings", integration_id=row.id))
-        return Line(name=name, state="not_checked", message=message, remedy="Resume it there:", link=link)
+        link = _configuring("Settings", "connection_settings", row)
+        return Line(
+            name=name,
+            state="not_checked",
+            message=message,
+            remedy="An administrator can resume it.",
+            link=link,
+        )
     if row.last_error and row.state in ("error", "connected"):
         remedy = "It is tried again by itself; nothing was concluded from what did not arrive completely."
         state = "failed" if row.state == "error" else "warning"
@@ -113,13 +124,19 @@ def _vendor(row: Integration) -> Line:
 
 
 def _webhook(row: Integration, known: Health) -> Line:
-    link = ("Webhook", url_for("rmm.connection_webhook", integration_id=row.id))
+    link = _configuring("Webhook", "connection_webhook", row)
     if not row.webhook_enabled:
         message = "Off: alerts come by polling alone, minutes later"
-        return Line(name="Webhook", state="not_checked", message=message, remedy="Set it up:", link=link)
+        return Line(
+            name="Webhook",
+            state="not_checked",
+            message=message,
+            remedy="An administrator can set it up.",
+            link=link,
+        )
     if known.last_webhook_at is None:
         message = f"On, but nothing has arrived in {DAYS} days"
-        remedy = "Trigger a test alert at the vendor, or look at the set-up:"
+        remedy = "Trigger a test alert at the vendor, or look at the set-up."
         return Line(name="Webhook", state="warning", message=message, remedy=remedy, link=link)
     return Line(name="Webhook", state="ok", message="The last delivery arrived", at=known.last_webhook_at)
 
@@ -146,14 +163,22 @@ def _deliveries(known: Health) -> Line:
         f"{known.put_aside:,} put aside because it could not be read" if known.put_aside else "",
     ]
     message = " and ".join(part for part in parts if part)
-    return Line(name="Deliveries", state="warning", message=message, remedy="What to do is there:", link=link)
+    return Line(
+        name="Deliveries", state="warning", message=message, remedy="Each says what to do.", link=link
+    )
 
 
 def _polling(row: Integration) -> Line:
-    link = ("Sync settings", url_for("rmm.sync_settings", integration_id=row.id))
+    link = _configuring("Sync settings", "sync_settings", row)
     if not POLLS.is_on(row.settings):
         message = "Switched off: a webhook that gets lost is not noticed"
-        return Line(name="Polling", state="not_checked", message=message, remedy="Switch it on:", link=link)
+        return Line(
+            name="Polling",
+            state="not_checked",
+            message=message,
+            remedy="An administrator can switch it on.",
+            link=link,
+        )
     at = row.last_reconciled_at
     if at is None:
         message = "No complete list of alerts has arrived yet"
@@ -190,11 +215,17 @@ def _mapping(row: Integration, known: Health) -> Line:
     if not known.unmapped and not waiting:
         return Line(name="Mapping", state="ok", message="Every organization has a client")
     unmapped = f"{known.unmapped:,} of {known.organizations:,} organizations have no client"
-    parts = [unmapped if known.unmapped else "", f"{waiting:,} alerts wait for one" if waiting else ""]
+    parts = [unmapped if known.unmapped else "", _waiting(waiting)]
     message = ", and ".join(part for part in parts if part)
     remedy = "Map them; the tickets that wait are then made by themselves."
     state = "failed" if waiting else "warning"
     return Line(name="Mapping", state=state, message=message, remedy=remedy, link=link)
+
+
+def _waiting(alerts: int) -> str:
+    if not alerts:
+        return ""
+    return "1 alert waits for one" if alerts == 1 else f"{alerts:,} alerts wait for one"
 
 
 def _rules(row: Integration, known: Health) -> Line:
@@ -203,15 +234,21 @@ def _rules(row: Integration, known: Health) -> Line:
         return Line(name="Rules", state="ok", message=f"{active} active")
     link = ("Rules", url_for("rmm.connection_rules", integration_id=row.id))
     message = "None is active, so alerts are recorded and make no ticket"
-    return Line(name="Rules", state="warning", message=message, remedy="Add one:", link=link)
+    return Line(
+        name="Rules",
+        state="warning",
+        message=message,
+        remedy="A rule says which alerts become tickets.",
+        link=link,
+    )
 
 
 def _throttling(row: Integration, known: Health) -> Line:
     name = "Requests"
     if known.throttled_until and known.throttled_until > utc_now():
         message = "The vendor asked for patience; the next try is due"
-        remedy = "Longer intervals ask less of it:"
-        link = ("Sync settings", url_for("rmm.sync_settings", integration_id=row.id))
+        remedy = "Longer intervals ask less of it."
+        link = _configuring("Sync settings", "sync_settings", row)
         return Line(
             name=name, state="warning", message=message, at=known.throttled_until, remedy=remedy, link=link
         )

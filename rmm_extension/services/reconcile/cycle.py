@@ -141,7 +141,7 @@ class _Cycle:
             changes = self._changes(waiting)
             events.finished(session, self.run, self.row, SYNC_TYPE, told(work.counts), changes)
         counts = dict(work.counts)
-        return counts | {"waiting": len(waiting.suspects)} if waiting else counts
+        return counts | {"in_doubt": len(waiting.suspects)} if waiting else counts
 
     def _changes(self, waiting: Suspicion | None) -> Mapping[str, Any]:
         """The connection's columns. What is waited for does not outlive a change of the connection."""

@@ -69,7 +69,7 @@ def test_one_empty_list_resets_nothing_and_a_second_look_is_due_in_a_minute(
     script.single = Unavailable("Tactical does not answer.")
     opened(world, 2)
     run = vendor.poll()
-    assert run["counts"] == {"processed": 0, "waiting": 2}
+    assert run["counts"] == {"processed": 0, "in_doubt": 2}
     assert statuses(world) == {"active": 2}
     row = vendor.connection()
     assert len(row["reconcile_state"]["suspects"]) == 2
@@ -143,7 +143,7 @@ def test_many_suspects_are_not_asked_for_one_by_one(world: World, vendor: Vendor
 def test_most_alerts_at_once_wait_for_a_second_look(world: World, vendor: Vendor, script: Script) -> None:
     opened(world, 40)
     script.events = listed(10)
-    assert vendor.poll()["counts"] == {"processed": 10, "waiting": 30}
+    assert vendor.poll()["counts"] == {"processed": 10, "in_doubt": 30}
     assert statuses(world) == {"active": 40}
     vendor.minute_later()
     script.events = listed(15)
@@ -238,7 +238,7 @@ def test_a_first_look_does_not_outlive_a_pause_or_new_credentials(
             connections.reconnect(world.rmm, session, world.admin, world.integration_id, stored)
     assert vendor.state() == {}
     assert vendor.connection()["next_reconcile_at"] is None
-    assert vendor.poll()["counts"] == {"processed": 0, "waiting": 2}
+    assert vendor.poll()["counts"] == {"processed": 0, "in_doubt": 2}
 
 
 def test_a_change_of_the_connection_meanwhile_makes_it_a_first_look(
