@@ -5,14 +5,20 @@ from __future__ import annotations
 from flask import render_template
 from flask.typing import ResponseReturnValue
 
-from rmm_extension.services.queries import panels
+from rmm_extension.services.queries import attention as queries
+from rmm_extension.services.queries.health import vanish_guards
 
 from .access import requires
 from .choices import connection_options
-from .context import actor, session
+from .context import actor, allows, session
+from .listing import tickets_of
+from .needs import attention_counts
 from .routing import Routes
 
 routes = Routes()
+
+RETRIES = {"device_sync": "devices", "organization_sync": "organizations", "alert_reconcile": "alerts"}
+"""What a sync button asks for so that a failed run is tried again; other kinds are tried by the tick."""
 
 
 @routes.get("/attention")
@@ -20,13 +26,20 @@ routes = Routes()
 def attention() -> ResponseReturnValue:
     """Alerts, connections, organizations, deliveries and runs that need somebody."""
     tenant_id = actor().tenant_id
+    alerts = queries.needy_alerts(session(), tenant_id)
     return render_template(
         "rmm/attention.html",
-        alerts=panels.needy_alerts(session(), tenant_id),
-        unmapped=panels.waiting_for_client(session(), tenant_id),
-        connections=panels.needy_connections(session(), tenant_id),
-        organizations=panels.needy_organizations(session(), tenant_id),
-        deliveries=panels.needy_deliveries(session(), tenant_id),
-        runs=panels.failed_runs(session(), tenant_id),
+        counts=attention_counts(),
+        shown=queries.SHOWN,
+        alerts=alerts,
+        tickets=tickets_of(alerts),
+        unmapped=queries.waiting_for_client(session(), tenant_id),
+        guards=vanish_guards(session(), tenant_id),
+        connections=queries.needy_connections(session(), tenant_id),
+        organizations=queries.needy_organizations(session(), tenant_id),
+        deliveries=queries.needy_deliveries(session(), tenant_id),
+        runs=queries.failed_runs(session(), tenant_id),
+        retries=RETRIES,
         connection_names=dict(connection_options()),
+        may_manage=allows("rmm.alerts.manage"),
     )

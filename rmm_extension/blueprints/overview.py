@@ -24,6 +24,7 @@ from .choices import connection_rows
 from .context import actor, allows, current_rmm, session
 from .listing import tickets_of
 from .narrowing import argument
+from .needs import attention_counts
 from .presentation import words
 from .routing import Routes
 
@@ -78,7 +79,7 @@ def figures(days: int = RANGES[0]) -> dict[str, Any]:
         "open": found,
         "severities": _severities(found),
         "columns": charts.columns(queries.noise(session(), tenant_id, _today(), days)),
-        "attention": queries.attention(session(), tenant_id),
+        "attention": attention_counts(),
         "devices": devices,
         "statuses": _statuses(devices),
         "stale_days": queries.STALE_AFTER.days,

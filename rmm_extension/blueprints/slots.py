@@ -18,6 +18,7 @@ from rmm_extension.services.queries import alert_detail, devices, panels
 from .choices import connection_rows
 from .context import actor, allows, session
 from .listing import tickets_of
+from .needs import attention_counts
 from .overview import broken, cards, figures
 
 EMPTY = Markup("")
@@ -30,6 +31,7 @@ class Entry:
     label: str
     url: str
     active: bool
+    count: int = 0
 
 
 _NAVIGATION = (
@@ -70,10 +72,11 @@ class Slots:
         )
 
     def navigation(self) -> Sequence[Entry]:
-        """Entries of the main navigation, each with ``label``, ``url`` and ``active``."""
+        """Entries of the main navigation, each with ``label``, ``url``, ``active`` and ``count``: how many
+        things wait there, 0 where nothing does or nothing is counted."""
         here = _area()
         return [
-            Entry(label, url_for(f"rmm.{endpoint}"), endpoint == here)
+            Entry(label, url_for(f"rmm.{endpoint}"), endpoint == here, _waiting(endpoint))
             for label, endpoint, permission in _NAVIGATION
             if allows(permission)
         ]
@@ -150,6 +153,10 @@ class Slots:
 
     def _markup(self, template: str, **values: Any) -> Markup:
         return self.head() + Markup(render_template(template, **values))  # noqa: S704 - Jinja escaped it
+
+
+def _waiting(endpoint: str) -> int:
+    return attention_counts().total if endpoint == "attention" else 0
 
 
 def _area() -> str:

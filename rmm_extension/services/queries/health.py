@@ -24,7 +24,7 @@ from rmm_extension.models import (
     WebhookDelivery,
 )
 
-from .panels import NO_CLIENT
+from .attention import NO_CLIENT
 
 DAYS = 7
 """How far back health looks."""

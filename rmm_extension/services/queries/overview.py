@@ -86,11 +86,13 @@ class Attention:
     organizations: int
     deliveries: int
     runs: int
+    guards: int
 
     @property
     def total(self) -> int:
         """Of any kind."""
-        return self.alerts + self.connections + self.organizations + self.deliveries + self.runs
+        found = (self.alerts, self.connections, self.organizations, self.deliveries, self.runs, self.guards)
+        return sum(found)
 
 
 def open_alerts(session: Session, tenant_id: str) -> OpenAlerts:
@@ -200,7 +202,8 @@ SELECT
     (SELECT count(*) FROM rmm_webhook_deliveries
         WHERE tenant_id = :tenant AND state IN ('failed', 'quarantined')),
     (SELECT count(*) FROM rmm_job_runs WHERE tenant_id = :tenant AND status = 'failed'
-        AND queued_at >= now() - interval '24 hours')
+        AND queued_at >= now() - interval '24 hours'),
+    (SELECT count(*) FROM rmm_integrations WHERE tenant_id = :tenant AND reconcile_state @> '{"mass": true}')
 """
 )
 

@@ -161,6 +161,7 @@
     all("[data-rmm-copy]").forEach((button) => { button.hidden = false; });
     all("[data-rmm-poll]").forEach(watch);
     all("[data-rmm-noscript]").forEach((part) => { part.hidden = true; });
+    all("[data-rmm-script]").forEach((part) => { part.hidden = false; });
     bulk();
   }
   function start() {

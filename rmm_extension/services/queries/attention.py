@@ -1,0 +1,143 @@
+"""What failed or waits for a decision: short lists, the newest first, each bounded."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from sqlalchemy import func, literal, or_, select
+from sqlalchemy.dialects.postgresql import JSONB
+from sqlalchemy.orm import Session
+
+from rmm_extension.models import (
+    Alert,
+    AlertHistory,
+    Integration,
+    JobRun,
+    OrganizationMapping,
+    WebhookDelivery,
+)
+
+from .paging import AnyRow
+
+SHOWN = 50
+"""So many of each are listed; the page links to a list of all."""
+NO_CLIENT = "no_client"
+"""The stored reason of an alert whose organization is not mapped."""
+
+
+_WHY = ({"code": "ticket_failed"}, {"code": "vendor_reset", "accepted": False})
+"""The steps of an alert's history that say why it needs attention."""
+
+
+def needy_alerts(session: Session, tenant_id: str, limit: int = SHOWN) -> Sequence[AnyRow]:
+    """Alerts that wait for a person or a retry, newest first, but for those that only lack a client. ``why``
+    are the steps of the newest failure."""
+    columns = (
+        Alert.id,
+        Alert.severity,
+        Alert.status,
+        Alert.device_name,
+        Alert.message,
+        Alert.alert_class,
+        Alert.attention,
+        Alert.attention_at,
+        Alert.integration_id,
+        Alert.ticket_id,
+    )
+    told = or_(*(AlertHistory.steps.contains(literal([step], JSONB)) for step in _WHY))
+    why = (
+        select(AlertHistory.steps)
+        .where(AlertHistory.tenant_id == Alert.tenant_id, AlertHistory.alert_id == Alert.id, told)
+        .order_by(AlertHistory.id.desc())
+        .limit(1)
+        .scalar_subquery()
+    )
+    statement = select(*columns, why.label("why")).where(
+        Alert.tenant_id == tenant_id, Alert.attention.is_not(None), Alert.attention != NO_CLIENT
+    )
+    return session.execute(statement.order_by(Alert.id.desc()).limit(limit)).all()
+
+
+def waiting_for_client(session: Session, tenant_id: str, limit: int = SHOWN) -> Sequence[AnyRow]:
+    """Organizations without a client, with how many alerts wait for that, the most first."""
+    number = func.count().label("alerts")
+    statement = (
+        select(
+            Alert.integration_id,
+            Alert.external_organization_id,
+            func.max(OrganizationMapping.name).label("organization"),
+            func.max(Alert.attention_at).label("newest_at"),
+            number,
+        )
+        .outerjoin(
+            OrganizationMapping,
+            (OrganizationMapping.tenant_id == Alert.tenant_id)
+            & (OrganizationMapping.integration_id == Alert.integration_id)
+            & (OrganizationMapping.external_id == Alert.external_organization_id),
+        )
+        .where(Alert.tenant_id == tenant_id, Alert.attention == NO_CLIENT, Alert.attention.is_not(None))
+        .group_by(Alert.integration_id, Alert.external_organization_id)
+    )
+    return session.execute(statement.order_by(number.desc()).limit(limit)).all()
+
+
+def needy_deliveries(session: Session, tenant_id: str, limit: int = SHOWN) -> Sequence[AnyRow]:
+    """Deliveries that failed and are tried again, or were put aside, newest first."""
+    columns = (
+        WebhookDelivery.id,
+        WebhookDelivery.integration_id,
+        WebhookDelivery.provider,
+        WebhookDelivery.received_at,
+        WebhookDelivery.state,
+        WebhookDelivery.reason,
+        WebhookDelivery.attempts,
+        WebhookDelivery.due_at,
+    )
+    statement = select(*columns).where(
+        WebhookDelivery.tenant_id == tenant_id, WebhookDelivery.state.in_(("failed", "quarantined"))
+    )
+    return session.execute(statement.order_by(WebhookDelivery.received_at.desc()).limit(limit)).all()
+
+
+def needy_organizations(session: Session, tenant_id: str, limit: int = SHOWN) -> Sequence[AnyRow]:
+    """Organizations whose last sync failed, or that are not mapped to a client although they have devices
+    to sync."""
+    columns = (
+        OrganizationMapping.id,
+        OrganizationMapping.integration_id,
+        OrganizationMapping.name,
+        OrganizationMapping.client_id,
+        OrganizationMapping.last_error,
+    )
+    statement = select(*columns).where(
+        OrganizationMapping.tenant_id == tenant_id, OrganizationMapping.last_error.is_not(None)
+    )
+    return session.execute(statement.order_by(OrganizationMapping.name).limit(limit)).all()
+
+
+def needy_connections(session: Session, tenant_id: str) -> Sequence[AnyRow]:
+    """Connections that do not work or were not set up to the end."""
+    columns = (
+        Integration.id,
+        Integration.provider,
+        Integration.name,
+        Integration.state,
+        Integration.last_error,
+        Integration.last_error_at,
+        Integration.setup_step,
+    )
+    statement = select(*columns).where(
+        Integration.tenant_id == tenant_id,
+        or_(Integration.state.in_(("error", "needs_reauth")), Integration.setup_step.is_not(None)),
+        Integration.state != "not_connected",
+    )
+    return session.execute(statement.order_by(Integration.name)).all()
+
+
+def failed_runs(session: Session, tenant_id: str, hours: int = 24, limit: int = SHOWN) -> Sequence[JobRun]:
+    """Runs that were given up lately."""
+    since = func.now() - func.make_interval(0, 0, 0, 0, hours)
+    statement = select(JobRun).where(
+        JobRun.tenant_id == tenant_id, JobRun.status == "failed", JobRun.queued_at >= since
+    )
+    return session.scalars(statement.order_by(JobRun.queued_at.desc()).limit(limit)).all()
