@@ -134,7 +134,7 @@ def _branches(
     if alerts is not None and not alerts:
         return
     if outcomes:
-        yield _first_taken(_taken(tenant_id, wanted), outcomes, alerts, first)
+        yield _first_taken(tenant_id, wanted, outcomes, alerts, first)
     if states:
         stored = _stored(tenant_id, wanted)
         if len(states) < len(STATES):
@@ -145,18 +145,26 @@ def _branches(
 
 
 def _first_taken(
-    taken: AnySelect, outcomes: Sequence[str], alerts: Collection[UUID] | None, first: _First
+    tenant_id: str,
+    wanted: DeliveryFilter,
+    outcomes: Sequence[str],
+    alerts: Collection[UUID] | None,
+    first: _First,
 ) -> AnySelect:
-    """The taken ones, asked for outcome by outcome, because their index begins with it: so a rare one is
-    found as fast as all together. Those of given alerts are few and found by another index."""
+    """The taken ones. Those of alerts or of a connection are found by an index of these. All others are asked
+    for outcome by outcome, because their index begins with it: so a rare one is found as fast as any."""
+    taken = _taken(tenant_id, wanted)
+    if alerts is None and wanted.integration_id is None:
+        each = (
+            func.unnest(literal(list(outcomes), ARRAY(Text))).table_valued("outcome").render_derived("each")
+        )
+        of_one = first.of(taken.where(AlertHistory.outcome == each.c.outcome)).lateral("of_one")
+        return select(of_one).select_from(each.join(of_one, true()))
     if alerts is not None:
-        few = taken.where(AlertHistory.alert_id.in_(alerts), AlertHistory.outcome.in_(outcomes))
-        return select(first.of(few).subquery())
-    if len(outcomes) == 1:
-        return select(first.of(taken.where(AlertHistory.outcome == outcomes[0])).subquery())
-    each = func.unnest(literal(list(outcomes), ARRAY(Text))).table_valued("outcome").render_derived("each")
-    of_one = first.of(taken.where(AlertHistory.outcome == each.c.outcome)).lateral("of_one")
-    return select(of_one).select_from(each.join(of_one, true()))
+        taken = taken.where(AlertHistory.alert_id.in_(alerts))
+    if wanted.outcome is not None:
+        taken = taken.where(AlertHistory.outcome.in_(outcomes))
+    return select(first.of(taken).subquery())
 
 
 def _outcomes(choice: str | None) -> tuple[Sequence[str], Sequence[str]]:
