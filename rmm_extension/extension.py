@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from flask import Flask
-from sqlalchemy import event
+from sqlalchemy import Select, event
 from sqlalchemy.orm import Session
 
 from . import blueprints, cli
@@ -18,6 +18,7 @@ from .providers.contract import Runtime
 from .providers.registry import ProviderRegistry
 from .services import hooks
 from .services.context import Database, Rmm
+from .services.queries.devices import assets_with_active_alerts
 from .services.vault import Vault
 
 EXTENSION = "rmm"
@@ -25,9 +26,9 @@ EXTENSION = "rmm"
 
 @dataclass(frozen=True, slots=True)
 class Mounted:
-    """What ``app.extensions["rmm"]`` holds: the services' context and what the host tells the extension.
+    """What ``app.extensions["rmm"]`` holds: the services' context, and what the host tells and asks.
 
-    Every method works in the session it is given, writes in the host's transaction and commits nothing.
+    Every method that takes a session writes in the host's transaction and commits nothing.
     """
 
     services: Rmm
@@ -42,6 +43,10 @@ class Mounted:
     def contact_deleted(self, session: Session, tenant_id: str, contact_id: str) -> None:
         """A contact is being deleted; it stops being anybody's default contact."""
         hooks.contact_deleted(session, tenant_id, contact_id)
+
+    def assets_with_active_alerts(self, tenant_id: str) -> Select[str | None]:
+        """The assets on which an alert is active, for the query of the host's list: ``Asset.id.in_(…)``."""
+        return assets_with_active_alerts(tenant_id)
 
     def asset_client_changed(
         self, session: Session, tenant_id: str, asset_id: str, client_id: str | None

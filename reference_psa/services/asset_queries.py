@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from flask import current_app
 from sqlalchemy import and_, or_, select
 from sqlalchemy.orm import Session
 
@@ -36,7 +37,7 @@ def with_client(tenant_id: str) -> AnySelect:
     return query.where(Asset.tenant_id == tenant_id)
 
 
-def filtered(query: AnySelect, args: Mapping[str, str]) -> AnySelect:
+def filtered(query: AnySelect, tenant_id: str, args: Mapping[str, str]) -> AnySelect:
     """The query narrowed by a list page's parameters."""
     for name, column in EXACT.items():
         if args.get(name):
@@ -46,6 +47,9 @@ def filtered(query: AnySelect, args: Mapping[str, str]) -> AnySelect:
     if args.get("managed") in ("yes", "no"):
         unmanaged = Asset.rmm_device_id.is_(None)
         query = query.where(~unmanaged if args["managed"] == "yes" else unmanaged)
+    if args.get("rmm_alerts") == "active":
+        rmm = current_app.extensions["rmm"]
+        query = query.where(Asset.id.in_(rmm.assets_with_active_alerts(tenant_id)))
     text = (args.get("q") or "").strip()
     columns = (Asset.name, Asset.serial_number, Asset.asset_tag, Asset.location, Client.name)
     return (

@@ -28,15 +28,19 @@ _MANAGED = [("yes", "By an RMM"), ("no", "By hand")]
 @bp.get("")
 def index() -> ResponseReturnValue:
     """The list, narrowed by GET parameters."""
-    query = asset_queries.filtered(asset_queries.with_client(current_user.tenant_id), request.args)
+    tenant_id = current_user.tenant_id
+    query = asset_queries.filtered(asset_queries.with_client(tenant_id), tenant_id, request.args)
     page = paged(query.order_by(Asset.name, Asset.id))
     offered = {
-        "client": ("Client", choices.clients(current_user.tenant_id)),
+        "client": ("Client", choices.clients(tenant_id)),
         "type": ("Type", [(kind, words(kind)) for kind in ASSET_TYPES]),
         "managed": ("Managed", _MANAGED),
         "status": ("Status", _STATUSES),
     }
     return render_template("psa/assets/index.html", page=page, offered=offered, chips=_chips(offered))
+
+
+_SEARCHES = (("q", "Search"), ("rmm_provider", "RMM"), ("agent_status", "Agent"), ("rmm_alerts", "Alerts"))
 
 
 def _chips(offered: dict[str, Any]) -> Any:
@@ -45,7 +49,7 @@ def _chips(offered: dict[str, Any]) -> Any:
         chosen = request.args.get(name)
         shown = chosen and chosen != DEFAULTS.get(name)
         labels[name] = f"{label}: {dict(options).get(chosen, 'unknown')}" if shown else None
-    for name, label in (("q", "Search"), ("rmm_provider", "RMM"), ("agent_status", "Agent")):
+    for name, label in _SEARCHES:
         chosen = request.args.get(name)
         labels[name] = f"{label}: {words(chosen) if name != 'q' else chosen}" if chosen else None
     return chips(labels)

@@ -13,9 +13,10 @@ from typing import Any
 from flask import g, render_template, request, url_for
 from markupsafe import Markup
 
+from rmm_extension.domain.types import AlertStatus
 from rmm_extension.services.queries import alert_detail, devices, panels
 
-from .choices import connection_rows
+from .choices import connection_rows, provider_options
 from .context import actor, allows, session
 from .listing import tickets_of
 from .needs import attention_counts
@@ -97,33 +98,43 @@ class Slots:
             return EMPTY
         found = devices.alerts_of_devices(session(), tenant_id, [row.id for row in rows])
         return self._markup(
-            "rmm/slots/asset_panel.html", devices=rows, alerts=found, tickets=tickets_of(found)
+            "rmm/slots/asset_panel.html",
+            asset_id=asset_id,
+            devices=rows,
+            alerts=found,
+            tickets=tickets_of(found),
+            shown=devices.SHOWN,
         )
 
     def asset_badges(self, asset_ids: Collection[str]) -> Mapping[str, Markup]:
-        """On a list of assets: a status badge by asset id, for those that have a device. One statement."""
+        """On a list of assets: status and active alerts by asset id, for those that have a device.
+
+        The status is that of the device seen last; the alerts are those of all. One statement.
+        """
         if not allows("rmm.view") or not asset_ids:
             return {}
-        first: dict[str, Any] = {}
+        found: dict[str, list[Any]] = {}
         for row in devices.devices_of_assets(session(), actor().tenant_id, asset_ids):
-            first.setdefault(row.asset_id, row)
+            found.setdefault(row.asset_id, []).append(row)
         return {
-            asset_id: self._markup("rmm/slots/asset_badge.html", device=row)
-            for asset_id, row in first.items()
+            asset_id: self._markup(
+                "rmm/slots/asset_badge.html", device=rows[0], active=sum(row.active_alerts for row in rows)
+            )
+            for asset_id, rows in found.items()
         }
 
     def asset_filters(self) -> Markup:
-        """Inside the filter form of a list of assets: selects named ``agent_status`` and ``rmm_provider``."""
+        """Inside the filter form of a list of assets: selects named ``agent_status``, ``rmm_provider`` and
+        ``rmm_alerts``."""
         if not allows("rmm.view"):
             return EMPTY
         rows = connection_rows()
         if not rows:
             return EMPTY
-        providers = dict.fromkeys(row.provider for row in rows)
-        return self._markup("rmm/slots/asset_filters.html", providers=providers, args=request.args)
+        return self._markup("rmm/slots/asset_filters.html", providers=provider_options(), args=request.args)
 
     def ticket_panel(self, ticket_id: str) -> Markup:
-        """On a ticket's page: the device behind it, its status, and why the ticket is there."""
+        """On a ticket's page: the devices behind it, its alerts with what may be done, why it is there."""
         if not allows("rmm.view"):
             return EMPTY
         tenant_id = actor().tenant_id
@@ -133,6 +144,9 @@ class Slots:
         linked = panels.devices(session(), tenant_id, {row.device_id for row in found if row.device_id})
         return self._markup(
             "rmm/slots/ticket_panel.html",
+            ticket_id=ticket_id,
+            shown=panels.SHOWN,
+            open_ids=[row.id for row in found if AlertStatus(row.status).is_open],
             alerts=found,
             devices=linked,
             history=alert_detail.history_of(session(), tenant_id, [row.id for row in found], limit=30),

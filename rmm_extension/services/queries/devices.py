@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, and_, func, select, text, tuple_
+from sqlalchemy import ColumnElement, Select, and_, func, select, text, tuple_
 from sqlalchemy.orm import Session
 
 from rmm_extension.models import OPEN_SQL, Alert, DeviceRow, Integration, OrganizationMapping
@@ -30,6 +30,9 @@ from .paging import (
 
 NEAREST = 3_000
 """Status, kind and a part of the name are looked for among so many devices next in name before all others."""
+
+SHOWN = 20
+"""So many open alerts stand on a device's page and in an asset's panel."""
 
 _LISTED = (
     DeviceRow.id,
@@ -191,7 +194,7 @@ def gone_by_organization(session: Session, tenant_id: str, integration_id: UUID)
 
 
 def alerts_of_devices(
-    session: Session, tenant_id: str, device_ids: Collection[UUID], limit: int = 20
+    session: Session, tenant_id: str, device_ids: Collection[UUID], limit: int = SHOWN
 ) -> Sequence[AnyRow]:
     """Open alerts of these devices, newest first."""
     if not device_ids:
@@ -207,6 +210,7 @@ def _alert_columns() -> AnySelect:
         Alert.id,
         Alert.status,
         Alert.severity,
+        Alert.device_name,
         Alert.message,
         Alert.alert_class,
         Alert.ticket_id,
@@ -215,12 +219,12 @@ def _alert_columns() -> AnySelect:
 
 
 def devices_of_assets(session: Session, tenant_id: str, asset_ids: Collection[str]) -> Sequence[AnyRow]:
-    """The devices behind these assets with their open alerts counted, the one seen last first."""
+    """The devices behind these assets with their active alerts counted, the one seen last first."""
     if not asset_ids:
         return []
-    open_alerts = (
+    active = (
         select(func.count())
-        .where(Alert.tenant_id == DeviceRow.tenant_id, Alert.device_id == DeviceRow.id, text(OPEN_SQL))
+        .where(Alert.tenant_id == DeviceRow.tenant_id, Alert.device_id == DeviceRow.id, *_active())
         .correlate(DeviceRow)
         .scalar_subquery()
     )
@@ -230,7 +234,7 @@ def devices_of_assets(session: Session, tenant_id: str, asset_ids: Collection[st
             DeviceRow.facts,
             Integration.name.label("connection_name"),
             Integration.provider,
-            open_alerts.label("open_alerts"),
+            active.label("active_alerts"),
         )
         .join(
             Integration,
@@ -243,3 +247,16 @@ def devices_of_assets(session: Session, tenant_id: str, asset_ids: Collection[st
         )
     )
     return session.execute(statement.order_by(DeviceRow.last_seen_at.desc().nulls_last())).all()
+
+
+def assets_with_active_alerts(tenant_id: str) -> Select[str | None]:
+    """The ids of the assets on which an alert is active: for a host's query, as what stands behind ``IN``."""
+    of_device = (Alert.tenant_id == DeviceRow.tenant_id) & (Alert.device_id == DeviceRow.id)
+    mine = (DeviceRow.tenant_id == tenant_id, DeviceRow.asset_id.is_not(None), DeviceRow.deleted_at.is_(None))
+    statement = select(DeviceRow.asset_id).join(Alert, of_device)
+    return statement.where(*mine, Alert.tenant_id == tenant_id, *_active())
+
+
+def _active() -> tuple[ColumnElement[bool], ...]:
+    """Active alerts, in the words of the index of the open ones of a device."""
+    return (text(OPEN_SQL.replace("status", "rmm_alerts.status")), Alert.status == "active")  # type: ignore[return-value]

@@ -12,8 +12,13 @@ from rmm_extension.models import Alert, DeviceRow, Integration
 
 from .paging import AnyRow
 
+SHOWN = 20
+"""So many alerts stand in a panel."""
 
-def alerts_of_ticket(session: Session, tenant_id: str, ticket_id: str, limit: int = 20) -> Sequence[AnyRow]:
+
+def alerts_of_ticket(
+    session: Session, tenant_id: str, ticket_id: str, limit: int = SHOWN
+) -> Sequence[AnyRow]:
     """The alerts behind a ticket, newest first."""
     columns = (
         Alert.id,
@@ -23,6 +28,7 @@ def alerts_of_ticket(session: Session, tenant_id: str, ticket_id: str, limit: in
         Alert.status,
         Alert.severity,
         Alert.message,
+        Alert.alert_class,
         Alert.triggered_at,
         Alert.resolved_at,
     )
