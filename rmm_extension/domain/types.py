@@ -183,8 +183,8 @@ class AlertEvent(msgspec.Struct, frozen=True, kw_only=True):
     ``synthesized`` marks an ``external_id`` made by us because the vendor sent none; ``adopts`` are the
     synthesized ids, most specific first, under which this same alert may be stored already.
     ``delivery_failed`` says that the vendor's own record shows a webhook of this alert that did not arrive,
-    ``silenced`` that somebody put it aside at the vendor for a while: it is still open there. ``vanished`` is a
-    reset of ours for an alert that a complete listing no longer names.
+    ``silenced`` that somebody put it aside at the vendor for a while: it is still open there. ``vanished`` is
+    a reset of ours for an alert that a complete listing no longer names.
     """
 
     kind: AlertKind

@@ -13,6 +13,7 @@ from rmm_extension.domain.types import Channel
 from .context import Rmm
 from .ingest import Ingested, decide_again
 from .ingest.pipeline import SimultaneousDelivery
+from .lease import INTERRUPTIONS
 from .unit import unit
 
 TRIES = 5
@@ -67,6 +68,8 @@ def decide_or_log(
     """Decide one alert of many: one that cannot be decided must not keep the others waiting."""
     try:
         return decide_stored(rmm, tenant_id, alert_id, channel=channel, waiting_for=waiting_for, steps=steps)
+    except tuple(INTERRUPTIONS):
+        raise
     except Exception as error:
         log.exception("%s", line("alert.decide_failed", alert=alert_id, error=type(error).__name__))
         return None

@@ -1,4 +1,4 @@
-"""The end of maintenance windows: what is still active goes through rules; the vendor is asked if it can be."""
+"""The end of maintenance windows: what is still active goes through rules, and the vendor is asked."""
 
 from __future__ import annotations
 

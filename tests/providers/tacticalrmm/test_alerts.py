@@ -174,6 +174,37 @@ def test_output_of_webhook_actions_is_not_kept(tactical: TacticalRmm) -> None:
     assert "TOKEN" not in repr(event)
 
 
+@pytest.mark.parametrize(
+    "code, failed",
+    [
+        ("null", False),
+        ("0", False),
+        ("200", False),
+        ("299", False),
+        ("300", True),
+        ("404", True),
+        ("599", True),
+    ],
+)
+def test_a_webhook_that_was_not_delivered(tactical: TacticalRmm, code: str, failed: bool) -> None:
+    with serve(answer(body=b'{"id": 5, "action_retcode": %s}' % code.encode())) as wire:
+        event = tactical.alert(connection_to(wire.url), "5")
+    assert event is not None
+    assert event.delivery_failed is failed
+
+
+def test_a_snoozed_alert_is_put_aside_and_a_hidden_one_is_not(
+    simulator: Simulator, tactical: TacticalRmm
+) -> None:
+    number = control(simulator, "alerts/trigger", agent_id=an_agent(simulator))["alert_id"]
+    simulator.lab.alerts[number].hidden = True
+    (event,) = tactical.active_alerts(simulator.connection())
+    assert event.silenced is False
+    tactical.reset_alert(simulator.connection(reset_mode="snooze"), str(number))
+    (event,) = tactical.active_alerts(simulator.connection())
+    assert event.silenced is True
+
+
 def test_a_wrong_host_does_not_say_that_an_alert_is_gone(simulator: Simulator, tactical: TacticalRmm) -> None:
     simulator.fault("not_found_html", prefix="/alerts/")
     for call in (tactical.alert, tactical.reset_alert):
