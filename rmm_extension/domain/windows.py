@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
 from itertools import pairwise
-from typing import Any
+from typing import Any, NamedTuple
 from uuid import UUID
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
@@ -14,8 +14,6 @@ Range = tuple[datetime, datetime]
 """Two instants in UTC; the second one is not part of it."""
 
 _DAY = timedelta(days=1)
-_PROBE = timedelta(hours=6)
-"""No zone changes its clocks twice within this time."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,9 +95,11 @@ def _ranges(window: Window, around: datetime, days: int) -> list[Range]:
     return [(window.starts_at.astimezone(UTC), window.ends_at.astimezone(UTC))]
 
 
-@dataclass(frozen=True, slots=True)
-class _Weekly:
-    """A recurrence that could be read. One that ends before it starts is over on the following day."""
+class _Weekly(NamedTuple):
+    """A recurrence that could be read. One that ends before it starts is over on the following day.
+
+    A tuple, because every event makes one of each weekly window.
+    """
 
     zone: ZoneInfo
     days: frozenset[int]
@@ -152,7 +152,7 @@ def _read(recurrence: dict[str, Any]) -> _Weekly | None:
     try:
         zone = ZoneInfo(recurrence["timezone"])
         start, end = time.fromisoformat(recurrence["startTime"]), time.fromisoformat(recurrence["endTime"])
-        days = frozenset(int(day) for day in recurrence["days"])
+        days = frozenset(map(int, recurrence["days"]))
         skip = _read_skip(recurrence.get("skip"))
     except (ZoneInfoNotFoundError, KeyError, ValueError, TypeError, OSError):
         # OSError: part of a zone's name, such as "America", is a folder.
@@ -185,15 +185,15 @@ class _Clock:
 
 def _clocks(zone: ZoneInfo, since: datetime, until: datetime) -> list[_Clock]:
     """The zone's clock between two instants: a new one begins wherever it is changed."""
-    turns = [since.astimezone(UTC)]
-    at = turns[0]
-    while at < until:
-        step = min(at + _PROBE, until.astimezone(UTC))
-        if _offset(zone, at) != _offset(zone, step):
+    at, last = since.astimezone(UTC), until.astimezone(UTC)
+    turns, offset = [at], _offset(zone, at)
+    while at < last:
+        # No zone changes its clocks twice within a day.
+        step = min(at + _DAY, last)
+        if (changed := _offset(zone, step)) != offset:
             turns.append(_turn(zone, at, step))
-        at = step
-    turns.append(until.astimezone(UTC))
-    return [_Clock(a, b, _offset(zone, a)) for a, b in pairwise(turns)]
+        at, offset = step, changed
+    return [_Clock(start, end, _offset(zone, start)) for start, end in pairwise([*turns, last])]
 
 
 def _turn(zone: ZoneInfo, before: datetime, after: datetime) -> datetime:
