@@ -1,4 +1,4 @@
-"""``python -m benchmarks [NAME …]`` prints JSON lines: name, value, unit. Names: ingest, sync, reconcile."""
+"""``python -m benchmarks [NAME …]`` prints JSON lines: name, value, unit. The names are those of PARTS."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterator
 from importlib import import_module
 from typing import Any
 
-PARTS = ("ingest", "sync", "reconcile")
+PARTS = ("ingest", "sync", "reconcile", "pages")
 
 
 def main(names: list[str]) -> int:

@@ -1,0 +1,150 @@
+"""The list of devices: the same devices whichever way they are looked for."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+from sqlalchemy import insert, text
+
+from rmm_extension.models import Alert, DeviceRow, new_id, utc_now
+from rmm_extension.services.queries import devices as queries
+from rmm_extension.services.queries.devices import (
+    DeviceFilter,
+    assets_with_active_alerts,
+    device_count,
+    device_page,
+    devices_of_assets,
+)
+from rmm_extension.services.queries.paging import Count
+from rmm_extension.testing.statements import StatementCounter
+from tests.harness.world import World
+
+STATUSES = ("online", "offline", "overdue")
+
+
+def fill(world: World, number: int = 40) -> None:
+    """Devices in the order of their names; statuses in turn, the second half are servers."""
+    rows = [
+        {
+            "tenant_id": world.tenant,
+            "id": new_id(),
+            "integration_id": world.integration_id,
+            "external_id": f"d{at}",
+            "external_organization_id": "1",
+            "client_id": "one" if at % 2 else "two",
+            "name": f"PC-{at:03}",
+            "kind": "workstation" if at < number // 2 else "server",
+            "status": STATUSES[at % 3],
+            "facts": {},
+        }
+        for at in range(number)
+    ]
+    with world.unit() as session:
+        session.execute(insert(DeviceRow), rows)
+
+
+FILTERS = [
+    DeviceFilter(),
+    DeviceFilter(status="overdue"),
+    DeviceFilter(kind="server", status="online"),
+    DeviceFilter(text="pc-03"),
+    DeviceFilter(text="PC-0", kind="server", client_id="one"),
+    DeviceFilter(status="unknown"),
+    DeviceFilter(deleted=True),
+]
+
+
+def walk(world: World, wanted: DeviceFilter, *, last_first: bool = False) -> list[str]:
+    names: list[str] = []
+    after = None
+    with world.unit() as session:
+        while True:
+            page = device_page(session, world.tenant, wanted, after=after, limit=3, last_first=last_first)
+            names += [row.name for row in page.rows]
+            after = page.after
+            if after is None:
+                return names
+
+
+def expected(world: World, wanted: DeviceFilter) -> list[str]:
+    rows = world.rows("SELECT name, status, kind, client_id, deleted_at FROM rmm_devices ORDER BY name")
+    return [
+        row["name"]
+        for row in rows
+        if wanted.status in (None, row["status"])
+        and wanted.kind in (None, row["kind"])
+        and wanted.client_id in (None, row["client_id"])
+        and (wanted.text or "").lower() in row["name"].lower()
+        and wanted.deleted == (row["deleted_at"] is not None)
+    ]
+
+
+@pytest.mark.parametrize("nearest", [1, 8, 10_000])
+def test_the_same_devices_whichever_way_they_are_looked_for(
+    world: World, monkeypatch: pytest.MonkeyPatch, nearest: int
+) -> None:
+    monkeypatch.setattr(queries, "NEAREST", nearest)
+    fill(world)
+    for wanted in FILTERS:
+        names = expected(world, wanted)
+        assert walk(world, wanted) == names
+        assert walk(world, wanted, last_first=True) == names[::-1]
+        with world.unit() as session:
+            assert device_count(session, world.tenant, wanted) == Count(len(names))
+            assert device_page(session, "another", replace(wanted)).rows == []
+
+
+def test_a_search_costs_a_fixed_number_of_statements(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    fill(world)
+    monkeypatch.setattr(queries, "NEAREST", 1)
+    with world.unit() as session, StatementCounter() as sent:
+        device_page(session, world.tenant, DeviceFilter(status="overdue"))
+    assert sent.count == 4, sent
+
+
+def alert(world: World, device: object, status: str) -> None:
+    row = {
+        "tenant_id": world.tenant,
+        "id": new_id(),
+        "integration_id": world.integration_id,
+        "external_id": str(new_id()),
+        "device_id": device,
+        "status": status,
+        "severity": "major",
+        "dedup_key": "k",
+        "first_channel": "poll",
+        "triggered_at": utc_now(),
+        "last_event_at": utc_now(),
+        "raw": {},
+    }
+    with world.unit() as session:
+        session.execute(insert(Alert), [row])
+
+
+def test_assets_with_active_alerts(world: World) -> None:
+    loud, quiet, gone = (
+        world.device("d1", "LOUD", asset_id="a1"),
+        world.device("d2", "QUIET", asset_id="a2"),
+        world.device("d3", "GONE", asset_id="a3", deleted_at=utc_now()),
+    )
+    for device in (loud, gone):
+        alert(world, device, "active")
+    for status in ("acknowledged", "suppressed", "resolved"):
+        alert(world, quiet, status)
+    with world.unit() as session:
+        assert session.scalars(assets_with_active_alerts(world.tenant)).all() == ["a1"]
+        assert session.scalars(assets_with_active_alerts("another")).all() == []
+        found = devices_of_assets(session, world.tenant, ["a1", "a2", "a3"])
+        assert {row.asset_id: row.active_alerts for row in found} == {"a1": 1, "a2": 0}
+
+
+def test_active_alerts_of_assets_are_read_by_the_index_of_open_ones(world: World) -> None:
+    alert(world, world.device("d1", "LOUD", asset_id="a1"), "active")
+    with world.unit() as session:
+        session.execute(text("SET LOCAL enable_seqscan = off"))
+        query = assets_with_active_alerts(world.tenant).compile(
+            session.connection(), compile_kwargs={"literal_binds": True}
+        )
+        plan = "\n".join(row[0] for row in session.connection().exec_driver_sql(f"EXPLAIN {query}"))
+    assert "ix_rmm_alerts_" in plan, plan
