@@ -8,12 +8,15 @@ from typing import Any
 import msgspec
 import pytest
 
+from reference_psa.models import User
+from reference_psa.services import tickets as people
 from rmm_extension.domain.types import AlertEvent, AlertKind, Severity
 from rmm_extension.models import utc_now
 from rmm_extension.services.reconcile import work
 from tests.harness.world import AGENT, World
 from tests.services.reconcile.conftest import Script, Vendor
-from tests.services.working import steps
+from tests.services.working import relay_all, steps
+from tests.services.working import work as work_off
 
 
 def listed(external_id: str | int = 524, **values: Any) -> AlertEvent:
@@ -182,3 +185,27 @@ def test_the_vendors_clock_may_be_ahead(world: World, vendor: Vendor, script: Sc
 def test_an_alert_listed_twice_is_taken_once(world: World, vendor: Vendor, script: Script) -> None:
     script.events = [listed(), listed()]
     assert vendor.poll()["counts"] == {"processed": 1, "created": 1}
+
+
+def test_an_alert_that_we_snoozed_counts_as_reset_until_it_wakes(world: World, vendor: Vendor) -> None:
+    """Over HTTP: a person closes the ticket, the connection snoozes in place of resolving."""
+    world.do("""UPDATE rmm_integrations SET settings = '{"reset_mode": "snooze", "snooze_days": 1}'""")
+    alert_id, _ = vendor.trigger(0), vendor.trigger(1)
+    vendor.poll()
+    ticket_id = str(world.alert(alert_id)["ticket_id"])
+    with world.unit() as session:
+        person = session.query(User).filter_by(tenant_id=world.tenant, role="admin").first()
+        assert person is not None
+        people.close(session, person, ticket_id, None)
+    relay_all(world)
+    work_off(world, "alert_reset")
+    assert vendor.lab.alerts[int(alert_id)].snoozed is True
+    world.do("UPDATE rmm_alerts SET updated_at = updated_at - interval '1 day'")
+    assert vendor.poll()["counts"] == {"processed": 2}
+    assert world.alert(alert_id)["status"] == "resolved"
+
+    vendor.lab.alerts[int(alert_id)].snoozed = False
+    assert vendor.poll()["counts"] == {"processed": 2, "created": 1}
+    alert = world.alert(alert_id)
+    assert (alert["status"], alert["episode"]) == ("active", 2)
+    assert alert["ticket_id"] not in (None, ticket_id)
