@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
+import msgspec
 from sqlalchemy import case, func, literal
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.orm import Session
@@ -72,7 +73,12 @@ class _Cycle:
         """Everything that is active at the vendor, each alert once; no transaction is open meanwhile."""
         assert isinstance(self.provider, ListsAlerts)
         listed = self.provider.active_alerts(self.connection)
-        active = (event for event in listed if event.kind is AlertKind.TRIGGERED)
+        # What somebody took on at the vendor is open there: a list says that an alert is, not what happened.
+        active = (
+            msgspec.structs.replace(event, kind=AlertKind.TRIGGERED)
+            for event in listed
+            if event.kind is not AlertKind.RESET
+        )
         return list({event.external_id: event for event in active}.values())
 
     def settle(self, listed: Sequence[AlertEvent]) -> dict[str, int]:

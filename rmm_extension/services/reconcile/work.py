@@ -10,6 +10,7 @@ from functools import partial
 from typing import Any
 from uuid import UUID
 
+import msgspec
 from sqlalchemy.orm import Session
 
 from rmm_extension.domain.errors import RMMError
@@ -117,11 +118,10 @@ class Work:
 
     def _end(self, missing: Missing, event: AlertEvent | None) -> str:
         word = event or AlertEvent(
-            kind=AlertKind.RESET,
-            external_id=missing.external_id,
-            occurred_at=max(self.began, missing.last_event_at),
-            vanished=True,
+            kind=AlertKind.RESET, external_id=missing.external_id, occurred_at=self.began, vanished=True
         )
+        # However the vendor's clock goes: this is how the alert is now, later than what is known of it.
+        word = msgspec.structs.replace(word, occurred_at=max(word.occurred_at, missing.last_event_at))
         tries = Tries(self.rmm)
         while True:
             try:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+import msgspec
 import pytest
 
 from rmm_extension.domain.errors import Unavailable
@@ -258,3 +259,36 @@ def test_alerts_of_our_own_ids_are_neither_missing_nor_counted(
     opened(world, 30, synthesized=True)
     assert vendor.poll()["counts"] == {"processed": 0}
     assert statuses(world) == {"active": 30}
+
+
+def test_the_vendors_own_word_counts_although_its_clock_is_behind(
+    world: World, vendor: Vendor, script: Script
+) -> None:
+    """It says how the alert is now; that its time is older than ours must not keep the alert open for ever."""
+    opened(world, 1, last_event_at=utc_now())
+    script.single = lambda external_id: AlertEvent(
+        kind=AlertKind.RESET, external_id=external_id, occurred_at=utc_now() - timedelta(hours=1)
+    )
+    vendor.poll()
+    assert statuses(world) == {"resolved": 1}
+
+
+def test_what_is_acknowledged_at_the_vendor_is_open_there(
+    world: World, vendor: Vendor, script: Script
+) -> None:
+    opened(world, 1)
+    taken_on = [msgspec.structs.replace(one, kind=AlertKind.ACKNOWLEDGED) for one in listed(2)]
+    script.events = taken_on
+    vendor.poll()
+    vendor.poll()
+    assert statuses(world) == {"active": 2}
+
+
+def test_a_listed_time_in_the_future_is_no_news(world: World, vendor: Vendor, script: Script) -> None:
+    ahead = utc_now() + timedelta(days=9_000)
+    script.events = [msgspec.structs.replace(one, occurred_at=ahead) for one in listed(2)]
+    assert vendor.poll()["counts"] == {"processed": 2, "created": 2}
+    assert vendor.poll()["counts"] == {"processed": 2}
+    world.do("UPDATE rmm_alerts SET status = 'resolved', resolved_here = TRUE")
+    assert vendor.poll()["counts"] == {"processed": 2}
+    assert statuses(world) == {"resolved": 2}
