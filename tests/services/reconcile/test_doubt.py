@@ -264,7 +264,7 @@ def test_alerts_of_our_own_ids_are_neither_missing_nor_counted(
 def test_the_vendors_own_word_counts_although_its_clock_is_behind(
     world: World, vendor: Vendor, script: Script
 ) -> None:
-    """It says how the alert is now; that its time is older than ours must not keep the alert open for ever."""
+    """It says how the alert is now: that its time is older than ours must not keep it open for ever."""
     opened(world, 1, last_event_at=utc_now())
     script.single = lambda external_id: AlertEvent(
         kind=AlertKind.RESET, external_id=external_id, occurred_at=utc_now() - timedelta(hours=1)
