@@ -15,7 +15,7 @@ from sqlalchemy.exc import DBAPIError
 from sqlalchemy.orm import Session
 
 from rmm_extension.domain import story, ticket_text
-from rmm_extension.domain.errors import HostError
+from rmm_extension.domain.errors import ConfigError, HostError
 from rmm_extension.domain.labels import provider_label
 from rmm_extension.domain.types import AlertEvent, AlertKind, AlertStatus, Channel, Outcome
 from rmm_extension.host import Actor, TicketRef, TicketState
@@ -227,7 +227,7 @@ def _each(rmm: Rmm, actor: Actor, alert_ids: Iterable[UUID], act: Act) -> Done:
     for alert_id in dict.fromkeys(alert_ids):
         try:
             ticket = _patiently(rmm, actor.tenant_id, alert_id, act)
-        except (_Refusal, HostError) as problem:
+        except (_Refusal, ConfigError, HostError) as problem:
             refused.append(Refused(alert_id, str(problem)))
             continue
         done += 1

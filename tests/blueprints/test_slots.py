@@ -8,7 +8,7 @@ import pytest
 from flask_login import login_user
 
 from reference_psa.db import db
-from reference_psa.models import User
+from reference_psa.models import Asset, User
 from rmm_extension.blueprints.slots import Slots
 from rmm_extension.testing.statements import StatementCounter
 
@@ -80,6 +80,48 @@ def test_badges_of_a_list_are_one_statement(world: World, slots: Slots) -> None:
     assert "Overdue" in badges["a3"]
 
 
+def test_a_badge_counts_the_active_alerts_of_all_devices_of_an_asset(world: World, slots: Slots) -> None:
+    connection = world.connect()
+    for status, number in (("active", 2), ("acknowledged", 1), ("resolved", 1)):
+        (device,) = world.devices(connection, 1, asset_id="a1")
+        world.alerts(connection, number, device_id=device, status=status)
+        world.alerts(connection, 1, device_id=device, status="active")
+    assert "5 active" in slots.asset_badges(["a1"])["a1"]
+
+
+@pytest.mark.parametrize("panel", ["asset_panel", "ticket_panel"])
+def test_a_panel_costs_the_same_for_one_alert_and_for_many(world: World, slots: Slots, panel: str) -> None:
+    connection = world.connect()
+    (device,) = world.devices(connection, 1, asset_id="x")
+    slots.navigation()
+    counts = []
+    for more in (1, 15):
+        ids = world.alerts(connection, more, device_id=device, ticket_id="x")
+        for alert in ids:
+            world.history(alert, connection, [{"code": "no_window"}])
+        slots.head()
+        with StatementCounter() as sent:
+            assert getattr(slots, panel)("x")
+        counts.append(sent.count)
+    assert counts[0] == counts[1] <= 5, sent
+
+
+def test_panels_offer_what_the_person_may_do(world: World) -> None:
+    connection = world.connect()
+    (device,) = world.devices(connection, 1, asset_id="a1")
+    world.alerts(connection, 2, device_id=device, ticket_id="t1")
+    world.alerts(connection, 1, device_id=device)
+    for role, count in (("technician", 3), ("read_only", 0)):
+        with world.app.test_request_context("/"):
+            login_user(db.session.get(User, ("one", f"one-{role}")))
+            asset, ticket = Slots().asset_panel("a1"), Slots().ticket_panel("t1")
+            db.session.commit()
+        assert asset.count("Acknowledge</button>") == count
+        assert asset.count("Create ticket…") == (1 if count else 0)
+        assert ("Resolve all 2 that are open…" in ticket) == bool(count)
+        assert "back=ticket:t1" in ticket.replace("%3A", ":") or not count
+
+
 def test_a_tickets_panel_tells_why(world: World, slots: Slots) -> None:
     connection = world.connect()
     (device,) = world.devices(connection, 1, name="PC-7")
@@ -109,6 +151,7 @@ def test_the_dashboard(world: World, slots: Slots) -> None:
 def test_filters_offer_the_connected_vendors(world: World, slots: Slots) -> None:
     world.connect()
     assert 'name="agent_status"' in slots.asset_filters()
+    assert 'name="rmm_alerts"' in slots.asset_filters()
     assert '<option value="acme">' in slots.asset_filters()
 
 
@@ -118,3 +161,21 @@ def test_host_pages_show_them(world: World) -> None:
     assert "Headquarters" in browser.get("/settings/integrations").text
     for path in ("/", "/assets"):
         assert browser.get(path).status_code == 200
+
+
+def test_the_hosts_list_of_assets_can_show_those_with_active_alerts(world: World) -> None:
+    connection = world.connect()
+    with world.app.app_context():
+        for name in ("LOUD", "QUIET"):
+            db.session.add(Asset(tenant_id="one", id=name, name=name, asset_type="workstation"))
+        db.session.commit()
+    loud, quiet = (world.devices(connection, 1, asset_id=name)[0] for name in ("LOUD", "QUIET"))
+    world.alerts(connection, 2, device_id=loud)
+    world.alerts(connection, 1, device_id=quiet, status="resolved")
+    browser = world.client()
+    every, some = browser.get("/assets").text, browser.get("/assets?rmm_alerts=active").text
+    assert ">QUIET</a>" in every
+    assert ">QUIET</a>" not in some
+    assert ">LOUD</a>" in some
+    assert "2 active" in some
+    assert "Alerts: Active" in some
