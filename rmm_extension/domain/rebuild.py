@@ -93,7 +93,7 @@ def _start(before: State | None, row: HistoryRow, codes: Mapping[str, Step]) -> 
         number = codes.get("new_episode", {}).get("number", 1)
         return State(AlertStatus.ACTIVE, severity, episode=number)
     if "adopted" in codes:
-        return replace(before, severity=severity)
+        before = replace(before, severity=severity)
     return _undecided(before, row) if row.outcome in _DECISIONS else before
 
 

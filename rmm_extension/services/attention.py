@@ -7,6 +7,7 @@ from typing import Any, NamedTuple
 from uuid import UUID
 
 from sqlalchemy import ColumnElement, Select, and_, exists, func, literal, or_, select, text, union_all
+from sqlalchemy.orm import InstrumentedAttribute
 
 from rmm_extension.domain.types import Channel
 from rmm_extension.models import OPEN_SQL, Alert, DeviceRow, OrganizationMapping
@@ -17,6 +18,7 @@ from .followups import start_decisions
 from .ingest.stored import ATTENTION, HOLD
 from .ingest.ticket import NO_CLIENT, TICKET_FAILED
 from .runs import Run
+from .tenants import active
 from .unit import unit
 
 RETRY_TICKET_AFTER = text("interval '5 minutes'")
@@ -35,7 +37,9 @@ def retry_due(rmm: Rmm) -> int:
     # Two looks, each by its own small index.
     due = union_all(select(*columns).where(_decidable()), select(*columns).where(_held_out())).subquery()
     with unit(rmm) as session:
-        found = session.execute(select(due.c.tenant_id, due.c.integration_id).distinct()).all()
+        connections = select(due.c.tenant_id, due.c.integration_id).distinct()
+        # What waits in a suspended tenant waits until it is active again.
+        found = session.execute(connections.where(due.c.tenant_id == active(rmm, session))).all()
         started = [start_decisions(session, row.tenant_id, row.integration_id) for row in found]
     return sum(run_id is not None for run_id in started)
 
@@ -82,26 +86,32 @@ def _held_out() -> ColumnElement[bool]:
 
 def _decidable() -> ColumnElement[bool]:
     """Alerts whose client is known by now, or whose ticket may be tried again."""
-    mapped = exists().where(
-        OrganizationMapping.tenant_id == Alert.tenant_id,
-        OrganizationMapping.integration_id == Alert.integration_id,
-        OrganizationMapping.external_id == Alert.external_organization_id,
-        OrganizationMapping.client_id.is_not(None),
-    )
+    # An alert that came without an organization is in that of its device, which may have come later.
+    by_device = and_(Alert.external_organization_id.is_(None), _is_mapped(DeviceRow.external_organization_id))
     owned = exists().where(
         DeviceRow.tenant_id == Alert.tenant_id,
         DeviceRow.integration_id == Alert.integration_id,
         DeviceRow.external_id == Alert.external_device_id,
-        DeviceRow.client_id.is_not(None),
+        or_(DeviceRow.client_id.is_not(None), by_device),
     )
     rested = Alert.attention_at < func.now() - RETRY_TICKET_AFTER
     return and_(
         Alert.attention.is_not(None),
         _is_open(),
         or_(
-            and_(Alert.attention == NO_CLIENT, or_(mapped, owned)),
+            and_(Alert.attention == NO_CLIENT, or_(_is_mapped(Alert.external_organization_id), owned)),
             and_(Alert.attention == TICKET_FAILED, rested),
         ),
+    )
+
+
+def _is_mapped(organization: InstrumentedAttribute[str | None]) -> ColumnElement[bool]:
+    """Whether this organization of the alert's connection has a client."""
+    return exists().where(
+        OrganizationMapping.tenant_id == Alert.tenant_id,
+        OrganizationMapping.integration_id == Alert.integration_id,
+        OrganizationMapping.external_id == organization,
+        OrganizationMapping.client_id.is_not(None),
     )
 
 

@@ -21,6 +21,7 @@ from .ingest.text import complete_text
 from .ingest.write import Record, change
 from .inventory.load import open_connection
 from .runs import Run
+from .tenants import active
 from .unit import unit
 from .webhooks import take
 
@@ -46,7 +47,9 @@ def fetch_details(rmm: Rmm, run: Run) -> dict[str, Any]:
         return {"missing": int(decided is not None)}
     _complete(rmm, run.tenant_id, alert_id, event)
     if event.kind is AlertKind.RESET:
-        take(rmm, run.tenant_id, run.integration_id, event, Channel.POLL)
+        # It is over now, however old the vendor's clock says that is; unless it fired again meanwhile.
+        over = msgspec.structs.replace(event, occurred_at=max(event.occurred_at, stored.last_event_at))
+        take(rmm, run.tenant_id, run.integration_id, over, Channel.POLL)
     return {"completed": 1}
 
 
@@ -55,7 +58,7 @@ def decide_overdue(rmm: Rmm) -> int:
     with unit(rmm) as session:
         due = session.execute(
             select(Alert.tenant_id, Alert.id)
-            .where(Alert.details_due_at <= func.now())
+            .where(Alert.details_due_at <= func.now(), Alert.tenant_id == active(rmm, session))
             .order_by(Alert.details_due_at)
             .limit(BATCH)
         ).all()
@@ -66,7 +69,7 @@ def decide_overdue(rmm: Rmm) -> int:
 
 def _stored(session: Session, tenant_id: str, alert_id: UUID) -> Any | None:
     return session.execute(
-        select(Alert.external_id, Alert.message, Alert.details_due_at).where(
+        select(Alert.external_id, Alert.message, Alert.details_due_at, Alert.last_event_at).where(
             Alert.tenant_id == tenant_id, Alert.id == alert_id
         )
     ).first()

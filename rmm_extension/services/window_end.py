@@ -13,8 +13,7 @@ from datetime import datetime, timedelta
 from typing import Any, Protocol, TypeVar
 from uuid import UUID
 
-from sqlalchemy import Text, any_, func, literal, select, text
-from sqlalchemy.dialects.postgresql import ARRAY
+from sqlalchemy import func, select, text
 from sqlalchemy.orm import Session
 
 from rmm_extension.domain.errors import ConfigError
@@ -32,6 +31,7 @@ from .ingest.config import load_version
 from .ingest.stored import WINDOW
 from .recurring import POLLS
 from .runs import Run
+from .tenants import active
 from .unit import unit
 
 POLL, DECIDE = "alert_reconcile", "window_end"
@@ -80,7 +80,7 @@ def ended(
 def end_windows(rmm: Rmm) -> int:
     """For the tick: start what settles the alerts whose windows ended; how many runs were started."""
     with unit(rmm) as session:
-        waiting = _waiting(session, Integration.tenant_id == any_(_active(rmm, session)))
+        waiting = _waiting(session, Integration.tenant_id == active(rmm, session))
         return sum(_settle(rmm, session, connection) for connection in _ended(rmm, session, waiting))
 
 
@@ -118,10 +118,6 @@ class _Connection:
 
 def _ids(alerts: Iterable[tuple[Any, str | None]]) -> Ended:
     return {str(alert.id): window for alert, window in alerts}
-
-
-def _active(rmm: Rmm, session: Session) -> Any:
-    return literal(list(rmm.host.tenants.active_ids(session)), ARRAY(Text))
 
 
 def _waiting(session: Session, which: Any) -> Mapping[tuple[str, UUID], list[Any]]:

@@ -79,6 +79,34 @@ class TestNoClient:
         world.device(AGENT)
         assert tick(world) == [{"decided": 1, "still_waiting": 0}]
 
+    def test_the_devices_organization_is_enough(self, world: World) -> None:
+        """The delivery names no organization; the device comes with one, and that is mapped later."""
+        unmapped(world)
+        assert world.post(world.body(client_id="None")).json["outcome"] == "recorded_only"
+        world.device(AGENT, client_id=None)
+        assert tick(world) == []
+        mapped(world)
+        assert tick(world) == [{"decided": 1, "still_waiting": 0}]
+        assert world.alert()["client_id"] == world.client_id
+
+    def test_a_rule_for_an_organization_knows_it_by_then(self, world: World) -> None:
+        unmapped(world)
+        world.post(world.body(client_id="None"))
+        world.device(AGENT)
+        world.do("DELETE FROM rmm_alert_rules")
+        world.add_rule(0, {"organizationIds": ["1"]})
+        assert tick(world) == [{"decided": 1, "still_waiting": 0}]
+        assert world.alert()["external_organization_id"] == "1"
+
+    def test_a_suspended_tenant_waits(self, world: World) -> None:
+        unmapped(world)
+        world.post()
+        mapped(world)
+        world.do("UPDATE tenants SET is_active = FALSE")
+        assert tick(world) == []
+        world.do("UPDATE tenants SET is_active = TRUE")
+        assert tick(world) == [{"decided": 1, "still_waiting": 0}]
+
     def test_alerts_of_one_condition_share_the_late_ticket(self, world: World) -> None:
         unmapped(world)
         for number in (1, 2, 3):

@@ -274,3 +274,26 @@ def test_a_stored_text_is_not_asked_for(world: World, vendor: Callable[..., None
     assert work(world, "alert_details") == [{"unchanged": 1}]
     assert queued(world, "alert_details") == []
     assert world.alert()["message"] == "known"
+
+
+def test_a_suspended_tenant_waits(world: World) -> None:
+    only(world, KEYWORD)
+    world.post()
+    world.do("UPDATE tenants SET is_active = FALSE")
+    assert overdue(world) == 0
+    world.do("UPDATE tenants SET is_active = TRUE")
+    assert overdue(world) == 1
+
+
+def test_what_is_over_at_the_vendor_ends_although_its_clock_is_behind(
+    world: World, vendor: Callable[..., None]
+) -> None:
+    """The delivery had no time of the vendor's, so ours counts; the vendor's end looks older than it."""
+    only(world, KEYWORD)
+    world.post(world.body(alert_time="None"))
+    relay_all(world)
+    vendor(ended(polled()))
+    work(world, "alert_details")
+    assert world.alert()["status"] == "resolved"
+    assert overdue(world) == 0
+    assert world.tickets() == []

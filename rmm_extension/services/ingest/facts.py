@@ -129,6 +129,13 @@ def _decoded(value: str | None) -> dict[str, Any]:
     return msgspec.json.decode(value, type=dict[str, Any]) if value else {}
 
 
+def placed(facts: Facts, event: AlertEvent) -> AlertEvent:
+    """The event with its device's organization where it names none, so that rules see what is stored."""
+    if event.external_organization_id is not None or facts.organization_id is None:
+        return event
+    return msgspec.structs.replace(event, external_organization_id=facts.organization_id)
+
+
 def by_token(session: Session, tenant_id: str, token_hash: bytes, event: AlertEvent | None) -> Facts | None:
     """The facts for a delivery; ``None`` when no connection has this token."""
     return _one(session, tenant_id, _BY_TOKEN, event, token=token_hash)

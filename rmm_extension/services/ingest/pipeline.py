@@ -5,7 +5,6 @@ from __future__ import annotations
 from dataclasses import replace
 from datetime import datetime
 
-import msgspec
 from sqlalchemy.orm import Session
 
 from rmm_extension.domain.types import AlertEvent, AlertKind, Channel, Outcome
@@ -13,8 +12,9 @@ from rmm_extension.services.context import Rmm
 from rmm_extension.services.driver import autocommitted
 
 from . import adopt, config, ending, known, lost, stored
+from .clock import possible
 from .decide import decide
-from .facts import Facts
+from .facts import Facts, placed
 from .result import Ingested, SimultaneousDelivery
 from .write import Record, first_values, insert_or_reopen, received
 
@@ -42,12 +42,13 @@ def ingest(
     """
     if received_at is not None:
         facts = replace(facts, received_at=received_at)
+    event = possible(facts, event)
     if event.kind is AlertKind.RESET:
         return ending.reset(rmm, session, facts, event, channel)
     if event.kind is AlertKind.ACKNOWLEDGED:
         return ending.acknowledge(session, facts, event, channel)
     if facts.is_open and facts.row["synthesized"] and not event.synthesized:
-        return adopt.adopt(rmm, session, facts, event, channel)
+        return adopt.adopt(rmm, session, facts, placed(facts, event), channel, ticket_failure)
     if facts.is_open and facts.row["details_due_at"] is not None and event.message is not None:
         return _with_its_text(rmm, session, facts, event, channel, ticket_failure)
     if facts.is_open:
@@ -55,7 +56,7 @@ def ingest(
     if facts.known and _is_stale(facts, event):
         reason = "resolved_here" if facts.row["resolved_here"] else "older_event"
         return Ingested(Outcome.SKIPPED, facts.alert_id, None, reason=reason)
-    return _fresh(rmm, session, facts, _placed(facts, event), channel, ticket_failure)
+    return _fresh(rmm, session, facts, placed(facts, event), channel, ticket_failure)
 
 
 def _is_stale(facts: Facts, event: AlertEvent) -> bool:
@@ -64,13 +65,6 @@ def _is_stale(facts: Facts, event: AlertEvent) -> bool:
     That holds too for one that a person resolved here and the vendor still lists: its time is not new.
     """
     return event.occurred_at <= facts.last_event_at
-
-
-def _placed(facts: Facts, event: AlertEvent) -> AlertEvent:
-    """The event with its device's organization where it names none, so that rules see what is stored."""
-    if event.external_organization_id is not None or facts.organization_id is None:
-        return event
-    return msgspec.structs.replace(event, external_organization_id=facts.organization_id)
 
 
 def _with_its_text(

@@ -17,7 +17,7 @@ from rmm_extension.services.driver import run
 
 from . import config
 from .decide import decide
-from .facts import Facts, by_id
+from .facts import Facts, by_id, placed
 from .result import Ingested
 from .write import OVER, Record, change_as_seen
 
@@ -76,8 +76,10 @@ def decide_again(
         return None
     if waiting_for is not None and found[0].row[waiting_for] is None:
         return None
-    facts, event = replace(found[0], received_at=received_at), _with(found[1], changes or {})
-    record = Record.of(facts, event, channel, _undecided(facts, changes or {}), *steps, actor=actor)
+    facts = replace(found[0], received_at=received_at)
+    event = placed(facts, _with(found[1], changes or {}))
+    values = {**undecided(facts, event), **(changes or {})}
+    record = Record.of(facts, event, channel, values, *steps, actor=actor)
     decide(
         rmm,
         session,
@@ -89,7 +91,8 @@ def decide_again(
         ticket_failure=ticket_failure,
         again=True,
     )
-    _tell_only_news(facts, record)
+    record.followups.pop("fetch_details", None)
+    tell_only_news(facts, record)
     if _is_told(session, facts, record):
         parameters = {"tenant": tenant_id, "alert": alert_id, "attention": record.values["attention"]}
         run(session, _LOOKED_AT, {**parameters, "now": utc_now()})
@@ -98,11 +101,10 @@ def decide_again(
     return Ingested(Outcome(record.outcome), alert_id, record.values.get("ticket_id"))
 
 
-def _undecided(facts: Facts, changes: dict[str, Any]) -> dict[str, Any]:
+def undecided(facts: Facts, event: AlertEvent) -> dict[str, Any]:
     """The columns of an open alert that no decision was taken on."""
     status = facts.row["status"]
     return {
-        **changes,
         **OVER,
         "status": AlertStatus.ACTIVE if status == AlertStatus.SUPPRESSED else status,
         "suppressed_by_window_id": None,
@@ -111,13 +113,13 @@ def _undecided(facts: Facts, changes: dict[str, Any]) -> dict[str, Any]:
         "device_id": facts.row["device_id"],
         "asset_id": facts.row["asset_id"],
         "client_id": facts.client_id,
+        "external_organization_id": event.external_organization_id,
         "dedup_key": facts.row["dedup_key"],
     }
 
 
-def _tell_only_news(facts: Facts, record: Record) -> None:
+def tell_only_news(facts: Facts, record: Record) -> None:
     """An alert that was decided before has been announced, and its rule's hit counted."""
-    record.followups.pop("fetch_details", None)
     if record.rule_id == facts.row["matched_rule_id"]:
         record.rule_id = None
     signals = record.followups.get("signals", [])

@@ -14,6 +14,7 @@ from sqlalchemy.orm import Session
 from rmm_extension.domain.types import AlertEvent
 from rmm_extension.models import OPEN_SQL
 from rmm_extension.services.driver import json_text, run
+from rmm_extension.services.ingest.clock import is_possible
 
 # What somebody changed after the listing began is newer than the listing: it is left to the next one.
 # A closed alert opens again when the vendor's time is newer. One that we took to be over, because a listing
@@ -109,7 +110,7 @@ def compare(
     parameters = {
         "tenant": tenant_id,
         "integration": integration_id,
-        "listed": json_text([_row(number, event) for number, event in enumerate(listed)]),
+        "listed": json_text([_row(number, event, began) for number, event in enumerate(listed)]),
         "began": began,
         "grace": GRACE,
     }
@@ -121,14 +122,14 @@ def compare(
     return found
 
 
-def _row(number: int, event: AlertEvent) -> dict[str, Any]:
+def _row(number: int, event: AlertEvent, began: datetime) -> dict[str, Any]:
     return {
         "n": number,
         "id": event.external_id,
         "adopts": event.adopts,
         "severity": event.severity,
         "message": event.message,
-        "at": event.occurred_at,
+        "at": event.occurred_at if is_possible(event.occurred_at, began) else None,
         "silenced": event.silenced,
     }
 

@@ -2,16 +2,22 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from typing import Any
 
 import pytest
+from sqlalchemy import select
 
+from reference_psa.adapters.tickets import SqlTickets
+from rmm_extension.domain.errors import HostRejected
+from rmm_extension.domain.rebuild import rebuild
 from rmm_extension.domain.types import AlertEvent, AlertKind, Channel
 from rmm_extension.domain.values import moment
+from rmm_extension.models import Alert, AlertHistory, MaintenanceWindow, utc_now
 from rmm_extension.providers.tacticalrmm.alerts import Facts, build_event
 from rmm_extension.services.webhooks import take
 from tests.harness.world import AGENT, ALERT_TIME, World
-from tests.services.working import steps
+from tests.services.working import signals, steps
 
 EXACT = {"alert_type": "check", "check_id": "202"}
 
@@ -149,3 +155,80 @@ def test_without_its_text_the_real_alert_asks_for_it(world: World) -> None:
     world.post(world.body(524))
     (row,) = world.rows("SELECT payload FROM rmm_outbox")
     assert row["payload"]["fetch_details"] is True
+
+
+class TestWhatWasOnlyRecorded:
+    """A delivery that says next to nothing meets no rule; the real alert, which says more, may meet one."""
+
+    @pytest.fixture(autouse=True)
+    def critical_only(self, world: World) -> None:
+        world.do("DELETE FROM rmm_alert_rules")
+        world.add_rule(0, {"severities": ["critical"]})
+        assert world.post(minimal()).json["outcome"] == "recorded_only"
+
+    def test_is_decided_with_what_the_real_alert_says(self, world: World) -> None:
+        assert poll(world, polled()) == "ticket_created"
+        alert = world.alert(524)
+        (ticket,) = world.tickets()
+        assert (alert["ticket_id"], alert["synthesized"], alert["severity"]) == (
+            ticket["id"],
+            False,
+            "critical",
+        )
+        assert "Disk C: is at 95% capacity" in ticket["title"]
+        assert world.one("SELECT occurrence_count FROM rmm_alert_conditions") == 1
+        assert [name for name in signals(world) if name == "alert_triggered"] == ["alert_triggered"]
+        assert_told(world)
+
+    def test_is_asked_for_its_text_where_a_rule_needs_it(self, world: World) -> None:
+        world.add_rule(1, {"keywords": ["disk c:"]})
+        assert poll(world, polled(message=None, severity="warning")) == "awaiting_details"
+        assert world.alert(524)["details_due_at"] is not None
+        assert_told(world)
+
+    def test_stays_recorded_where_no_rule_wants_it_still(self, world: World) -> None:
+        assert poll(world, polled(severity="warning")) == "recorded_only"
+        assert world.alert(524)["ticket_id"] is None
+        assert_told(world)
+
+    def test_a_refused_ticket_is_kept_for_needs_attention(
+        self, world: World, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        def refuse(*_: Any) -> None:
+            raise HostRejected("No board.")
+
+        monkeypatch.setattr(SqlTickets, "create", refuse)
+        poll(world, polled())
+        assert world.alert(524)["attention"] == "ticket_failed"
+        assert_told(world)
+
+    def test_in_a_window_of_now_it_is_suppressed(self, world: World) -> None:
+        now = utc_now()
+        with world.unit() as session:
+            session.add(
+                MaintenanceWindow(
+                    tenant_id=world.tenant,
+                    name="Patch night",
+                    starts_at=now - timedelta(hours=1),
+                    ends_at=now + timedelta(hours=1),
+                )
+            )
+        world.do("UPDATE rmm_integrations SET config_version = config_version + 1")
+        assert poll(world, polled()) == "suppressed"
+        assert_told(world)
+
+
+def assert_told(world: World) -> None:
+    """The history explains the alert's whole state."""
+    with world.unit() as session:
+        row = session.scalars(select(Alert)).one()
+        history = session.scalars(select(AlertHistory).order_by(AlertHistory.id)).all()
+        state = rebuild(history)
+        assert state is not None
+        assert state.status == row.status
+        assert state.ticket_id == row.ticket_id
+        assert state.matched_rule_id == row.matched_rule_id
+        assert state.attention == row.attention
+        assert state.suppressed_by_window_id == row.suppressed_by_window_id
+        assert state.awaits_text == (row.details_due_at is not None)
+        assert state.severity == row.severity

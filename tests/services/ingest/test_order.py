@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from typing import Any
 
 import pytest
 
 from rmm_extension.domain.types import Channel
+from rmm_extension.models import utc_now
 from rmm_extension.services import manual
 from rmm_extension.services.webhooks import take
 from tests.harness.world import World
@@ -95,3 +97,34 @@ class TestWhatTheHistoryHolds:
         (row,) = world.rows("SELECT steps FROM rmm_alert_events WHERE outcome = 'occurrence_appended'")
         joined = row["steps"][-1]
         assert (joined["code"], joined["ticket_id"]) == ("joined_ticket", world.tickets()[0]["id"])
+
+
+class TestATimeThatCannotBe:
+    """A vendor's clock that runs years ahead must not close an alert to everything that comes after."""
+
+    AHEAD = "2077-01-01 00:00:00+00:00"
+
+    def test_a_beginning_in_the_future_still_ends(self, world: World) -> None:
+        world.post(world.body(alert_time=self.AHEAD))
+        assert world.post(world.resolved(resolved_on="None")).json["outcome"] == "resolved"
+
+    def test_an_end_in_the_future_still_lets_it_begin_again(self, world: World) -> None:
+        world.post()
+        world.post(world.resolved(resolved_on=self.AHEAD))
+        assert world.post(world.body(alert_time="None")).json["outcome"] == "ticket_created"
+
+    def test_a_tombstone_of_the_future_too(self, world: World) -> None:
+        world.post(world.resolved(resolved_on=self.AHEAD))
+        assert world.post(world.body(alert_time="None")).json["outcome"] == "ticket_created"
+
+    def test_a_repeat_of_it_changes_nothing(self, world: World) -> None:
+        for _ in range(3):
+            outcome = world.post(world.body(alert_time=self.AHEAD)).json["outcome"]
+        assert outcome == "skipped"
+        assert world.one("SELECT count(*) FROM rmm_alert_events") == 1
+
+    def test_a_hold_does_not_last_until_then(self, world: World) -> None:
+        world.do("DELETE FROM rmm_alert_rules")
+        world.add_rule(0, holdMinutes=10)
+        world.post(world.body(alert_time=self.AHEAD))
+        assert world.alert()["hold_until"] < utc_now() + timedelta(minutes=11)
