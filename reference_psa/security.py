@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from functools import wraps
-from typing import ParamSpec
+from typing import ParamSpec, cast
 
-from flask import Flask, Response, abort, current_app, jsonify, redirect, request, url_for
+from flask import Flask, Response, abort, current_app, g, jsonify, redirect, request, url_for
 from flask.typing import ResponseReturnValue
 from flask_login import LoginManager, current_user
 from flask_wtf.csrf import CSRFProtect
@@ -104,5 +104,7 @@ def requires(right: str) -> Callable[[Callable[P, ResponseReturnValue]], Callabl
 
 
 def current_tenant() -> Tenant:
-    """The tenant the signed-in user works for."""
-    return db.get_or_404(Tenant, current_user.tenant_id)
+    """The tenant the signed-in user works for, read once per request."""
+    if "psa_tenant" not in g:
+        g.psa_tenant = db.get_or_404(Tenant, current_user.tenant_id)
+    return cast(Tenant, g.psa_tenant)

@@ -24,6 +24,20 @@ LISTS = {
 """Indexes in the order of the list of alerts: their leading columns and their condition."""
 
 
+OPEN = "status IN ('active', 'acknowledged', 'suppressed')"
+
+
+def list_index(name: str, columns: list[str], where: str | None, include: list[str] | None = None) -> None:
+    place = [sa.literal_column("triggered_at DESC"), sa.literal_column("id DESC")]
+    op.create_index(
+        name,
+        "rmm_alerts",
+        ["tenant_id", *columns, *place],
+        postgresql_where=sa.text(where) if where else None,
+        postgresql_include=include or [],
+    )
+
+
 def upgrade() -> None:
     op.add_column("rmm_alerts", sa.Column("hold_until", sa.DateTime(timezone=True), nullable=True))
     op.add_column(
@@ -45,13 +59,9 @@ def upgrade() -> None:
         ),
     )
     for name, (columns, where) in LISTS.items():
-        place = [sa.literal_column("triggered_at DESC"), sa.literal_column("id DESC")]
-        op.create_index(
-            name,
-            "rmm_alerts",
-            ["tenant_id", *columns, *place],
-            postgresql_where=sa.text(where) if where else None,
-        )
+        list_index(name, columns, where)
+    op.drop_index("ix_rmm_alerts_open", table_name="rmm_alerts")
+    list_index("ix_rmm_alerts_open", [], OPEN, include=["status", "severity", "integration_id", "client_id"])
     op.add_column("rmm_alert_events", sa.Column("rule_id", sa.Uuid(), nullable=True))
     op.create_index(
         "ix_rmm_alert_events_rule",
@@ -128,6 +138,8 @@ def downgrade() -> None:
     op.drop_index(op.f("ix_rmm_alert_events_tenant_id_integration_id_at"), table_name="rmm_alert_events")
     op.drop_index("ix_rmm_alert_events_rule", table_name="rmm_alert_events")
     op.drop_column("rmm_alert_events", "rule_id")
+    op.drop_index("ix_rmm_alerts_open", table_name="rmm_alerts")
+    list_index("ix_rmm_alerts_open", [], OPEN)
     for name in LISTS:
         op.drop_index(name, table_name="rmm_alerts")
     op.drop_index("ix_rmm_alerts_suppressed", table_name="rmm_alerts")

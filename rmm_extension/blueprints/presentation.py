@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from datetime import UTC, datetime, timedelta
 from typing import Any
 from urllib.parse import urlencode
 
 from flask import Flask, request, url_for
 from flask_wtf.csrf import generate_csrf
-from markupsafe import Markup
+from markupsafe import Markup, escape
 
 from rmm_extension.domain.labels import provider_label
 from rmm_extension.domain.story import attention, sentences
@@ -48,6 +48,8 @@ def add_to(app: Flask) -> None:
         rmm_may=allows,
         rmm_csrf_token=generate_csrf,
         rmm_host_url=host_url,
+        rmm_link=link,
+        rmm_once=Once,
         rmm_here=here,
         rmm_query=query,
         rmm_connection=connection_label,
@@ -192,6 +194,25 @@ def host_url(kind: str, id_: str | None) -> str | None:
     if urls is None or not id_:
         return None
     return str(getattr(urls, kind)(id_))
+
+
+def link(kind: str, id_: str | None, label: str | None = None) -> Markup:
+    """A link to the host's page, or the words alone where it has none."""
+    words_ = escape(label or id_ or "–")
+    url = host_url(kind, id_)
+    return Markup(f'<a href="{escape(url)}">{words_}</a>') if url else words_  # noqa: S704 - escaped above
+
+
+class Once(dict[str, Markup]):
+    """What a macro draws, by its only argument, drawn once each: for what stands in every row of a list."""
+
+    def __init__(self, draw: Callable[[str], Markup]) -> None:
+        super().__init__()
+        self._draw = draw
+
+    def __missing__(self, value: str) -> Markup:
+        drawn = self[value] = self._draw(value)
+        return drawn
 
 
 def here(**changes: Any) -> str:
