@@ -47,6 +47,7 @@ met AS (
                   AND (h.steps @> '[{{"code": "vanished"}}]'
                        OR h.steps @> '[{{"code": "vendor_reset", "accepted": true}}]'))
             THEN 'listed_again'
+            WHEN a.updated_at < %(began)s - %(remember)s THEN 'still_listed'
         END AS what,
         a.{OPEN_SQL} AS is_open
     FROM listed l
@@ -65,8 +66,19 @@ FROM here
 WHERE is_older AND NOT synthesized AND NOT EXISTS (SELECT FROM listed WHERE listed.id = here.external_id)
 """  # noqa: S608 - constants
 
+# Retention counts from here: were the row removed, the alert would be taken for a new one.
+_REMEMBER = f"""
+UPDATE rmm_alerts SET updated_at = clock_timestamp()
+WHERE tenant_id = %(tenant)s AND id IN (
+    SELECT id FROM rmm_alerts
+    WHERE tenant_id = %(tenant)s AND id = ANY(%(alerts)s) AND NOT {OPEN_SQL}
+    FOR UPDATE SKIP LOCKED)
+"""  # noqa: S608 - a constant
+
 GRACE = timedelta(minutes=5)
 """What we took to be over may be listed so long all the same: vendors take their time with their lists."""
+REMEMBER_EVERY = timedelta(days=7)
+"""So often an alert that is over here and listed all the same is noted to be."""
 _MOMENT = timedelta(microseconds=1)
 
 
@@ -94,6 +106,7 @@ class Found:
     """What is to be done: events to ``take``, alerts ``in_window`` to look at, ``missing`` ones to judge.
 
     ``open_here`` counts the open alerts that the vendor can list; it is 0 when none is missing.
+    ``still_listed`` are over here for a week or longer, as where somebody resolved them here only.
     """
 
     take: list[AlertEvent] = field(default_factory=list)
@@ -101,6 +114,7 @@ class Found:
     missing: list[Missing] = field(default_factory=list)
     open_here: int = 0
     new: int = 0
+    still_listed: list[UUID] = field(default_factory=list)
 
 
 def compare(
@@ -113,10 +127,13 @@ def compare(
         "listed": json_text([_row(number, event, began) for number, event in enumerate(listed)]),
         "began": began,
         "grace": GRACE,
+        "remember": REMEMBER_EVERY,
     }
     found = Found()
     for row in run(session, _COMPARE, parameters):
         _sort(found, row, listed, began)
+    if found.still_listed:
+        run(session, _REMEMBER, {"tenant": tenant_id, "alerts": found.still_listed})
     # The oldest first: its ticket is the one that the others of its condition join.
     found.take.sort(key=lambda event: event.occurred_at)
     return found
@@ -139,7 +156,9 @@ def _sort(found: Found, row: dict[str, Any], listed: Sequence[AlertEvent], began
         found.open_here = row["open_here"]
         found.missing.append(Missing(row["id"], row["external_id"], row["last_event_at"]))
         return
-    if row["what"] is not None:
+    if row["what"] == "still_listed":
+        found.still_listed.append(row["id"])
+    elif row["what"] is not None:
         found.take.append(_timed(listed[row["n"]], row, began))
         found.new += row["what"] == "new"
     if row["window_id"] is not None:

@@ -11,10 +11,15 @@ import pytest
 from rmm_extension.domain.errors import Unavailable
 from rmm_extension.domain.types import AlertEvent, AlertKind, Severity
 from rmm_extension.models import Alert, Integration, new_id, utc_now
-from rmm_extension.services import connections, recurring
+from rmm_extension.services import connections, recurring, retention
 from rmm_extension.services.queries import health
+from rmm_extension.testing.statements import StatementCounter, is_write
 from tests.harness.world import World
 from tests.services.reconcile.conftest import Script, Vendor
+from tests.services.working import work_one
+
+KEPT = timedelta(days=400)
+"""Longer than resolved alerts are kept."""
 
 
 def opened(world: World, number: int, **values: Any) -> None:
@@ -292,3 +297,26 @@ def test_a_listed_time_in_the_future_is_no_news(world: World, vendor: Vendor, sc
     world.do("UPDATE rmm_alerts SET status = 'resolved', resolved_here = TRUE")
     assert vendor.poll()["counts"] == {"processed": 2}
     assert statuses(world) == {"resolved": 2}
+
+
+def test_what_is_over_here_is_not_removed_while_it_is_listed(
+    world: World, vendor: Vendor, script: Script
+) -> None:
+    """Without its row the alert would be new, and make a ticket of what a person has resolved."""
+    opened(world, 2, status="resolved", resolved_here=True, updated_at=utc_now() - KEPT)
+    script.events = [msgspec.structs.replace(one, occurred_at=utc_now() - KEPT) for one in listed(1)]
+    world.do("UPDATE rmm_alerts SET triggered_at = :at, last_event_at = :at", at=utc_now() - KEPT)
+    assert vendor.poll()["counts"] == {"processed": 1}
+    with world.app.app_context():
+        retention.start_due(world.rmm)
+    run_id = world.one(
+        "SELECT id FROM rmm_job_runs WHERE kind = 'retention' AND tenant_id = :t", t=world.tenant
+    )
+    counts = work_one(world, run_id)
+    assert isinstance(counts, dict)
+    assert counts["alerts"] == 1, "the other one is gone at the vendor"
+    assert vendor.poll()["counts"] == {"processed": 1}
+    assert statuses(world) == {"resolved": 1}
+    with StatementCounter(this_thread=True) as sent:
+        vendor.poll()
+    assert [text for text in sent.statements if is_write(text) and "rmm_alerts" in text] == []
