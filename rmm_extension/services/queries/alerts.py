@@ -15,7 +15,6 @@ from sqlalchemy.orm import Session
 from rmm_extension.models import OPEN_SQL, Alert, AlertRule, DeviceRow, Integration, MaintenanceWindow
 
 from .paging import (
-    CAP,
     PAGE,
     AnyRow,
     AnySelect,
@@ -29,9 +28,10 @@ from .paging import (
     look_among,
     read_time_cursor,
     time_cursor,
+    up_to_cap,
 )
 
-NEAREST = 5_000
+NEAREST = 3_000
 """A text is looked for, and its hits are counted, among so many alerts next in time before the text index is
 asked."""
 MATCHES = 20_000
@@ -194,7 +194,7 @@ def _search(
         return looked.rows, looked.count
     found = session.execute(_through_text_index(tenant_id, statement, like).limit(limit)).all()
     if found and found[0].matches <= MATCHES:
-        return found, Count(min(found[0].total, CAP), found[0].total > CAP)
+        return found, up_to_cap(found[0].total)
     if not found and capped_count(session, _matches(tenant_id, like), MATCHES) <= MATCHES:
         return found, Count(0)
     return session.execute(statement.where(like).limit(limit)).all(), None

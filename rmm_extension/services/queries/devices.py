@@ -26,9 +26,10 @@ from .paging import (
     look_among,
     name_cursor,
     read_name_cursor,
+    up_to_cap,
 )
 
-NEAREST = 3_000
+NEAREST = 1_000
 """Status, kind and a part of the name are looked for among so many devices next in name before all others."""
 
 SHOWN = 20
@@ -81,7 +82,7 @@ def device_page(
     if cursor is not None:
         place = tuple_(DeviceRow.name, DeviceRow.id)
         statement = statement.where(place < cursor if descending else place > cursor)
-    rows = _search(session, statement, wanted, limit + 1, descending)
+    rows, count = _search(session, statement, wanted, limit + 1, descending)
     shown = cut(
         rows,
         limit,
@@ -89,7 +90,9 @@ def device_page(
         cursor=after if cursor else None,
         backwards=backwards,
     )
-    return shown if cursor or len(rows) > limit else replace(shown, count=Count(len(rows)))
+    if cursor:
+        return shown
+    return replace(shown, count=Count(len(rows)) if len(rows) <= limit else count)
 
 
 def device_count(session: Session, tenant_id: str, wanted: DeviceFilter) -> Count:
@@ -117,12 +120,12 @@ def _looked_for(wanted: DeviceFilter, columns: Columns) -> list[ColumnElement[bo
 
 def _search(
     session: Session, statement: AnySelect, wanted: DeviceFilter, limit: int, descending: bool
-) -> Sequence[AnyRow]:
-    """The rows in their order: looked for among those next in name, then among all at once; the devices of
-    one client are few enough for the latter."""
+) -> tuple[Sequence[AnyRow], Count | None]:
+    """The rows in their order, and how many there are, where that is found out on the way: looked for among
+    those next in name, then among all at once; the devices of one client are few enough for the latter."""
     ordered = statement.order_by(*_place(_COLUMNS.name, _COLUMNS.id, descending))
     if not (conditions := _looked_for(wanted, _COLUMNS)):
-        return session.execute(ordered.limit(limit)).all()
+        return session.execute(ordered.limit(limit)).all(), None
     if not wanted.client_id:
         looked = look_among(
             session,
@@ -133,10 +136,12 @@ def _search(
             limit,
         )
         if looked.enough:
-            return looked.rows
+            return looked.rows, None if looked.count.more else looked.count
     # This name is in no index: what matches is read first and then sorted, instead of walking all names.
     sorted_last = _place(_COLUMNS.name.concat(""), _COLUMNS.id, descending)
-    return session.execute(statement.where(*conditions).order_by(*sorted_last).limit(limit)).all()
+    matching = statement.where(*conditions).add_columns(func.count().over().label("total"))
+    rows = session.execute(matching.order_by(*sorted_last).limit(limit)).all()
+    return rows, up_to_cap(rows[0].total if rows else 0)
 
 
 def _place(name: ColumnElement[str], id_: ColumnElement[UUID], descending: bool) -> list[ColumnElement[Any]]:

@@ -97,10 +97,14 @@ def look_among(
     return Looked(rows if matched else [], count, min(matched, limit) == limit or walked < among)
 
 
+def up_to_cap(number: int) -> Count:
+    """A count that stops at :data:`CAP`."""
+    return Count(min(number, CAP), number > CAP)
+
+
 def count_up_to_cap(session: Session, matching: AnySelect) -> Count:
     """How many rows match, up to :data:`CAP`."""
-    number = capped_count(session, matching)
-    return Count(min(number, CAP), number > CAP)
+    return up_to_cap(capped_count(session, matching))
 
 
 def capped_count(session: Session, matching: AnySelect, cap: int = CAP) -> int:
