@@ -47,7 +47,7 @@ class Pick:
         tenant = tenant_id(NORTHBEAM)
         self._alerts = _column(
             connection,
-            "SELECT alert_id FROM rmm_alert_events WHERE tenant_id = %s GROUP BY alert_id ORDER BY 1 LIMIT 2000",
+            "SELECT DISTINCT alert_id FROM rmm_alert_events WHERE tenant_id = %s ORDER BY 1 LIMIT 2000",
             tenant,
         )
         self._connections = _column(

@@ -9,6 +9,7 @@ from __future__ import annotations
 import psycopg
 from sqlalchemy import Engine
 
+from rmm_extension.models import Alert
 from rmm_extension.services import text_index
 
 CLIENTS, DEVICES, ALERTS = 200, 100_000, 1_000_000
@@ -63,13 +64,14 @@ FROM (
     SELECT n, (power(random(), 1.5) * (%(devices)s - 1))::int AS device, random() < 0.03 AS open,
            random() AS age,
            (ARRAY['Disk C: is at ' || (70 + (random() * 30)::int) || ' %% capacity',
-                  'CPU load above ' || (80 + (random() * 20)::int) || ' %% for ' || (random() * 60)::int || ' min',
+                  'CPU load above ' || (80 + (random() * 20)::int) || ' %% for '
+                      || (random() * 60)::int || ' min',
                   'Service ' || (ARRAY['Spooler', 'MSSQLSERVER', 'W32Time', 'wuauserv', 'Netlogon'])
                       [1 + (random() * 4)::int] || ' is stopped',
                   'Backup job ' || (ARRAY['nightly', 'weekly', 'Veeam', 'offsite'])[1 + (random() * 3)::int]
                       || ' failed with error ' || (1000 + (random() * 8999)::int),
-                  'Ping check failed: no answer from 10.' || (random() * 255)::int || '.' || (random() * 255)::int
-                      || '.1',
+                  'Ping check failed: no answer from 10.' || (random() * 255)::int || '.'
+                      || (random() * 255)::int || '.1',
                   'Memory usage at ' || (85 + (random() * 15)::int) || ' %%',
                   'Script check printer queue returned ' || (random() * 5)::int,
                   'Event log: ' || (random() * 999)::int || ' errors from source '
@@ -80,8 +82,10 @@ FROM (
 ORDER BY at
 """,
     """
-INSERT INTO tickets (tenant_id, id, number, title, description, client_id, board_id, status_id, source, opened_at)
-SELECT %(tenant)s, 'bench-' || n, 1000000 + n, message, '', 'bench-' || client, s.board_id, s.id, 'tacticalrmm', at
+INSERT INTO tickets
+    (tenant_id, id, number, title, description, client_id, board_id, status_id, source, opened_at)
+SELECT %(tenant)s, 'bench-' || n, 1000000 + n, message, '', 'bench-' || client, s.board_id, s.id,
+       'tacticalrmm', at
 FROM bench_alerts CROSS JOIN (
     SELECT board_id, id FROM ticket_statuses WHERE tenant_id = %(tenant)s AND is_default LIMIT 1) s
 WHERE open AND dice < 0.8
@@ -90,13 +94,14 @@ WHERE open AND dice < 0.8
 INSERT INTO rmm_alerts
     (tenant_id, id, integration_id, external_id, synthesized, external_device_id, external_organization_id,
      device_id, client_id, device_name, status, severity, alert_class, activity_type, source_type, dedup_key,
-     message, ticket_id, auto_ticket_created, first_channel, episode, triggered_at, last_event_at, resolved_at,
-     resolved_here, raw)
+     message, ticket_id, auto_ticket_created, first_channel, episode, triggered_at, last_event_at,
+     resolved_at, resolved_here, raw)
 SELECT %(tenant)s, md5(n::text)::uuid, md5('connection ' || connection)::uuid, n::text, false, NULL,
        client::text, device, 'bench-' || client, device_name,
        CASE WHEN NOT open THEN 'resolved' WHEN dice < 0.85 THEN 'active' WHEN dice < 0.95 THEN 'acknowledged'
             ELSE 'suppressed' END,
-       (ARRAY['critical', 'major', 'moderate', 'moderate', 'minor', 'minor', 'none'])[1 + floor(grade * 7)::int],
+       (ARRAY['critical', 'major', 'moderate', 'moderate', 'minor', 'minor', 'none'])
+           [1 + floor(grade * 7)::int],
        'check', 'check_failure', 'check', 'agent' || n %% 50000 || '|check:' || n %% 50, message,
        CASE WHEN open AND dice < 0.8 THEN 'bench-' || n END, open AND dice < 0.8, 'webhook', 1, at, at,
        CASE WHEN NOT open THEN at + interval '20 minutes' END, false,
@@ -110,7 +115,8 @@ SELECT %(tenant)s, gen_random_uuid(), md5('connection ' || c)::uuid,
 FROM generate_series(0, 49999) n CROSS JOIN generate_series(1, 4) c
 """,
     """
-INSERT INTO rmm_alert_events (tenant_id, id, alert_id, integration_id, at, occurred_at, channel, kind, outcome, steps)
+INSERT INTO rmm_alert_events
+    (tenant_id, id, alert_id, integration_id, at, occurred_at, channel, kind, outcome, steps)
 SELECT %(tenant)s, gen_random_uuid(), md5(n::text)::uuid, md5('connection ' || connection)::uuid,
        at + part * interval '5 minutes', at, 'webhook', 'triggered',
        CASE part WHEN 1 THEN 'ticket_created' ELSE 'updated' END,
@@ -127,13 +133,16 @@ WHERE open OR n %% 20 = 0
 
 
 def fill(conninfo: str, engine: Engine, tenant: str) -> None:
-    """Write it all, the text indexes last, and let PostgreSQL look at it as autovacuum would."""
+    """Write it all, the indexes last, and let PostgreSQL look at it as autovacuum would."""
     values = {"tenant": tenant, "clients": CLIENTS, "devices": DEVICES, "alerts": ALERTS}
+    indexes = sorted(Alert.__table__.indexes, key=lambda index: str(index.name))
     with psycopg.connect(conninfo) as connection:
-        for name in text_index.INDEXES:
+        for name in (*text_index.INDEXES, *(index.name for index in indexes)):
             connection.execute(f"DROP INDEX IF EXISTS {name}")
         for statement in _STATEMENTS:
             connection.execute(statement, values)
+    for index in indexes:
+        index.create(engine)
     text_index.ensure(engine)
     with psycopg.connect(conninfo, autocommit=True) as connection:
         connection.execute("VACUUM ANALYZE")
