@@ -36,8 +36,18 @@ def autocommitted(session: Session) -> Iterator[None]:
     try:
         yield
     finally:
-        if not connection.closed:
-            connection.autocommit = False
+        _begin_again(session, connection)
+
+
+def _begin_again(session: Session, connection: psycopg.Connection[Any]) -> None:
+    """Statements form transactions from here on; a connection that cannot be told so never comes back."""
+    if connection.closed:
+        return
+    if connection.info.transaction_status == TransactionStatus.IDLE:
+        connection.autocommit = False
+    else:
+        # Interrupted in the midst of a statement. In the pool it would make every later unit half done.
+        session.connection().invalidate()
 
 
 @contextmanager
