@@ -19,6 +19,20 @@ def is_transactional(world: World) -> bool:
         return bool(connection.info.transaction_status == TransactionStatus.INTRANS)
 
 
+def interrupted(world: World) -> None:
+    with unit(world.rmm) as session, autocommitted(session):
+        run(session, "BEGIN", {})
+        raise TimeoutError
+
+
+def undone(world: World) -> None:
+    with unit(world.rmm) as session:
+        run(session, "SELECT 1", {})
+        with autocommitted(session):
+            run(session, "UPDATE rmm_integrations SET name = 'Changed'", {})
+        raise TimeoutError
+
+
 def test_the_next_unit_is_one_transaction_again(world: World) -> None:
     with world.app.app_context():
         with unit(world.rmm) as session, autocommitted(session):
@@ -36,17 +50,13 @@ def test_one_that_fails_leaves_nothing_behind(world: World) -> None:
 def test_one_that_is_interrupted_in_the_midst_of_a_statement_neither(world: World) -> None:
     """As a time-out leaves it that strikes while PostgreSQL still works: the connection is not idle."""
     with world.app.app_context():
-        with pytest.raises(TimeoutError), unit(world.rmm) as session, autocommitted(session):
-            run(session, "BEGIN", {})
-            raise TimeoutError
+        with pytest.raises(TimeoutError):
+            interrupted(world)
         assert is_transactional(world)
 
 
 def test_within_a_transaction_the_statements_belong_to_it(world: World) -> None:
     with world.app.app_context():
-        with pytest.raises(TimeoutError), unit(world.rmm) as session:
-            run(session, "SELECT 1", {})
-            with autocommitted(session):
-                run(session, "UPDATE rmm_integrations SET name = 'Changed'", {})
-            raise TimeoutError
+        with pytest.raises(TimeoutError):
+            undone(world)
         assert world.one("SELECT count(*) FROM rmm_integrations WHERE name = 'Changed'") == 0
