@@ -20,6 +20,7 @@ from rmm_extension.models import JobRun, WebhookDelivery
 
 from . import kinds, lease, runs
 from .context import Rmm
+from .tenants import active
 from .unit import unit
 
 TICK_HOOKS: list[kinds.Work] = [
@@ -70,7 +71,8 @@ def start_due_deliveries(rmm: Rmm) -> int:
         .with_for_update(skip_locked=True)
     )
     with unit(rmm) as session:
-        rows = session.execute(due).all()
+        # What waits in a suspended tenant waits until it is active again.
+        rows = session.execute(due.where(WebhookDelivery.tenant_id == active(rmm, session))).all()
         return sum(_start_delivery(session, row.tenant_id, row.id, row.integration_id) for row in rows)
 
 

@@ -12,6 +12,7 @@ from reference_psa.services import tickets as people
 from rmm_extension.domain.errors import InvalidRequest, NotFound, PermissionMissing, Unavailable
 from rmm_extension.domain.types import Connection, Receipt
 from rmm_extension.providers.tacticalrmm import TacticalRmm
+from rmm_extension.services import manual
 from tests.harness.world import World
 from tests.services.working import queued, relay_all, signals, steps, work
 
@@ -300,3 +301,31 @@ def test_an_alert_that_fired_again_meanwhile_is_not_taken_for_reset(
     work(world, "alert_reset")
     alert = world.alert()
     assert (alert["episode"], alert["status"]) == (2, "active")
+
+
+def test_an_alert_that_no_rule_took_is_reset_too(world: World, vendor: Callable[..., list[str]]) -> None:
+    """A person asked for its ticket: closing that says the same as for one that a rule made."""
+    asked = vendor()
+    world.do("DELETE FROM rmm_alert_rules")
+    world.do("UPDATE rmm_integrations SET config_version = config_version + 1")
+    assert world.post().json["outcome"] == "recorded_only"
+    with world.app.app_context():
+        (ticket,) = manual.create_tickets(world.rmm, world.admin, [world.alert()["id"]]).tickets
+    close(world, ticket.id)
+    relay_all(world)
+    assert work(world, "alert_reset") == [{"reset": 1}]
+    assert asked == ["524"]
+
+
+def test_an_alert_that_is_over_already_is_not_asked_for(
+    world: World, vendor: Callable[..., list[str]]
+) -> None:
+    asked = vendor()
+    world.do("DELETE FROM rmm_alert_rules")
+    world.add_rule(0, autoResolveTicket=False)
+    world.post()
+    world.post(world.resolved())
+    close(world)
+    relay_all(world)
+    assert work(world, "alert_reset") == []
+    assert asked == []

@@ -122,12 +122,11 @@ def deliver_later(rmm: Rmm, **values: Any) -> UUID:
     standard = {"state": "failed", "due_at": past, "reason": "no luck", "provider": "tacticalrmm"}
     with unit(rmm) as session:
         delivery = WebhookDelivery(
-            tenant_id=TENANT,
             id=new_id(),
             integration_id=uuid4(),
             received_at=past,
             body=b"{}",
-            **{**standard, **values},
+            **{"tenant_id": TENANT, **standard, **values},
         )
         session.add(delivery)
         session.flush()
@@ -138,6 +137,7 @@ def test_a_due_delivery_is_retried_by_a_run(rmm: Rmm) -> None:
     delivery = deliver_later(rmm)
     deliver_later(rmm, state="quarantined")
     deliver_later(rmm, due_at=None)
+    deliver_later(rmm, tenant_id=SUSPENDED)
     assert schedule.start_due_deliveries(rmm) == 1
     with unit(rmm) as session:
         (run,) = runs.list_runs(session, TENANT)

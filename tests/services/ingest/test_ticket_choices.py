@@ -311,3 +311,11 @@ class TestEpisodes:
         world.post(world.resolved())
         later = world.body(alert_time="2026-11-21 05:00:00+00:00")
         assert world.post(later).json["outcome"] == "ticket_created"
+
+
+def test_an_alert_without_a_severity_is_only_recorded_by_a_rule_that_wants_one(world: World) -> None:
+    world.do("DELETE FROM rmm_alert_rules")
+    world.add_rule(0, {"severities": ["critical", "major", "moderate", "minor"]})
+    assert world.post(world.body(severity="None")).json["outcome"] == "recorded_only"
+    assert (world.alert()["severity"], world.alert()["status"]) == ("none", "active")
+    assert world.tickets() == []
