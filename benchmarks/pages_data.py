@@ -9,7 +9,7 @@ from __future__ import annotations
 import psycopg
 from sqlalchemy import Engine
 
-from rmm_extension.models import Alert
+from rmm_extension.models import Base
 from rmm_extension.services import text_index
 
 CLIENTS, DEVICES, ALERTS = 200, 100_000, 1_000_000
@@ -135,7 +135,7 @@ WHERE open OR n %% 20 = 0
 def fill(conninfo: str, engine: Engine, tenant: str) -> None:
     """Write it all, the indexes last, and let PostgreSQL look at it as autovacuum would."""
     values = {"tenant": tenant, "clients": CLIENTS, "devices": DEVICES, "alerts": ALERTS}
-    indexes = sorted(Alert.__table__.indexes, key=lambda index: str(index.name))
+    indexes = sorted(Base.metadata.tables["rmm_alerts"].indexes, key=lambda index: str(index.name))
     with psycopg.connect(conninfo) as connection:
         for name in (*text_index.INDEXES, *(index.name for index in indexes)):
             connection.execute(f"DROP INDEX IF EXISTS {name}")

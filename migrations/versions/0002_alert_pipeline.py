@@ -28,11 +28,10 @@ OPEN = "status IN ('active', 'acknowledged', 'suppressed')"
 
 
 def list_index(name: str, columns: list[str], where: str | None, include: list[str] | None = None) -> None:
-    place = [sa.literal_column("triggered_at DESC"), sa.literal_column("id DESC")]
     op.create_index(
         name,
         "rmm_alerts",
-        ["tenant_id", *columns, *place],
+        ["tenant_id", *columns, sa.text("triggered_at DESC"), sa.text("id DESC")],
         postgresql_where=sa.text(where) if where else None,
         postgresql_include=include or [],
     )
