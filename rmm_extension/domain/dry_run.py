@@ -41,6 +41,7 @@ class PastAlert:
     """A stored alert as it would arrive: ``event`` is how it began, ``resolved_at`` when it was over.
 
     ``text_may_come``: its text is not known and is asked for before rules that need it are decided.
+    ``channel`` is the way it was first heard of.
     """
 
     id: UUID
@@ -51,6 +52,7 @@ class PastAlert:
     asset_id: str | None
     organization: str | None = None
     text_may_come: bool = False
+    channel: Channel = Channel.WEBHOOK
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,7 +131,7 @@ def steps(setting: Setting, fate: Fate) -> list[Step]:
     told: list[Step] = [
         {
             "code": "received",
-            "channel": Channel.WEBHOOK,
+            "channel": fate.alert.channel,
             "provider": setting.provider,
             "severity": fate.alert.event.severity,
         }

@@ -15,7 +15,7 @@ from rmm_extension.domain.dry_run import Fate, PastAlert, Setting, simulate, ste
 from rmm_extension.domain.errors import ConfigError
 from rmm_extension.domain.rules import Rule, compile_rule, winner
 from rmm_extension.domain.story import sentences
-from rmm_extension.domain.types import AlertEvent, AlertKind, AlertStatus, Severity
+from rmm_extension.domain.types import AlertEvent, AlertKind, AlertStatus, Channel, Severity
 from rmm_extension.models import (
     Alert,
     AlertHistory,
@@ -188,6 +188,7 @@ def _stored(tenant_id: str, integration_id: UUID) -> AnySelect:
             Alert.synthesized,
             Alert.triggered_at,
             Alert.resolved_at,
+            Alert.first_channel,
             DeviceRow.asset_id,
             DeviceRow.name.label("known_device_name"),
             func.coalesce(DeviceRow.client_id, OrganizationMapping.client_id).label("client_id"),
@@ -248,6 +249,7 @@ def _past(row: AnyRow, may_wait: bool) -> PastAlert:
         asset_id=row.asset_id,
         organization=row.organization or row.mapped_organization_id,
         text_may_come=may_wait and row.message is None and not row.synthesized,
+        channel=Channel(row.first_channel),
     )
 
 

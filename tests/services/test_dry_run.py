@@ -81,6 +81,12 @@ def test_what_matches_what_becomes_of_it_and_why(bare: World) -> None:
     ]
 
 
+def test_the_way_an_alert_came_is_told(bare: World) -> None:
+    store(bare, 1, first_channel="poll")
+    (one,) = tried(bare).sample
+    assert one.sentences[0] == "Received by polling from Tactical RMM (severity major)."
+
+
 def test_a_new_rule_stands_behind_all_others(bare: World) -> None:
     store(bare, 2, 1)
     store(bare, 3, severity="minor")
