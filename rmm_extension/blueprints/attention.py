@@ -5,6 +5,7 @@ from __future__ import annotations
 from flask import render_template
 from flask.typing import ResponseReturnValue
 
+from rmm_extension.domain.deliveries import reason_in_words
 from rmm_extension.services.queries import attention as queries
 from rmm_extension.services.queries.health import vanish_guards
 
@@ -38,6 +39,7 @@ def attention() -> ResponseReturnValue:
         connections=queries.needy_connections(session(), tenant_id),
         organizations=queries.needy_organizations(session(), tenant_id),
         deliveries=queries.needy_deliveries(session(), tenant_id),
+        reason_in_words=reason_in_words,
         runs=queries.failed_runs(session(), tenant_id),
         retries=RETRIES,
         connection_names=dict(connection_options()),

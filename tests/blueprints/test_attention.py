@@ -98,6 +98,15 @@ def test_a_delivery_can_be_replayed_from_here(world: World, state: str) -> None:
     assert "It could not be read." in said(answer)
 
 
+def test_a_delivery_put_aside_says_why_in_words(world: World) -> None:
+    row = {"integration_id": world.connect(), "provider": "acme", "state": "quarantined", "attempts": 0}
+    world.insert(WebhookDelivery, [{**row, "reason": "not_json", "body": b"{", "received_at": utc_now()}])
+    shown = said(world.client().get("/rmm/attention"))
+    assert "Put aside" in shown
+    assert "The body is not JSON." in shown
+    assert "not_json" not in shown
+
+
 def test_a_failed_sync_can_be_run_again(world: World) -> None:
     connection = world.connect()
     world.run(connection, status="failed", error="The vendor did not answer.", finished_at=utc_now())
