@@ -160,7 +160,7 @@ def _deliveries(known: Health) -> Line:
         return Line(name="Deliveries", state="ok", message="None waits or was put aside")
     parts = [
         f"{known.to_retry:,} tried again by itself" if known.to_retry else "",
-        f"{known.put_aside:,} put aside because it could not be read" if known.put_aside else "",
+        f"{known.put_aside:,} put aside as unreadable" if known.put_aside else "",
     ]
     message = " and ".join(part for part in parts if part)
     return Line(
@@ -180,20 +180,24 @@ def _polling(row: Integration) -> Line:
             link=link,
         )
     at = row.last_reconciled_at
+    if row.state not in ("connected", "error"):
+        message = f"No list is asked for{'; the last complete one arrived' if at else ''}"
+        return Line(name="Polling", state="not_checked", message=message, at=at)
     if at is None:
         message = "No complete list of alerts has arrived yet"
         return Line(name="Polling", state="warning", message=message, remedy="It comes by itself.")
-    late = utc_now() - at > 2 * POLLS.interval(row.settings) + PATIENCE
-    then, next_at = "", None
-    if row.state in ("connected", "error") and row.next_reconcile_at:
-        then, next_at = ", the next is due", row.next_reconcile_at
+    now = utc_now()
+    late = now - at > 2 * POLLS.interval(row.settings) + PATIENCE
+    then, next_at = "", row.next_reconcile_at
+    if next_at:
+        then = ", the next is due" if next_at > now else ", the next is due now"
     return Line(
         name="Polling",
         state="warning" if late else "ok",
         message="The last complete list arrived",
         at=at,
         then=then,
-        next_at=next_at,
+        next_at=next_at if next_at and next_at > now else None,
         remedy="Polls come late: see the problems below, and whether a worker is running." if late else "",
     )
 

@@ -81,6 +81,15 @@ def test_a_connection_that_is_well_says_so(world: World) -> None:
         ),
         ({"webhook_enabled": False}, "Off Webhook Off: alerts come by polling alone"),
         ({"settings": {"alertPolling": {"enabled": False}}}, "Off Polling Switched off"),
+        (
+            {"state": "not_connected"},
+            "Off Polling No list is asked for; the last complete one arrived 2 min ago.",
+        ),
+        ({"state": "needs_reauth", "last_reconciled_at": None}, "Off Polling No list is asked for."),
+        (
+            {"next_reconcile_at": utc_now() - timedelta(seconds=9)},
+            "Good Polling The last complete list arrived 2 min ago, the next is due now.",
+        ),
         ({"last_reconciled_at": None}, "Look at it Polling No complete list of alerts has arrived yet."),
         (
             {"last_reconciled_at": utc_now() - timedelta(hours=2)},
@@ -127,7 +136,7 @@ def test_what_was_lost_and_what_waits_is_counted(world: World) -> None:
     shown = page(world, connection)
     assert "Look at it Lost webhooks 2 alerts were found by polling in 7 days" in shown
     assert "Trouble Mapping 2 of 2 organizations have no client, and 1 alert waits for one." in shown
-    assert "1 tried again by itself and 1 put aside because it could not be read." in shown
+    assert "1 tried again by itself and 1 put aside as unreadable." in shown
     assert "The last delivery arrived 1 h ago." in shown
     answer = world.client().get(f"/rmm/connections/{connection}/health")
     assert f"/rmm/alerts?connection={connection}&amp;lost=1&amp;time=7d" in answer.text
