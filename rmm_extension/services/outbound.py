@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from functools import partial
 from typing import Any
 from uuid import UUID
 
@@ -9,7 +11,7 @@ from sqlalchemy import ColumnElement, or_, select
 from sqlalchemy.orm import Session
 
 from rmm_extension.domain.errors import InvalidRequest, NotFound
-from rmm_extension.domain.types import AlertStatus, Channel, Connection, Outcome, Receipt
+from rmm_extension.domain.types import AlertKind, AlertStatus, Channel, Connection, Outcome, Receipt
 from rmm_extension.host import Actor
 from rmm_extension.models import Alert, AlertRule, utc_now
 from rmm_extension.providers.contract import ResetsAlert
@@ -18,7 +20,7 @@ from . import runs
 from .context import Rmm
 from .ingest.pipeline import SimultaneousDelivery
 from .ingest.stored import load
-from .ingest.write import OVER, Record, change
+from .ingest.write import OVER, Record, change, change_as_seen
 from .inventory.load import open_connection
 from .runs import Run
 from .unit import unit
@@ -48,6 +50,12 @@ def reset_alerts(rmm: Rmm, run: Run) -> dict[str, Any]:
     assert run.integration_id is not None
     with unit(rmm) as session:
         waiting = _waiting(session, run)
+        nameless = _waiting(session, run, synthesized=True)
+    for alert_id, _ in nameless:
+        _patiently(rmm, partial(_resolve_here, run=run, alert_id=alert_id))
+    if nameless and not waiting:
+        return {"resolved_here": len(nameless)}
+    with unit(rmm) as session:
         _, connection, provider = open_connection(rmm, session, run.tenant_id, run.integration_id)
     if not isinstance(provider, ResetsAlert):
         return {"skipped": len(waiting)}
@@ -77,7 +85,8 @@ def _ask(provider: ResetsAlert, connection: Connection, external_id: str) -> Rec
         return Receipt(accepted=False, message=str(error), status=error.status)
 
 
-def _waiting(session: Session, run: Run) -> list[tuple[UUID, str]]:
+def _waiting(session: Session, run: Run, *, synthesized: bool = False) -> list[tuple[UUID, str]]:
+    """The run's alerts that are not settled yet; those ``synthesized`` have no id the vendor knows."""
     rows = session.execute(
         select(
             Alert.id, Alert.external_id, Alert.rule_actions, AlertRule.id.label("rule_id"), AlertRule.actions
@@ -89,7 +98,7 @@ def _waiting(session: Session, run: Run) -> list[tuple[UUID, str]]:
         .where(
             Alert.tenant_id == run.tenant_id,
             Alert.integration_id == run.integration_id,
-            Alert.synthesized.is_(False),
+            Alert.synthesized.is_(synthesized),
             *_meant(run),
         )
         .order_by(Alert.id)
@@ -121,16 +130,48 @@ def _allowed(row: Any) -> bool:
 def _take_receipt(
     rmm: Rmm, run: Run, alert_id: UUID, receipt: Receipt, number: int, total: int, settled: list[str]
 ) -> None:
-    """Write the answer down with the run's progress; again where a delivery came in between."""
+    """Write the answer down with the run's progress."""
+
+    def write(session: Session) -> None:
+        _tell(rmm, session, run, alert_id, receipt)
+        run.report(session, done=number, total=total, cursor={"settled": settled})
+
+    _patiently(rmm, write)
+
+
+def _patiently(rmm: Rmm, write: Callable[[Session], None]) -> None:
+    """Write in a unit; again where a delivery came in between."""
     for left in reversed(range(TRIES)):
         try:
             with unit(rmm) as session:
-                _tell(rmm, session, run, alert_id, receipt)
-                run.report(session, done=number, total=total, cursor={"settled": settled})
+                write(session)
                 return
         except SimultaneousDelivery:
             if not left:
                 raise
+
+
+def _resolve_here(session: Session, run: Run, alert_id: UUID) -> None:
+    """End an alert that the vendor cannot be asked about: left open it would swallow what fails next."""
+    found = load(session, run.tenant_id, alert_id)
+    if found is None or not found[0].is_open or found[0].row["ticket_id"] != run.subject.get("ticket_id"):
+        return
+    facts, event = found
+    now = utc_now()
+    values = {"resolved_at": now, "resolved_by": run.actor.name, "resolved_here": True}
+    record = Record.of(
+        facts,
+        event,
+        Channel.MANUAL,
+        {**OVER, "status": AlertStatus.RESOLVED, **values},
+        {"code": "resolved_here", "by": run.actor.name},
+        kind=AlertKind.RESET,
+        actor=run.actor.name,
+        occurred_at=now,
+        outcome=Outcome.RESOLVED,
+        followups={"signals": ["alert_resolved"]},
+    )
+    change_as_seen(session, record, facts.seen)
 
 
 def _tell(rmm: Rmm, session: Session, run: Run, alert_id: UUID, receipt: Receipt) -> None:

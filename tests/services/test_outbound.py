@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
+from typing import Any, ClassVar
 
 import pytest
 
@@ -13,7 +13,7 @@ from rmm_extension.domain.errors import InvalidRequest, NotFound, PermissionMiss
 from rmm_extension.domain.types import Connection, Receipt
 from rmm_extension.providers.tacticalrmm import TacticalRmm
 from rmm_extension.services import manual
-from tests.harness.world import World
+from tests.harness.world import AGENT, World
 from tests.services.working import queued, relay_all, signals, steps, work
 
 DONE = Receipt(accepted=True, message="Tactical RMM resolved the alert.", status=200)
@@ -329,3 +329,49 @@ def test_an_alert_that_is_over_already_is_not_asked_for(
     relay_all(world)
     assert work(world, "alert_reset") == []
     assert asked == []
+
+
+class TestAnAlertWithoutANumber:
+    """The vendor cannot be asked about it; left open it would swallow all later failures of its condition."""
+
+    BODY: ClassVar[dict[str, str]] = {"agent_id": AGENT, "client_id": "1"}
+
+    @pytest.mark.parametrize("state", ["connected", "paused"])
+    def test_ends_here_with_its_ticket(
+        self, world: World, vendor: Callable[..., list[str]], state: str
+    ) -> None:
+        asked = vendor()
+        world.post(self.BODY)
+        (ticket,) = world.tickets()
+        close(world, ticket["id"])
+        relay_all(world)
+        world.do("UPDATE rmm_integrations SET state = :state", state=state)
+        work(world, "alert_reset")
+        assert asked == []
+        (alert,) = world.rows("SELECT status, resolved_here, resolved_by FROM rmm_alerts")
+        assert (alert["status"], alert["resolved_here"]) == ("resolved", True)
+        assert alert["resolved_by"] is not None
+        assert signals(world).count("alert_resolved") == 1
+
+    def test_so_that_the_next_failure_makes_a_ticket(
+        self, world: World, vendor: Callable[..., list[str]]
+    ) -> None:
+        vendor()
+        world.post(self.BODY)
+        close(world, world.tickets()[0]["id"])
+        relay_all(world)
+        work(world, "alert_reset")
+        assert world.post(self.BODY).json["outcome"] == "ticket_created"
+        assert len(world.tickets()) == 2
+
+    def test_is_left_alone_where_the_rule_says_so(
+        self, world: World, vendor: Callable[..., list[str]]
+    ) -> None:
+        vendor()
+        world.do("DELETE FROM rmm_alert_rules")
+        world.add_rule(0, resetAlertOnTicketClose=False)
+        world.post(self.BODY)
+        close(world, world.tickets()[0]["id"])
+        relay_all(world)
+        work(world, "alert_reset")
+        assert world.one("SELECT status FROM rmm_alerts") == "active"
