@@ -104,7 +104,8 @@ def resolved_here_note(by: str, external_alert_id: str) -> str:
 def reopened_note(count: int, external_alert_id: str, message: str | None) -> str:
     """The internal note when the condition fires again so soon that its closed ticket goes on."""
     lines = [
-        f"Alert re-triggered soon after the ticket was closed — occurrence {count}. The ticket is open again.",
+        f"Alert re-triggered soon after the ticket was closed — occurrence {count}."
+        " The ticket is open again.",
         f"External alert ID: {external_alert_id}",
     ]
     return "\n".join([*lines, message] if message else lines)
