@@ -4,18 +4,15 @@ from __future__ import annotations
 
 from typing import Any
 
-import msgspec
 from sqlalchemy.orm import Session
 
 from rmm_extension.domain.identity import dedup_key
 from rmm_extension.domain.types import AlertEvent, Channel, Outcome
-from rmm_extension.models import utc_now
 from rmm_extension.services.context import Rmm
 from rmm_extension.services.driver import run
 
-from . import config, stored
+from .anew import decide_anew, was_only_recorded
 from .condition import claim_condition, lock_condition
-from .decide import decide
 from .facts import Facts
 from .result import Ingested
 from .text import complete_text
@@ -55,29 +52,13 @@ def adopt(
         outcome=Outcome.UPDATED,
         followups={"fetch_details": True} if event.message is None and facts.row["message"] is None else {},
     )
-    if _was_only_recorded(facts):
-        _decide_anew(rmm, session, facts, event, record, ticket_failure)
+    if was_only_recorded(facts):
+        decide_anew(rmm, session, facts, event, record, ticket_failure)
     if event.message is not None and facts.row["message"] is None:
         record.values |= complete_text(rmm, session, facts, event)
     change_as_seen(session, record, facts.seen)
     ticket_id = record.values.get("ticket_id") or facts.row["ticket_id"]
     return Ingested(Outcome(record.outcome), facts.alert_id, ticket_id)
-
-
-def _was_only_recorded(facts: Facts) -> bool:
-    """Whether it was decided, without a ticket: what still waits for its decision goes on waiting."""
-    waiting = ("ticket_id", stored.DETAILS, stored.ATTENTION, stored.HOLD, stored.WINDOW)
-    return all(facts.row[column] is None for column in waiting)
-
-
-def _decide_anew(
-    rmm: Rmm, session: Session, facts: Facts, event: AlertEvent, record: Record, ticket_failure: str | None
-) -> None:
-    record.values = stored.undecided(facts, event) | record.values
-    known = msgspec.structs.replace(event, message=record.values["message"])
-    rules = config.load(rmm, session, facts)
-    decide(rmm, session, facts, known, record, rules, at=utc_now(), ticket_failure=ticket_failure)
-    stored.tell_only_news(facts, record)
 
 
 def _values(facts: Facts, event: AlertEvent) -> dict[str, Any]:

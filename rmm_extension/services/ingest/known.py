@@ -10,17 +10,26 @@ from rmm_extension.domain.priorities import priority_for
 from rmm_extension.domain.types import AlertEvent, Channel, Outcome, Severity
 from rmm_extension.services.context import Rmm
 
+from .anew import decide_anew, was_only_recorded
 from .condition import lock_condition
-from .facts import Facts
+from .facts import Facts, placed
 from .result import Ingested
 from .text import complete_text
 from .write import Record, change_as_seen, received
 
 
-def seen_again(rmm: Rmm, session: Session, facts: Facts, event: AlertEvent, channel: Channel) -> Ingested:
+def seen_again(
+    rmm: Rmm,
+    session: Session,
+    facts: Facts,
+    event: AlertEvent,
+    channel: Channel,
+    ticket_failure: str | None,
+) -> Ingested:
     """No second ticket and no occurrence; a changed severity or message is written down.
 
-    So is a newer time: an end from before it, which may still be on its way, must not resolve the alert.
+    So is a newer time: an end from before it, which may still be on its way, must not resolve the alert. One
+    that was only recorded and got worse is decided anew: a rule that did not want it before may want it now.
     """
     ticket_id = facts.row["ticket_id"]
     if event.occurred_at < facts.last_event_at:
@@ -33,10 +42,12 @@ def seen_again(rmm: Rmm, session: Session, facts: Facts, event: AlertEvent, chan
     record = Record.of(facts, event, channel, values, *steps, outcome=Outcome.UPDATED)
     if ticket_id and _is_raised(facts, changes):
         _raise_ticket(rmm, session, facts, event, record)
+    elif _is_raised(facts, changes) and was_only_recorded(facts):
+        decide_anew(rmm, session, facts, placed(facts, event), record, ticket_failure)
     if ticket_id and "message" in changes and facts.row["message"] is None:
         record.values |= complete_text(rmm, session, facts, event)
     change_as_seen(session, record, facts.seen)
-    return Ingested(Outcome.UPDATED, facts.alert_id, ticket_id)
+    return Ingested(Outcome(record.outcome), facts.alert_id, record.values.get("ticket_id") or ticket_id)
 
 
 def _changes(facts: Facts, event: AlertEvent) -> dict[str, Any]:

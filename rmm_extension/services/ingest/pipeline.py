@@ -52,7 +52,7 @@ def ingest(
     if facts.is_open and facts.row["details_due_at"] is not None and event.message is not None:
         return _with_its_text(rmm, session, facts, event, channel, ticket_failure)
     if facts.is_open:
-        return known.seen_again(rmm, session, facts, event, channel)
+        return known.seen_again(rmm, session, facts, event, channel, ticket_failure)
     if facts.known and _is_stale(facts, event):
         reason = "resolved_here" if facts.row["resolved_here"] else "older_event"
         return Ingested(Outcome.SKIPPED, facts.alert_id, None, reason=reason)
