@@ -21,7 +21,12 @@ def test_a_delivery_starts_its_jobs_and_tells_its_events(world: World) -> None:
     world.device()
     world.post()
     sent = relay_all(world)
-    assert [name for name, _ in sent] == ["webhook_received", "alert_triggered", "ticket_created", "ticket_linked"]
+    assert [name for name, _ in sent] == [
+        "webhook_received",
+        "alert_triggered",
+        "ticket_created",
+        "ticket_linked",
+    ]
     alert, ticket = world.alert(), world.tickets()[0]
     assert dict(sent)["alert_triggered"] == {
         "tenantId": world.tenant,
