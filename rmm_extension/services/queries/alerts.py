@@ -31,9 +31,9 @@ from .paging import (
     up_to_cap,
 )
 
-NEAREST = 3_000
+NEAREST = 5_000
 """A text is looked for, and its hits are counted, among so many alerts next in time before the text index is
-asked."""
+asked. Of a million alerts, a word with too few hits among these has fewer than :data:`MATCHES` in all."""
 MATCHES = 20_000
 """A text with more matches than these is so common that walking the time index finds it sooner."""
 SHORTEST_TEXT = 3
