@@ -61,6 +61,18 @@ def upgrade() -> None:
         list_index(name, columns, where)
     op.drop_index("ix_rmm_alerts_open", table_name="rmm_alerts")
     list_index("ix_rmm_alerts_open", [], OPEN, include=["status", "severity", "integration_id", "client_id"])
+    op.create_index(
+        "ix_rmm_job_runs_failed",
+        "rmm_job_runs",
+        ["tenant_id", "queued_at"],
+        postgresql_where=sa.text("status = 'failed'"),
+    )
+    op.create_index(
+        "ix_rmm_job_runs_done",
+        "rmm_job_runs",
+        ["tenant_id", "exclusive_key", "queued_at"],
+        postgresql_where=sa.text("status = 'succeeded' AND exclusive_key IS NOT NULL"),
+    )
     op.add_column("rmm_alert_events", sa.Column("rule_id", sa.Uuid(), nullable=True))
     op.create_index(
         "ix_rmm_alert_events_rule",
@@ -117,6 +129,8 @@ def upgrade() -> None:
 
 
 def downgrade() -> None:
+    op.drop_index("ix_rmm_job_runs_done", table_name="rmm_job_runs")
+    op.drop_index("ix_rmm_job_runs_failed", table_name="rmm_job_runs")
     # Made after an upgrade and only where the database can have them: see services/text_index.py.
     op.execute("DROP INDEX IF EXISTS ix_rmm_devices_text")
     op.execute("DROP INDEX IF EXISTS ix_rmm_alerts_text")

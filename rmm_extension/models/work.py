@@ -38,6 +38,14 @@ class JobRun(TenantRow, Base):
             postgresql_where=text("status IN ('queued', 'running')"),
         ),
         Index("ix_rmm_job_runs_integration", "tenant_id", "integration_id", text("queued_at DESC")),
+        Index("ix_rmm_job_runs_failed", "tenant_id", "queued_at", postgresql_where=text("status = 'failed'")),
+        Index(
+            "ix_rmm_job_runs_done",
+            "tenant_id",
+            "exclusive_key",
+            "queued_at",
+            postgresql_where=text("status = 'succeeded' AND exclusive_key IS NOT NULL"),
+        ),
         # The tick asks every time whether a tenant has been cleaned since last night.
         Index(
             "ix_rmm_job_runs_retention", "tenant_id", "queued_at", postgresql_where=text("kind = 'retention'")

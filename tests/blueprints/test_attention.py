@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
+from typing import Any
+
 import pytest
 
 from rmm_extension.models import Integration, WebhookDelivery, utc_now
@@ -131,3 +134,20 @@ def test_long_lists_end_with_a_link_to_all(world: World) -> None:
     page = world.client().get("/rmm/attention")
     assert page.text.count("data-rmm-select") == 50
     assert "Show all alerts that need attention" in said(page)
+
+
+def test_a_failed_run_that_a_later_one_made_good_needs_nobody(world: World) -> None:
+    connection = world.connect()
+    earlier, key = utc_now() - timedelta(hours=1), f"device_sync:{connection}"
+    failed: dict[str, Any] = {"status": "failed", "error": "The vendor did not answer.", "exclusive_key": key}
+    world.run(connection, **failed, queued_at=earlier)
+    # What others did, and what went well before it, makes nothing good.
+    world.run(connection, status="succeeded", exclusive_key="device_sync:another")
+    world.run(connection, status="succeeded", exclusive_key=key, queued_at=earlier - timedelta(minutes=1))
+    page = said(world.client().get("/rmm/attention"))
+    assert "The vendor did not answer." in page
+    assert "Needs attention 1 waiting" in page
+    world.run(connection, status="succeeded", exclusive_key=key)
+    page = said(world.client().get("/rmm/attention"))
+    assert "The vendor did not answer." not in page
+    assert "waiting" not in page

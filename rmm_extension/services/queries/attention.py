@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from sqlalchemy import func, literal, or_, select
+from sqlalchemy import func, literal, or_, select, text
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.orm import Session
 
@@ -134,10 +134,17 @@ def needy_connections(session: Session, tenant_id: str) -> Sequence[AnyRow]:
     return session.execute(statement.order_by(Integration.name)).all()
 
 
-def failed_runs(session: Session, tenant_id: str, hours: int = 24, limit: int = SHOWN) -> Sequence[JobRun]:
-    """Runs that were given up lately."""
-    since = func.now() - func.make_interval(0, 0, 0, 0, hours)
-    statement = select(JobRun).where(
-        JobRun.tenant_id == tenant_id, JobRun.status == "failed", JobRun.queued_at >= since
-    )
+GIVEN_UP = """
+    rmm_job_runs.status = 'failed' AND rmm_job_runs.queued_at >= now() - interval '24 hours'
+    AND NOT EXISTS (
+        SELECT FROM rmm_job_runs later
+        WHERE later.tenant_id = rmm_job_runs.tenant_id AND later.exclusive_key = rmm_job_runs.exclusive_key
+          AND later.status = 'succeeded' AND later.queued_at > rmm_job_runs.queued_at)
+"""
+"""Runs of the last day that were given up, and that none of the same work has made good since."""
+
+
+def failed_runs(session: Session, tenant_id: str, limit: int = SHOWN) -> Sequence[JobRun]:
+    """Runs that were given up lately and not made good by a later one."""
+    statement = select(JobRun).where(JobRun.tenant_id == tenant_id, text(GIVEN_UP))
     return session.scalars(statement.order_by(JobRun.queued_at.desc()).limit(limit)).all()

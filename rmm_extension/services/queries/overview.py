@@ -17,6 +17,7 @@ from sqlalchemy.orm import Session
 from rmm_extension.domain.types import Severity
 from rmm_extension.models import OPEN_SQL, Alert, DeviceRow
 
+from .attention import GIVEN_UP
 from .paging import AnyRow
 
 STALE_AFTER = timedelta(days=7)
@@ -193,7 +194,7 @@ def attention(session: Session, tenant_id: str) -> Attention:
 
 
 _ATTENTION = text(
-    """
+    f"""
 SELECT
     (SELECT count(*) FROM rmm_alerts WHERE tenant_id = :tenant AND attention IS NOT NULL),
     (SELECT count(*) FROM rmm_integrations WHERE tenant_id = :tenant AND state <> 'not_connected'
@@ -201,10 +202,10 @@ SELECT
     (SELECT count(*) FROM rmm_organization_mappings WHERE tenant_id = :tenant AND last_error IS NOT NULL),
     (SELECT count(*) FROM rmm_webhook_deliveries
         WHERE tenant_id = :tenant AND state IN ('failed', 'quarantined')),
-    (SELECT count(*) FROM rmm_job_runs WHERE tenant_id = :tenant AND status = 'failed'
-        AND queued_at >= now() - interval '24 hours'),
-    (SELECT count(*) FROM rmm_integrations WHERE tenant_id = :tenant AND reconcile_state @> '{"mass": true}')
-"""
+    (SELECT count(*) FROM rmm_job_runs WHERE tenant_id = :tenant AND {GIVEN_UP}),
+    (SELECT count(*) FROM rmm_integrations
+        WHERE tenant_id = :tenant AND reconcile_state @> '{{"mass": true}}')
+"""  # noqa: S608 - a constant
 )
 
 
