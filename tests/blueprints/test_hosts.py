@@ -66,7 +66,7 @@ def test_without_urls_nobody_is_sent_to_a_log_in_page(world: World) -> None:
 def test_a_host_overrides_a_template(world: World, tmp_path: Path) -> None:
     folder = tmp_path / "rmm" / "alerts"
     folder.mkdir(parents=True)
-    (folder / "list.html").write_text("our own list of {{ count }}")
+    (folder / "list.html").write_text("our own list of {{ list.count.number }}")
     assert world.app.jinja_loader is not None
     world.app.jinja_loader = ChoiceLoader([FileSystemLoader(str(tmp_path)), world.app.jinja_loader])
     assert world.client().get("/rmm/alerts").text == "our own list of 0"
