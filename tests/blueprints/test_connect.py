@@ -161,4 +161,4 @@ def test_without_the_catch_all_rule(world: World) -> None:
     browser.post(DETAILS, data=values)
     (row,) = stored(world, Integration)
     assert stored(world, AlertRule) == []
-    assert "alerts are recorded but open no tickets" in said(browser.get(f"/rmm/connections/{row.id}"))
+    assert "No rules, no tickets" in said(browser.get(f"/rmm/connections/{row.id}"))
