@@ -56,7 +56,7 @@ def test_polling_is_on_by_default_every_quarter_of_an_hour(rmm: Rmm) -> None:
         {"state": "paused"},
         {"state": "not_connected"},
         {"state": "needs_reauth"},
-        {"next_reconcile_at": datetime.now(UTC) + timedelta(minutes=1)},
+        {"next_reconcile_at": datetime.now(UTC) + timedelta(days=1)},
         {"tenant_id": SUSPENDED},
         {"provider": "nobody-knows"},
     ],
