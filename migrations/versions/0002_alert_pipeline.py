@@ -57,6 +57,12 @@ def upgrade() -> None:
             "suppressed_by_window_id IS NOT NULL AND status IN ('active', 'acknowledged', 'suppressed')"
         ),
     )
+    op.create_index(
+        "ix_rmm_alerts_synthesized",
+        "rmm_alerts",
+        ["tenant_id", "integration_id", "external_id"],
+        postgresql_where=sa.text(f"synthesized AND {OPEN}"),
+    )
     for name, (columns, where) in LISTS.items():
         list_index(name, columns, where)
     op.drop_index("ix_rmm_alerts_open", table_name="rmm_alerts")
@@ -129,6 +135,7 @@ def upgrade() -> None:
 
 
 def downgrade() -> None:
+    op.drop_index("ix_rmm_alerts_synthesized", table_name="rmm_alerts")
     op.drop_index("ix_rmm_job_runs_done", table_name="rmm_job_runs")
     op.drop_index("ix_rmm_job_runs_failed", table_name="rmm_job_runs")
     # Made after an upgrade and only where the database can have them: see services/text_index.py.

@@ -1,6 +1,15 @@
 """The extension's tables."""
 
-from .alert import OPEN_SQL, WINDOW_SQL, Alert, AlertCondition, AlertHistory, AlertRule, MaintenanceWindow
+from .alert import (
+    OPEN_SQL,
+    SYNTHESIZED_SQL,
+    WINDOW_SQL,
+    Alert,
+    AlertCondition,
+    AlertHistory,
+    AlertRule,
+    MaintenanceWindow,
+)
 from .base import Base, new_id, utc_now
 from .connection import Integration, OrganizationMapping, Secret
 from .device import DeviceRow
@@ -8,6 +17,7 @@ from .work import Audit, JobRun, Outbox, WebhookDelivery
 
 __all__ = [
     "OPEN_SQL",
+    "SYNTHESIZED_SQL",
     "WINDOW_SQL",
     "Alert",
     "AlertCondition",

@@ -14,6 +14,9 @@ from .base import Base, TenantRow, Timestamps
 OPEN_SQL = "status IN ('active', 'acknowledged', 'suppressed')"
 """The open states as the partial indexes spell them: queries must repeat it to use these."""
 
+SYNTHESIZED_SQL = f"synthesized AND {OPEN_SQL}"
+"""Open alerts under an id of ours: few, and each real alert asks for its own."""
+
 WINDOW_SQL = f"suppressed_by_window_id IS NOT NULL AND {OPEN_SQL}"
 """Open alerts that a maintenance window keeps from being decided, acknowledged ones included."""
 
@@ -81,6 +84,13 @@ class Alert(TenantRow, Timestamps, Base):
             "tenant_id",
             "integration_id",
             postgresql_where=text(WINDOW_SQL),
+        ),
+        Index(
+            "ix_rmm_alerts_synthesized",
+            "tenant_id",
+            "integration_id",
+            "external_id",
+            postgresql_where=text(SYNTHESIZED_SQL),
         ),
         ForeignKeyConstraint(
             ["tenant_id", "integration_id"],
