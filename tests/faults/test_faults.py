@@ -44,7 +44,7 @@ def test_a_sync_whose_worker_is_killed_is_finished_by_the_scheduler_alone(instal
     connected = installation.connect()
     slow(installation, "/agents/", 4.0)
     run_id = installation.begin("device_sync", connected.id)
-    until(lambda: installation.run(run_id)["done_count"] > 0, "the first page", 60)
+    until(lambda: installation.run(run_id)["status"] == "running", "a worker at it", 60)
     installation.kill_worker("rmm-sync")
     assert installation.run(run_id)["status"] == "running"
     installation.vendor("/api/misbehaviour/clear", {})
