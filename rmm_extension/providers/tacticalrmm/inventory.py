@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from time import monotonic
 from typing import Any, NamedTuple
 
 from rmm_extension.domain.errors import BadResponse, NotFound, PermissionMissing, ProviderError, Unavailable
@@ -22,6 +23,8 @@ from rmm_extension.providers.tacticalrmm.schemas import Agent, Client, HardwareR
 
 PAGE = 1000
 """Most devices in one page."""
+PATIENCE = 3.0
+"""Seconds after which a page goes out though it is not full: a slow server's sync shows how far it is."""
 _BETA_AGENTS = "/beta/v1/agent/"
 _NO_CLIENT = "The client with id {} does not exist at the server, or the key's role may not see it."
 LARGE_CLIENT = 2000
@@ -47,13 +50,24 @@ class Options:
 
 
 class Pages:
-    """Gathers devices of several organizations into pages, so that small ones cost no page each."""
+    """Gathers devices of several organizations into pages, so that small ones cost no page each.
+
+    What waited for :data:`PATIENCE` goes out all the same: it is then written, counted and not lost to a
+    worker's end.
+    """
 
     def __init__(self, total: int | None) -> None:
         self.total = total
         self.devices: list[Device] = []
         self.errors: list[str] = []
         self.completed: list[str] = []
+        self._sent_at = monotonic()
+
+    def due(self) -> Iterator[DevicePage]:
+        """The pages that are full now, and the rest too where the last page is long ago."""
+        if monotonic() - self._sent_at >= PATIENCE:
+            return self.rest()
+        return self.full()
 
     def full(self) -> Iterator[DevicePage]:
         """The pages that are full now."""
@@ -78,6 +92,7 @@ class Pages:
             total=self.total,
         )
         self.devices, self.errors = [], []
+        self._sent_at = monotonic()
         if completed:
             self.completed = []
         return page
@@ -160,6 +175,7 @@ class Walk:
             yield from pages.full()
         if sound and expected <= seen:
             pages.completed.append(key)
+        yield from pages.due()
 
     def _reader(self) -> Callable[[Client], Iterator[Batch]]:
         if self.only_beta:

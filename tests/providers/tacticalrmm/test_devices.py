@@ -170,6 +170,16 @@ def test_pages_are_bounded_and_small_clients_share_one(
     _each_is_complete_only_when_all_came(pages)
 
 
+def test_a_slow_server_s_pages_go_out_before_they_are_full(
+    simulator: Simulator, tactical: TacticalRmm, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(inventory, "PATIENCE", 0.0)
+    devices, pages = everything(tactical, simulator.connection())
+    assert [len(page.completed_organizations) for page in pages] == [1, 1, 1, 1]
+    assert len({device.external_id for device in devices}) == 40
+    _each_is_complete_only_when_all_came(pages)
+
+
 def _each_is_complete_only_when_all_came(pages: list[DevicePage]) -> None:
     done: set[str] = set()
     for page in pages:
