@@ -44,6 +44,7 @@ TEMPLATES: dict[str, str] = {
     "priority_raised": "The priority of ticket {number} was raised.",
     "severity_changed": "Severity changed from {old} to {new}.",
     "resolved_here": "Resolved here by {by}.",
+    "left_at_vendor": "{by} closed its ticket. The rule leaves the alert at the vendor alone.",
     "cleared_again": "Reported as cleared once more; a report that is older opens nothing.",
     "adopted": "Recognized as the alert that was first reported without a number.",
     "notified": "Notified: {names}.",

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
@@ -10,10 +10,13 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from rmm_extension.host import SYSTEM_ACTOR, Actor
-from rmm_extension.models import Alert, Integration
+from rmm_extension.models import Alert, Integration, utc_now
 
-from . import events, notices, runs
+from . import events, notices, outbox, runs
 from .context import Rmm
+
+RESET_AGAIN = timedelta(seconds=30)
+"""So long a reset that is under way for the same ticket is waited for."""
 
 _ALERT = (
     Alert.id,
@@ -62,26 +65,27 @@ def alert_followups(rmm: Rmm, session: Session, tenant_id: str, payload: dict[st
 
 
 def ticket_closed(rmm: Rmm, session: Session, tenant_id: str, payload: dict[str, Any]) -> None:
-    """A person closed a ticket: have its alerts reset at the vendor, if it has any."""
+    """A person closed a ticket: have its alerts reset at the vendor, if it has any.
+
+    Where a reset for this ticket is under way, it may have looked before the ticket was reopened and closed
+    once more: another one follows it. ``integration_id`` in the payload narrows to its connection.
+    """
+    only = payload.get("integration_id")
     found = session.execute(
         select(Alert.integration_id)
         .where(
             Alert.tenant_id == tenant_id,
             Alert.ticket_id == payload["ticket_id"],
             Alert.status.in_(("active", "acknowledged")),
+            *([Alert.integration_id == UUID(only)] if only else ()),
         )
         .distinct()
     ).scalars()
     actor = Actor(id=payload["actor_id"], name=payload["actor"], tenant_id=tenant_id)
     for integration_id in found.all():
-        runs.try_start(
-            session,
-            actor,
-            "alert_reset",
-            integration_id=integration_id,
-            subject={"ticket_id": payload["ticket_id"]},
-            exclusive_key=f"alert_reset:{integration_id}:{payload['ticket_id']}",
-        )
+        if _start_reset(session, actor, integration_id, payload["ticket_id"]) is None:
+            again = {**payload, "integration_id": str(integration_id)}
+            outbox.put(session, tenant_id, "ticket_closed", again, due_at=utc_now() + RESET_AGAIN)
 
 
 def organization_mapped(rmm: Rmm, session: Session, tenant_id: str, payload: dict[str, Any]) -> None:
@@ -110,6 +114,17 @@ def connection_up(rmm: Rmm, session: Session, tenant_id: str, payload: dict[str,
     """Tell them once that it is well again."""
     body = "What was missed meanwhile is being fetched."
     notices.tell_admins(rmm, session, tenant_id, payload, is_down=False, body=body)
+
+
+def _start_reset(session: Session, actor: Actor, integration_id: UUID, ticket_id: str) -> UUID | None:
+    return runs.try_start(
+        session,
+        actor,
+        "alert_reset",
+        integration_id=integration_id,
+        subject={"ticket_id": ticket_id},
+        exclusive_key=f"alert_reset:{integration_id}:{ticket_id}",
+    )
 
 
 def _start_details(session: Session, system: Actor, alert: Any) -> None:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from functools import partial
 from typing import Any
 from uuid import UUID
@@ -11,13 +12,22 @@ from sqlalchemy import ColumnElement, or_, select
 from sqlalchemy.orm import Session
 
 from rmm_extension.domain.errors import InvalidRequest, NotFound
-from rmm_extension.domain.types import AlertKind, AlertStatus, Channel, Connection, Outcome, Receipt
+from rmm_extension.domain.types import (
+    AlertEvent,
+    AlertKind,
+    AlertStatus,
+    Channel,
+    Connection,
+    Outcome,
+    Receipt,
+)
 from rmm_extension.host import Actor
 from rmm_extension.models import Alert, AlertRule, utc_now
 from rmm_extension.providers.contract import ResetsAlert
 
 from . import runs
 from .context import Rmm
+from .ingest.facts import Facts
 from .ingest.pipeline import SimultaneousDelivery
 from .ingest.stored import load
 from .ingest.write import OVER, Record, change, change_as_seen
@@ -42,6 +52,17 @@ def start_reset(session: Session, actor: Actor, integration_id: UUID, alert_id: 
     )
 
 
+@dataclass(frozen=True, slots=True)
+class _Meant:
+    """An alert that a run is about, as it was when the vendor's part of the run began."""
+
+    id: UUID
+    external_id: str
+    episode: int
+    synthesized: bool
+    is_allowed: bool
+
+
 def reset_alerts(rmm: Rmm, run: Run) -> dict[str, Any]:
     """Reset, one by one, the alerts the run is about. Safe to repeat.
 
@@ -49,30 +70,40 @@ def reset_alerts(rmm: Rmm, run: Run) -> dict[str, Any]:
     """
     assert run.integration_id is not None
     with unit(rmm) as session:
-        waiting = _waiting(session, run)
-        nameless = _waiting(session, run, synthesized=True)
-    for alert_id, _ in nameless:
-        _patiently(rmm, partial(_resolve_here, run=run, alert_id=alert_id))
-    if nameless and not waiting:
-        return {"resolved_here": len(nameless)}
+        if _is_open_again(rmm, session, run):
+            return {"ticket_reopened": 1}
+        meant = _meant(session, run)
+    settled = list(run.cursor.get("settled", ()))
+    left, nameless, waiting = _sorted(meant)
+    for alert in left:
+        _patiently(rmm, partial(_leave_alone, run=run, alert=alert, settled=settled))
+    for alert in nameless:
+        _patiently(rmm, partial(_resolve_here, run=run, alert_id=alert.id))
+    counts = {"left_alone": len(left), "resolved_here": len(nameless)}
+    if waiting or not meant:
+        counts |= _reset_at_vendor(rmm, run, waiting, settled)
+    return {name: count for name, count in counts.items() if count or name == "reset"}
+
+
+def _reset_at_vendor(rmm: Rmm, run: Run, waiting: Sequence[_Meant], settled: list[str]) -> dict[str, int]:
     with unit(rmm) as session:
         _, connection, provider = open_connection(rmm, session, run.tenant_id, run.integration_id)
     if not isinstance(provider, ResetsAlert):
         return {"skipped": len(waiting)}
-    accepted, settled = 0, list(run.cursor.get("settled", ()))
-    for number, (alert_id, external_id) in enumerate(waiting, 1):
-        receipt = _ask(provider, connection, external_id)
+    accepted = 0
+    for number, alert in enumerate(waiting, 1):
+        receipt = _ask(provider, connection, alert.external_id)
         accepted += receipt.accepted
-        settled.append(str(alert_id))
-        _take_receipt(rmm, run, alert_id, receipt, number, len(waiting), settled)
-    refused = len(waiting) - accepted
-    return {"reset": accepted, **({"refused": refused} if refused else {})}
+        settled.append(str(alert.id))
+        _take_receipt(rmm, run, alert, receipt, number, len(waiting), settled)
+    return {"reset": accepted, "refused": len(waiting) - accepted}
 
 
 def tell_failure(rmm: Rmm, session: Session, run: Run, message: str) -> None:
     """The reset was given up: say so on the ticket and list the alerts under Needs attention."""
-    for alert_id, _ in _waiting(session, run):
-        _tell(rmm, session, run, alert_id, Receipt(accepted=False, message=message))
+    _, _, waiting = _sorted(_meant(session, run))
+    for alert in waiting:
+        _tell(rmm, session, run, alert, Receipt(accepted=False, message=message))
 
 
 def _ask(provider: ResetsAlert, connection: Connection, external_id: str) -> Receipt:
@@ -85,34 +116,51 @@ def _ask(provider: ResetsAlert, connection: Connection, external_id: str) -> Rec
         return Receipt(accepted=False, message=str(error), status=error.status)
 
 
-def _waiting(session: Session, run: Run, *, synthesized: bool = False) -> list[tuple[UUID, str]]:
-    """The run's alerts that are not settled yet; those ``synthesized`` have no id the vendor knows."""
+def _is_open_again(rmm: Rmm, session: Session, run: Run) -> bool:
+    """Whether a person or a new firing has reopened the ticket by now: what is on it is worked on again."""
+    ticket_id = run.subject.get("ticket_id")
+    if ticket_id is None or rmm.host.tickets is None:
+        return False
+    state = rmm.host.tickets.state(session, run.tenant_id, ticket_id)
+    return state is not None and state.is_open
+
+
+def _meant(session: Session, run: Run) -> list[_Meant]:
+    """The run's alerts that are not settled yet."""
     rows = session.execute(
         select(
-            Alert.id, Alert.external_id, Alert.rule_actions, AlertRule.id.label("rule_id"), AlertRule.actions
+            Alert.id,
+            Alert.external_id,
+            Alert.episode,
+            Alert.synthesized,
+            Alert.rule_actions,
+            AlertRule.id.label("rule_id"),
+            AlertRule.actions,
         )
         .outerjoin(
             AlertRule,
             (AlertRule.tenant_id == Alert.tenant_id) & (AlertRule.id == Alert.matched_rule_id),
         )
-        .where(
-            Alert.tenant_id == run.tenant_id,
-            Alert.integration_id == run.integration_id,
-            Alert.synthesized.is_(synthesized),
-            *_meant(run),
-        )
+        .where(Alert.tenant_id == run.tenant_id, Alert.integration_id == run.integration_id, *_subject(run))
         .order_by(Alert.id)
     )
     settled = run.cursor.get("settled", ())
     asked_for = "alert_ids" in run.subject
     return [
-        (row.id, row.external_id)
+        _Meant(row.id, row.external_id, row.episode, row.synthesized, asked_for or _allowed(row))
         for row in rows
-        if str(row.id) not in settled and (asked_for or _allowed(row))
+        if str(row.id) not in settled
     ]
 
 
-def _meant(run: Run) -> tuple[ColumnElement[bool], ...]:
+def _sorted(meant: Sequence[_Meant]) -> tuple[list[_Meant], list[_Meant], list[_Meant]]:
+    """Those that their rule leaves alone, those that have no id the vendor knows, those to be asked about."""
+    left = [alert for alert in meant if not alert.is_allowed]
+    nameless = [alert for alert in meant if alert.is_allowed and alert.synthesized]
+    return left, nameless, [alert for alert in meant if alert.is_allowed and not alert.synthesized]
+
+
+def _subject(run: Run) -> tuple[ColumnElement[bool], ...]:
     open_ones = Alert.status.in_((AlertStatus.ACTIVE, AlertStatus.ACKNOWLEDGED))
     if "alert_ids" not in run.subject:
         return (Alert.ticket_id == run.subject["ticket_id"], open_ones)
@@ -128,12 +176,12 @@ def _allowed(row: Any) -> bool:
 
 
 def _take_receipt(
-    rmm: Rmm, run: Run, alert_id: UUID, receipt: Receipt, number: int, total: int, settled: list[str]
+    rmm: Rmm, run: Run, alert: _Meant, receipt: Receipt, number: int, total: int, settled: list[str]
 ) -> None:
     """Write the answer down with the run's progress."""
 
     def write(session: Session) -> None:
-        _tell(rmm, session, run, alert_id, receipt)
+        _tell(rmm, session, run, alert, receipt)
         run.report(session, done=number, total=total, cursor={"settled": settled})
 
     _patiently(rmm, write)
@@ -149,6 +197,28 @@ def _patiently(rmm: Rmm, write: Callable[[Session], None]) -> None:
         except SimultaneousDelivery:
             if not left:
                 raise
+
+
+def _leave_alone(session: Session, run: Run, alert: _Meant, settled: list[str]) -> None:
+    """Say in the alert's story why it goes on although its ticket is closed; once a run."""
+    found = load(session, run.tenant_id, alert.id)
+    if found is not None:
+        facts, event = found
+        record = Record.of(
+            facts,
+            event,
+            Channel.MANUAL,
+            {},
+            {"code": "left_at_vendor", "by": run.actor.name},
+            kind="vendor_reset",
+            actor=run.actor.name,
+            occurred_at=utc_now(),
+            outcome=Outcome.SKIPPED,
+        )
+        change_as_seen(session, record, facts.seen)
+    if str(alert.id) not in settled:
+        settled.append(str(alert.id))
+    run.report(session, cursor={"settled": settled})
 
 
 def _resolve_here(session: Session, run: Run, alert_id: UUID) -> None:
@@ -174,9 +244,9 @@ def _resolve_here(session: Session, run: Run, alert_id: UUID) -> None:
     change_as_seen(session, record, facts.seen)
 
 
-def _tell(rmm: Rmm, session: Session, run: Run, alert_id: UUID, receipt: Receipt) -> None:
+def _tell(rmm: Rmm, session: Session, run: Run, alert: _Meant, receipt: Receipt) -> None:
     """The receipt: a note on the ticket, the alert's new state, its history."""
-    found = load(session, run.tenant_id, alert_id)
+    found = load(session, run.tenant_id, alert.id)
     if found is None:
         return
     facts, event = found
@@ -187,6 +257,17 @@ def _tell(rmm: Rmm, session: Session, run: Run, alert_id: UUID, receipt: Receipt
         rmm.host.tickets.add_note(session, run.tenant_id, ticket_id, note)
     if not (facts.is_open or facts.row["resolved_here"]) or facts.row["ticket_id"] != ticket_id:
         return
+    # It ended and fired again while the vendor was asked: the answer is about what was before.
+    if facts.row["episode"] != alert.episode:
+        return
+    record = _answered(run, facts, event, receipt)
+    seen = {name: facts.row[name] for name in ("status", "ticket_id", "episode")}
+    if not change(session, record, open_only=False, seen=seen):
+        raise SimultaneousDelivery("The alert changed while the vendor's answer was written.")
+
+
+def _answered(run: Run, facts: Facts, event: AlertEvent, receipt: Receipt) -> Record:
+    """What the vendor's answer makes of the alert."""
     now = utc_now()
     step = {"code": "vendor_reset", "accepted": receipt.accepted, "message": receipt.message}
     record = Record.of(
@@ -211,9 +292,7 @@ def _tell(rmm: Rmm, session: Session, run: Run, alert_id: UUID, receipt: Receipt
             "resolved_by": run.actor.name,
         }
         record.followups = {"signals": ["alert_resolved"]}
-    seen = {name: facts.row[name] for name in ("status", "ticket_id", "episode")}
-    if not change(session, record, open_only=False, seen=seen):
-        raise SimultaneousDelivery("The alert changed while the vendor's answer was written.")
+    return record
 
 
 def _note(run: Run, external_id: str, receipt: Receipt) -> str:

@@ -10,6 +10,7 @@ import pytest
 from reference_psa.models import User
 from reference_psa.services import tickets as people
 from rmm_extension.domain.errors import InvalidRequest, NotFound, PermissionMissing, Unavailable
+from rmm_extension.domain.story import sentences
 from rmm_extension.domain.types import Connection, Receipt
 from rmm_extension.providers.tacticalrmm import TacticalRmm
 from rmm_extension.services import manual
@@ -47,6 +48,20 @@ def close(world: World, ticket_id: str | None = None) -> None:
         person = session.query(User).filter_by(tenant_id=world.tenant, role="admin").first()
         assert person is not None
         people.close(session, person, ticket_id or str(world.alert()["ticket_id"]), None)
+
+
+def reopen(world: World) -> None:
+    """As a person does."""
+    world.do(
+        "UPDATE tickets SET closed_at = NULL, status_id = (SELECT id FROM ticket_statuses"
+        " WHERE NOT is_closed AND board_id = tickets.board_id LIMIT 1)"
+    )
+
+
+def story(world: World) -> list[str]:
+    """The alerts' history in words, oldest first."""
+    rows = world.rows("SELECT steps FROM rmm_alert_events ORDER BY at, id")
+    return [words for row in rows for words in sentences(row["steps"])]
 
 
 def notes(world: World) -> list[str]:
@@ -92,9 +107,10 @@ def test_a_rule_that_says_no_is_heeded(world: World, vendor: Callable[..., list[
         world.do("DELETE FROM rmm_alert_rules")
     close(world)
     relay_all(world)
-    assert work(world, "alert_reset") == [{"reset": 0}]
+    assert work(world, "alert_reset") == [{"left_alone": 1}]
     assert asked == []
     assert world.alert()["status"] == "active"
+    assert story(world)[-1].endswith(" closed its ticket. The rule leaves the alert at the vendor alone.")
 
 
 @pytest.mark.parametrize("actions", ["'{}'", "'[]'", "'5'", "'\"text\"'"])
@@ -214,10 +230,7 @@ def test_a_second_close_that_succeeds_clears_the_failure(
     relay_all(world)
     work(world, "alert_reset")
     vendor()
-    world.do(
-        "UPDATE tickets SET closed_at = NULL, status_id = (SELECT id FROM ticket_statuses"
-        " WHERE NOT is_closed AND board_id = tickets.board_id LIMIT 1)"
-    )
+    reopen(world)
     close(world)
     relay_all(world)
     work(world, "alert_reset")
@@ -329,6 +342,101 @@ def test_an_alert_that_is_over_already_is_not_asked_for(
     relay_all(world)
     assert work(world, "alert_reset") == []
     assert asked == []
+
+
+class TestTheTicketMovesOn:
+    """It is reopened, by a person or by a new firing, while the reset is waited for or under way."""
+
+    @pytest.fixture(autouse=True)
+    def reopened_by_firings(self, world: World) -> None:
+        world.do("DELETE FROM rmm_alert_rules")
+        world.add_rule(0, reopenWithinMinutes=10080)
+
+    @staticmethod
+    def later(world: World) -> None:
+        """As much later as the next reset waits for the one under way."""
+        world.do("UPDATE rmm_outbox SET due_at = now()")
+        relay_all(world)
+
+    def test_a_second_close_during_the_reset_leads_to_another(
+        self, world: World, monkeypatch: pytest.MonkeyPatch, vendor: Callable[..., list[str]]
+    ) -> None:
+        vendor()
+        asked: list[str] = []
+
+        def fires_and_is_closed() -> None:
+            assert world.post(world.body(525)).json["outcome"] == "ticket_reopened"
+            close(world, world.tickets()[0]["id"])
+            relay_all(world)
+
+        def reset_alert(self: TacticalRmm, connection: Connection, external_id: str) -> Receipt:
+            from tests.services.ingest.meanwhile import in_thread
+
+            asked.append(external_id)
+            if external_id == "524":
+                in_thread(fires_and_is_closed)
+            return DONE
+
+        monkeypatch.setattr(TacticalRmm, "reset_alert", reset_alert)
+        world.post()
+        close(world)
+        relay_all(world)
+        work(world, "alert_reset")
+        assert world.alert(525)["status"] == "active"
+        self.later(world)
+        assert work(world, "alert_reset") == [{"reset": 1}]
+        assert asked == ["524", "525"]
+        assert (world.alert(524)["status"], world.alert(525)["status"]) == ("resolved", "resolved")
+        assert world.one("SELECT count(*) FROM rmm_outbox WHERE topic = 'ticket_closed'") == 0
+
+    def test_a_second_close_that_finds_nothing_left_to_reset_asks_nobody(
+        self, world: World, vendor: Callable[..., list[str]]
+    ) -> None:
+        asked = vendor()
+        world.post()
+        close(world)
+        relay_all(world)
+        reopen(world)
+        close(world)
+        relay_all(world)
+        work(world, "alert_reset")
+        self.later(world)
+        assert queued(world, "alert_reset") == []
+        assert asked == ["524"]
+
+    def test_what_is_worked_on_again_is_not_reset(
+        self, world: World, vendor: Callable[..., list[str]]
+    ) -> None:
+        asked = vendor()
+        world.post()
+        close(world)
+        relay_all(world)
+        assert world.post(world.body(525)).json["outcome"] == "ticket_reopened"
+        assert work(world, "alert_reset") == [{"ticket_reopened": 1}]
+        assert asked == []
+        assert (world.alert(524)["status"], world.alert(525)["status"]) == ("active", "active")
+
+    def test_an_answer_about_the_episode_before_ends_no_new_one(
+        self, world: World, monkeypatch: pytest.MonkeyPatch, vendor: Callable[..., list[str]]
+    ) -> None:
+        """The same alert ends, fires again and reopens the very ticket while the vendor is asked."""
+        vendor()
+
+        def reset_alert(self: TacticalRmm, connection: Connection, external_id: str) -> Receipt:
+            from tests.services.ingest.meanwhile import in_thread
+
+            in_thread(lambda: world.post(world.resolved()))
+            in_thread(lambda: world.post(world.body(alert_time="2026-11-21 05:00:00+00:00")))
+            return DONE
+
+        monkeypatch.setattr(TacticalRmm, "reset_alert", reset_alert)
+        world.post()
+        close(world)
+        relay_all(world)
+        work(world, "alert_reset")
+        alert = world.alert()
+        assert alert["ticket_id"] == world.tickets()[0]["id"]
+        assert (alert["episode"], alert["status"]) == (2, "active")
 
 
 class TestAnAlertWithoutANumber:
