@@ -134,7 +134,7 @@ def resolve(rmm: Rmm, actor: Actor, alert_ids: Iterable[UUID], *, at_vendor: boo
         step = {"code": "resolved_here", "by": actor.name}
         record = _record(facts, event, actor, AlertKind.RESET, values, step, *ending.steps)
         record.outcome = Outcome.RESOLVED
-        record.followups = {} if is_quiet(facts) else {"signals": ["alert_resolved"]}
+        record.followups = {} if is_quiet(session, facts) else {"signals": ["alert_resolved"]}
         change_as_seen(session, record, facts.seen)
         if at_vendor:
             _ask_vendor(session, actor, facts, event)

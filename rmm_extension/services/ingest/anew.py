@@ -30,4 +30,4 @@ def decide_anew(
     known = msgspec.structs.replace(event, message=event.message or facts.row["message"])
     rules = config.load(rmm, session, facts)
     decide(rmm, session, facts, known, record, rules, at=utc_now(), ticket_failure=ticket_failure)
-    stored.tell_only_news(facts, record)
+    stored.tell_only_news(session, facts, record)

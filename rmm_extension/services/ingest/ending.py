@@ -15,6 +15,7 @@ from rmm_extension.services.context import Rmm
 from rmm_extension.services.driver import run
 
 from . import config
+from .announced import was_announced
 from .condition import lock_condition
 from .facts import Facts
 from .result import Ingested, SimultaneousDelivery
@@ -54,7 +55,7 @@ def reset(rmm: Rmm, session: Session, facts: Facts, event: AlertEvent, channel: 
     code = "vanished" if event.vanished else "cleared"
     cleared = {"code": code, "provider": facts.provider, "channel": channel}
     record = Record.of(facts, event, channel, values, cleared, *ending.steps, outcome=Outcome.RESOLVED)
-    record.followups = {} if is_quiet(facts) else _followups("alert_resolved", channel)
+    record.followups = {} if is_quiet(session, facts) else _followups("alert_resolved", channel)
     change_as_seen(session, record, facts.seen)
     return Ingested(Outcome.RESOLVED, facts.alert_id, ticket_id)
 
@@ -78,9 +79,9 @@ def acknowledge(session: Session, facts: Facts, event: AlertEvent, channel: Chan
     return Ingested(Outcome.ACKNOWLEDGED, facts.alert_id, ticket_id)
 
 
-def is_quiet(facts: Facts) -> bool:
+def is_quiet(session: Session, facts: Facts) -> bool:
     """Whether nobody was ever told of the alert: then nobody is told of its end."""
-    return bool(facts.row["status"] == AlertStatus.SUPPRESSED)
+    return facts.row["status"] != AlertStatus.ACKNOWLEDGED and not was_announced(session, facts)
 
 
 def _over_already(session: Session, facts: Facts, event: AlertEvent, channel: Channel) -> Ingested:

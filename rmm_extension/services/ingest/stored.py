@@ -16,6 +16,7 @@ from rmm_extension.services.context import Rmm
 from rmm_extension.services.driver import run
 
 from . import config
+from .announced import was_announced
 from .decide import decide
 from .facts import Facts, by_id, placed
 from .result import Ingested
@@ -92,7 +93,7 @@ def decide_again(
         again=True,
     )
     record.followups.pop("fetch_details", None)
-    tell_only_news(facts, record)
+    tell_only_news(session, facts, record)
     if _is_told(session, facts, record):
         parameters = {"tenant": tenant_id, "alert": alert_id, "attention": record.values["attention"]}
         run(session, _LOOKED_AT, {**parameters, "now": utc_now()})
@@ -118,13 +119,12 @@ def undecided(facts: Facts, event: AlertEvent) -> dict[str, Any]:
     }
 
 
-def tell_only_news(facts: Facts, record: Record) -> None:
+def tell_only_news(session: Session, facts: Facts, record: Record) -> None:
     """An alert that was decided before has been announced, and its rule's hit counted."""
     if record.rule_id == facts.row["matched_rule_id"]:
         record.rule_id = None
     signals = record.followups.get("signals", [])
-    decided_before = facts.row[WINDOW] is None and facts.row[DETAILS] is None
-    if decided_before and "alert_triggered" in signals:
+    if "alert_triggered" in signals and was_announced(session, facts):
         signals.remove("alert_triggered")
     if not signals:
         record.followups.pop("signals", None)
