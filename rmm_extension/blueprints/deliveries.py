@@ -12,6 +12,7 @@ from sqlalchemy.orm import Session
 from rmm_extension.domain.deliveries import reason_in_words
 from rmm_extension.domain.errors import ConfigError, RMMError, WebhookRejected
 from rmm_extension.domain.masking import body_text, document_text
+from rmm_extension.domain.story import outcome_words
 from rmm_extension.domain.types import AlertEvent, Outcome, WebhookRequest
 from rmm_extension.models import WebhookDelivery
 from rmm_extension.providers.contract import ReceivesWebhooks
@@ -28,7 +29,6 @@ from .context import act, actor, allows, current_rmm, session
 from .jobs import progress_values
 from .listing import tickets_of
 from .narrowing import Chip, Options, argument, chips, read_uuid, uuid_argument, word
-from .presentation import words
 from .routing import Routes
 
 routes = Routes()
@@ -38,16 +38,9 @@ STATE_WORDS = {
     "quarantined": "Put aside",
     "processed": "Taken later",
 }
-OUTCOME_WORDS = {
-    Outcome.OCCURRENCE_APPENDED: "Joined a ticket",
-    Outcome.HELD: "Waiting whether it lasts",
-    Outcome.RECORDED_ONLY: "Recorded",
-    Outcome.AWAITING_DETAILS: "Waiting for details",
-    Outcome.SKIPPED: "Nothing changed",
-}
 OUTCOMES: Options = [
     ("ticket", "Made or joined a ticket"),
-    *((outcome.value, OUTCOME_WORDS.get(outcome) or words(outcome.value)) for outcome in Outcome),
+    *((outcome.value, outcome_words(outcome)) for outcome in Outcome),
     ("stored", "Stored: any"),
     *((state, f"Stored: {STATE_WORDS[state].lower()}") for state in STATES),
 ]
@@ -91,7 +84,6 @@ def row_values(connections: Options) -> dict[str, object]:
     """What the rows of deliveries need, on the log and on a connection's page."""
     return {
         "connection_names": dict(connections),
-        "OUTCOME_WORDS": OUTCOME_WORDS,
         "STATE_WORDS": STATE_WORDS,
         "reason_in_words": reason_in_words,
     }

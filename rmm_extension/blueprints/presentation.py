@@ -13,7 +13,7 @@ from flask_wtf.csrf import generate_csrf
 from markupsafe import Markup, escape
 
 from rmm_extension.domain.labels import provider_label
-from rmm_extension.domain.story import attention, sentences
+from rmm_extension.domain.story import attention, heading, outcome_words, sentences
 from rmm_extension.domain.window_words import times
 from rmm_extension.services.runs import label as run_label
 
@@ -41,6 +41,8 @@ def add_to(app: Flask) -> None:
         rmm_changes=change_lines,
         rmm_counts=counts_in_order,
         rmm_sentences=sentences,
+        rmm_outcome=outcome_words,
+        rmm_heading=heading,
         rmm_run=run_label,
         rmm_window=times,
     )

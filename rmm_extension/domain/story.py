@@ -7,6 +7,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from .labels import provider_label
+from .types import Outcome
 
 Step = Mapping[str, Any]
 
@@ -51,6 +52,25 @@ TEMPLATES: dict[str, str] = {
     "warning": "{message}",
 }
 """Codes whose sentence is one template; parameters that are missing read “?”."""
+
+_OUTCOMES: Mapping[str, str] = {
+    Outcome.OCCURRENCE_APPENDED: "Joined a ticket",
+    Outcome.HELD: "Waiting whether it lasts",
+    Outcome.RECORDED_ONLY: "Recorded",
+    Outcome.AWAITING_DETAILS: "Waiting for details",
+    Outcome.SKIPPED: "Nothing changed",
+}
+
+
+def outcome_words(outcome: str) -> str:
+    """What was done with an event, in a few words."""
+    return _OUTCOMES.get(outcome) or _plain(outcome).capitalize()
+
+
+def heading(outcome: str, steps: Any = ()) -> str:
+    """What stands above the sentences of one history row: the outcome, or what else was written down."""
+    codes = [step.get("code") for step in steps or () if isinstance(step, Mapping)]
+    return "Notified" if codes[:1] == ["notified"] else outcome_words(outcome)
 
 
 def sentence(step: Step) -> str:

@@ -6,7 +6,16 @@ from typing import Any
 
 import pytest
 
-from rmm_extension.domain.story import TEMPLATES, attention, ordinal, sentence, sentences
+from rmm_extension.domain.story import (
+    TEMPLATES,
+    attention,
+    heading,
+    ordinal,
+    outcome_words,
+    sentence,
+    sentences,
+)
+from rmm_extension.domain.types import Outcome
 
 TABLE: list[tuple[dict[str, Any], str]] = [
     (
@@ -114,3 +123,23 @@ def test_reasons_for_attention_are_words() -> None:
 def test_what_is_no_step_is_left_out() -> None:
     assert sentences([{"code": "no_window"}, "rubbish", None]) == ["In no maintenance window."]
     assert sentences(None) == []
+
+
+@pytest.mark.parametrize(
+    ("outcome", "steps", "expected"),
+    [
+        ("updated", [{"code": "notified", "names": "Mara"}, {"code": "warning", "message": "x"}], "Notified"),
+        ("updated", [{"code": "details_received"}], "Updated"),
+        ("updated", None, "Updated"),
+        ("held", [{"code": "held"}], "Waiting whether it lasts"),
+        ("occurrence_appended", [], "Joined a ticket"),
+    ],
+)
+def test_heading(outcome: str, steps: Any, expected: str) -> None:
+    assert heading(outcome, steps) == expected
+
+
+def test_every_outcome_has_words() -> None:
+    words = [outcome_words(outcome) for outcome in Outcome]
+    assert len(set(words)) == len(words)
+    assert not any("_" in one or one != one[:1].upper() + one[1:] for one in words)
