@@ -126,7 +126,7 @@ def test_what_is_no_step_is_left_out() -> None:
 
 
 @pytest.mark.parametrize(
-    ("outcome", "steps", "expected"),
+    "outcome, steps, expected",
     [
         ("updated", [{"code": "notified", "names": "Mara"}, {"code": "warning", "message": "x"}], "Notified"),
         ("updated", [{"code": "details_received"}], "Updated"),
