@@ -2,11 +2,24 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import datetime
 from typing import Any, NamedTuple
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, Select, and_, exists, func, literal, or_, select, text, union_all
+from sqlalchemy import (
+    ColumnElement,
+    Select,
+    and_,
+    exists,
+    func,
+    literal,
+    or_,
+    select,
+    text,
+    tuple_,
+    union_all,
+)
 from sqlalchemy.orm import InstrumentedAttribute
 
 from rmm_extension.domain.types import Channel
@@ -29,6 +42,11 @@ _STEPS: dict[str, tuple[dict[str, Any], ...]] = {ATTENTION: (), HOLD: ({"code": 
 class _Waiting(NamedTuple):
     id: UUID
     waiting_for: str
+    triggered_at: datetime
+
+
+Place = tuple[datetime, UUID] | None
+"""Time and id of the last alert a run has looked at."""
 
 
 def retry_due(rmm: Rmm) -> int:
@@ -45,38 +63,55 @@ def retry_due(rmm: Rmm) -> int:
 
 
 def decide_waiting(rmm: Rmm, run: Run) -> dict[str, Any]:
-    """Decide every alert of the connection that has waited enough, each in its own transaction."""
-    decided = failed = 0
-    with unit(rmm) as session:
-        waiting = [_Waiting(*row) for row in session.execute(_of_connection(run))]
-    for alert in waiting:
-        done = decide_or_log(
-            rmm,
-            run.tenant_id,
-            alert.id,
-            channel=Channel.TICK,
-            waiting_for=alert.waiting_for,
-            steps=_STEPS[alert.waiting_for],
-        )
-        # An alert whose hold is over is decided, whatever becomes of it.
-        if done is not None and (done.ticket_id is not None or alert.waiting_for == HOLD):
-            decided += 1
-        else:
-            failed += 1
+    """Decide every alert of the connection that has waited enough, each in its own transaction.
+
+    All of them, oldest first: those that fail again and again keep no later one from its turn.
+    """
+    counts, place = {"decided": 0, "still_waiting": 0, **run.counts}, _read_place(run.cursor)
+    more = True
+    while more:
         with unit(rmm) as session:
-            run.report(session, done=decided + failed, total=len(waiting))
-    return {"decided": decided, "still_waiting": failed}
+            page = [_Waiting(*row) for row in session.execute(_next(run, place))]
+        for alert in page:
+            counts[_decided(rmm, run, alert)] += 1
+            place = (alert.triggered_at, alert.id)
+            with unit(rmm) as session:
+                cursor = {"at": alert.triggered_at.isoformat(), "id": str(alert.id)}
+                run.report(session, done=sum(counts.values()), counts=counts, cursor=cursor)
+        more = len(page) == BATCH
+    return counts
 
 
-def _of_connection(run: Run) -> Select[UUID, str]:
-    """The run's alerts with what they wait for, oldest first."""
+def _decided(rmm: Rmm, run: Run, alert: _Waiting) -> str:
+    """Decide one alert; the name under which it is counted."""
+    done = decide_or_log(
+        rmm,
+        run.tenant_id,
+        alert.id,
+        channel=Channel.TICK,
+        waiting_for=alert.waiting_for,
+        steps=_STEPS[alert.waiting_for],
+    )
+    # An alert whose hold is over is decided, whatever becomes of it.
+    is_decided = done is not None and (done.ticket_id is not None or alert.waiting_for == HOLD)
+    return "decided" if is_decided else "still_waiting"
+
+
+def _next(run: Run, place: Place) -> Select[UUID, str, datetime]:
+    """The run's next alerts with what they wait for, oldest first."""
 
     def waiting(why: str, condition: ColumnElement[bool]) -> Select[UUID, str, datetime]:
         ours = (Alert.tenant_id == run.tenant_id, Alert.integration_id == run.integration_id)
-        return select(Alert.id, literal(why).label("why"), Alert.triggered_at).where(*ours, condition)
+        later = () if place is None else (tuple_(Alert.triggered_at, Alert.id) > place,)
+        return select(Alert.id, literal(why).label("why"), Alert.triggered_at).where(*ours, *later, condition)
 
     both = union_all(waiting(ATTENTION, _decidable()), waiting(HOLD, _held_out())).subquery()
-    return select(both.c.id, both.c.why).order_by(both.c.triggered_at, both.c.id).limit(BATCH)
+    columns = (both.c.id, both.c.why, both.c.triggered_at)
+    return select(*columns).order_by(both.c.triggered_at, both.c.id).limit(BATCH)
+
+
+def _read_place(cursor: Mapping[str, Any]) -> Place:
+    return (datetime.fromisoformat(cursor["at"]), UUID(cursor["id"])) if "at" in cursor else None
 
 
 def _held_out() -> ColumnElement[bool]:

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from datetime import timedelta
 from typing import Any
 from uuid import UUID
 
 import msgspec
-from sqlalchemy import func, select
+from sqlalchemy import func, select, tuple_, update
 from sqlalchemy.orm import Session
 
 from rmm_extension.domain.types import AlertEvent, AlertKind, Channel, Outcome
@@ -20,12 +22,14 @@ from .ingest.stored import DETAILS, load
 from .ingest.text import complete_text
 from .ingest.write import Record, change
 from .inventory.load import open_connection
+from .lease import PLAIN
 from .runs import Run
 from .tenants import active
 from .unit import unit
 from .webhooks import take
 
 BATCH = 200
+AGAIN_AFTER = timedelta(minutes=5)
 _RECEIVED: tuple[dict[str, Any], ...] = ({"code": "details_received"},)
 _MISSING: tuple[dict[str, Any], ...] = ({"code": "details_missing"},)
 
@@ -63,8 +67,21 @@ def decide_overdue(rmm: Rmm) -> int:
             .limit(BATCH)
         ).all()
     options: dict[str, Any] = {"channel": Channel.TICK, "waiting_for": DETAILS, "steps": _MISSING}
-    decided = [decide_or_log(rmm, row.tenant_id, row.id, **options) for row in due]
-    return sum(done is not None for done in decided)
+    failed = [row for row in due if decide_or_log(rmm, row.tenant_id, row.id, **options) is None]
+    if failed:
+        _wait_on(rmm, failed)
+    return len(due) - len(failed)
+
+
+def _wait_on(rmm: Rmm, failed: Sequence[Any]) -> None:
+    """Have those come again later that could not be decided: they keep no others from their turn."""
+    ids = tuple_(Alert.tenant_id, Alert.id).in_([(row.tenant_id, row.id) for row in failed])
+    again = update(Alert).where(ids, Alert.details_due_at <= func.now())
+    with unit(rmm) as session:
+        session.execute(
+            again.values(details_due_at=func.now() + AGAIN_AFTER, updated_at=Alert.updated_at),
+            execution_options=PLAIN,
+        )
 
 
 def _stored(session: Session, tenant_id: str, alert_id: UUID) -> Any | None:

@@ -203,6 +203,44 @@ class TestTicketFailed:
         assert steps(world)[-1] == "no_rule"
 
 
+class TestManyThatFail:
+    """Those that cannot be decided, whatever is done, stand first and are more than one batch."""
+
+    @pytest.fixture(autouse=True)
+    def small_batches(self, world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setattr(attention, "BATCH", 2)
+        unmapped(world)
+        for number in range(5):
+            at = f"2026-11-20 00:00:0{number}+00:00"
+            world.post(world.body(number, check_id=str(number), alert_time=at))
+        world.post(world.body(9, check_id="9"))
+        mapped(world)
+        refuse(monkeypatch, RuntimeError("injected"), tuple(str(number) for number in range(5)))
+
+    def test_keep_no_later_one_from_its_turn(self, world: World) -> None:
+        assert tick(world) == [{"decided": 1, "still_waiting": 5}]
+        assert [ticket["source_reference"] for ticket in world.tickets()] == ["9"]
+
+    def test_a_later_attempt_goes_on_where_the_first_came_to(
+        self, world: World, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        tried, decide = [], attention.decide_or_log
+
+        def dies_in_the_middle(rmm: Any, tenant_id: str, alert_id: Any, **options: Any) -> Any:
+            if len(tried) == 3:
+                raise RuntimeError("killed")
+            tried.append(alert_id)
+            return decide(rmm, tenant_id, alert_id, **options)
+
+        monkeypatch.setattr(attention, "decide_or_log", dies_in_the_middle)
+        with pytest.raises(RuntimeError):
+            tick(world)
+        monkeypatch.setattr(attention, "decide_or_log", decide)
+        world.do("UPDATE rmm_job_runs SET status = 'queued' WHERE kind = 'alert_decisions'")
+        assert work(world, "alert_decisions") == [{"decided": 1, "still_waiting": 5}]
+        assert len(tried) == 3
+
+
 def test_what_waits_for_a_person_is_left_alone(world: World) -> None:
     world.post()
     world.do("UPDATE rmm_alerts SET attention = 'reset_failed', attention_at = now() - interval '1 day'")

@@ -12,6 +12,7 @@ import pytest
 from reference_psa.adapters.tickets import SqlTickets
 from rmm_extension.domain.errors import HostRejected
 from rmm_extension.domain.types import AlertEvent, AlertKind, Channel, Connection
+from rmm_extension.models import utc_now
 from rmm_extension.providers.tacticalrmm import TacticalRmm
 from rmm_extension.services import details, webhooks
 from tests.harness.world import World
@@ -126,6 +127,30 @@ def test_the_text_by_another_way_decides_too(world: World) -> None:
     assert done.outcome == "ticket_created"
     assert world.tickets()[0]["title"].endswith(TEXT)
     assert signals(world).count("alert_triggered") == 1
+
+
+def test_those_that_cannot_be_decided_keep_no_others_waiting(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    only(world, KEYWORD)
+    world.add_rule(1)
+    for number in range(4):
+        world.post(world.body(number, check_id=str(number)))
+    world.do("UPDATE rmm_alerts SET details_due_at = now() - interval '1 minute' WHERE external_id <> '3'")
+    world.do("UPDATE rmm_alerts SET details_due_at = now() WHERE external_id = '3'")
+    monkeypatch.setattr(details, "BATCH", 2)
+    decide = details.decide_or_log
+
+    whole = world.alert(3)["id"]
+
+    def fails(rmm: Any, tenant_id: str, alert_id: Any, **options: Any) -> Any:
+        return None if alert_id != whole else decide(rmm, tenant_id, alert_id, **options)
+
+    monkeypatch.setattr(details, "decide_or_log", fails)
+    with world.app.app_context():
+        assert [details.decide_overdue(world.rmm) for _ in range(3)] == [0, 1, 0]
+    assert world.alert(3)["ticket_id"] is not None
+    assert world.alert(0)["details_due_at"] > utc_now()
 
 
 def test_the_wait_does_not_outlive_the_alert(world: World) -> None:
