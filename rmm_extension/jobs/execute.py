@@ -74,7 +74,7 @@ def _attempt(rmm: Rmm, run: runs.Run) -> tuple[str, dict[str, object]]:
         raise
     except JobTimeoutException:
         # RQ must see it: it ends the job. Before that, the row learns that it is to go on later.
-        _obey(rmm, run, timed_out(attempt=run.attempt, jitter=_jitter(), **_limits(run)))
+        _obey(rmm, run, timed_out(attempt=run.tries, jitter=_jitter(), **_limits(run)))
         raise
     except Exception as error:  # noqa: BLE001 - the boundary: logged, and the run is judged by it
         return _obey(rmm, run, _judge(run, error)), {}
@@ -83,9 +83,7 @@ def _attempt(rmm: Rmm, run: runs.Run) -> tuple[str, dict[str, object]]:
 def _judge(run: runs.Run, error: Exception) -> Verdict:
     limits = _limits(run)
     age = utc_now() - run.queued_at if run.queued_at else timedelta()
-    verdict = judge(
-        error, attempt=run.attempt, max_attempts=limits["max_attempts"], age=age, jitter=_jitter()
-    )
+    verdict = judge(error, attempt=run.tries, max_attempts=limits["max_attempts"], age=age, jitter=_jitter())
     if verdict.is_known:
         _say("run.error", run, error_kind=verdict.error_kind, message=verdict.message)
         return verdict
@@ -98,7 +96,7 @@ def _obey(rmm: Rmm, run: runs.Run, verdict: Verdict) -> str:
     def put_off(session: Session) -> None:
         assert delay is not None
         runs.reschedule(session, run, delay, kind, message)
-        if run.attempt >= TRIES_BEFORE_TROUBLE:
+        if run.tries >= TRIES_BEFORE_TROUBLE:
             _tell_trouble(rmm, session, run, verdict)
 
     def give_up(session: Session) -> None:

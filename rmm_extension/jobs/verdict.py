@@ -57,7 +57,10 @@ class Verdict:
 def judge(
     error: Exception, *, attempt: int, max_attempts: int, age: timedelta, jitter: float = 1.0
 ) -> Verdict:
-    """The verdict on the error of attempt number ``attempt`` of a run queued ``age`` ago."""
+    """The verdict on the error of attempt number ``attempt`` of a run queued ``age`` ago.
+
+    Attempts that a vendor turned away with "later, please" are not among those counted.
+    """
     message = str(error)
     if isinstance(error, RateLimited):
         wait = timedelta(seconds=min(max(error.retry_after, 1), LONGEST_WAIT) * max(jitter, 1))

@@ -28,6 +28,8 @@ BEAT_EVERY = 10.0
 MOST_ERRORS = 200
 """Errors of single devices kept per run; the counts tell of the rest."""
 PLAIN = {"synchronize_session": False}
+THROTTLED = "throttled"
+"""Under this name a run counts how often its vendor asked for patience."""
 
 _log = logging.getLogger("rmm_extension")
 
@@ -73,6 +75,11 @@ class Run:
     counts: Mapping[str, Any] = field(default_factory=dict)
     queued_at: datetime | None = None
     taken_at: datetime | None = None
+
+    @property
+    def tries(self) -> int:
+        """The attempts that count: not those that the vendor turned away with "later, please"."""
+        return self.attempt - int(self.counts.get(THROTTLED, 0))
 
     def report(
         self,

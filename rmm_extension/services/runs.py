@@ -27,6 +27,7 @@ from .lease import (
     HANDLE,
     PLAIN,
     STALE_AFTER,
+    THROTTLED,
     Cancelled,
     LeaseLost,
     Run,
@@ -190,7 +191,7 @@ def reschedule(session: Session, run: Run, delay: timedelta, error_kind: str, me
     }
     if error_kind == RateLimited.kind:
         # The reason is forgotten with the next attempt; that there was one is part of the vendor's health.
-        changes["counts"] = with_counts({"throttled": run.counts.get("throttled", 0) + 1})
+        changes["counts"] = with_counts({THROTTLED: run.counts.get(THROTTLED, 0) + 1})
     write(session, run, changes)
 
 

@@ -107,9 +107,8 @@ def hand_out(rmm: Rmm, limit: int = HAND_OUT_BATCH) -> list[Handout]:
 
 def hopeless(rmm: Rmm) -> list[runs.Run]:
     """Runs whose worker is silent and that no other should take: cancelled, or tried too often."""
-    spent = [
-        and_(JobRun.kind == kind.name, JobRun.attempt >= kind.max_attempts) for kind in kinds.KINDS.values()
-    ]
+    tries = JobRun.attempt - func.coalesce(JobRun.counts[lease.THROTTLED].as_integer(), 0)
+    spent = [and_(JobRun.kind == kind.name, tries >= kind.max_attempts) for kind in kinds.KINDS.values()]
     statement = (
         select(*lease.HANDLE)
         .where(JobRun.status == "running", lease.stale(), or_(JobRun.cancel_requested, *spent))
@@ -125,7 +124,7 @@ def give_up(rmm: Rmm, run: runs.Run) -> None:
         if runs.get(session, run.tenant_id, run.id).cancel_requested:
             runs.stop(session, run)
             return
-        times = "once" if run.attempt == 1 else f"{run.attempt} times"
+        times = "once" if run.tries == 1 else f"{run.tries} times"
         message = f"The worker ended in the middle of this work {times}; it is not tried again by itself."
         runs.fail(rmm, session, run, "abandoned", message)
 

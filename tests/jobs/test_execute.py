@@ -69,6 +69,16 @@ def test_a_passing_trouble_puts_the_run_off(rmm: Rmm, error: Exception) -> None:
     assert (found.status, found.error, found.attempt) == ("queued", str(error), 1)
 
 
+def test_a_vendors_later_please_takes_no_attempt_away(rmm: Rmm) -> None:
+    asked_for = kinds.get("test_do").max_attempts
+    answers = [*[RateLimited("Later.", retry_after=30)] * asked_for, *[Unavailable("No answer.")] * asked_for]
+    run_id = begin(rmm, lambda rmm, run: raising(answers[run.attempt - 1])(rmm, run))
+    outcomes = []
+    for attempt in range(len(answers)):
+        outcomes.append(perform(rmm, TENANT, run_id, attempt))
+    assert outcomes == ["rescheduled"] * (len(answers) - 1) + ["failed"]
+
+
 def test_refused_credentials_fail_the_run_and_stop_the_connection(rmm: Rmm) -> None:
     with unit(rmm) as session:
         connection = tiny.add_integration(session).id

@@ -216,6 +216,19 @@ def test_a_run_that_keeps_killing_its_worker_ends_in_words(rmm: Rmm) -> None:
     assert schedule.hopeless(rmm) == []
 
 
+def test_attempts_that_the_vendor_put_off_do_not_make_it_hopeless(rmm: Rmm) -> None:
+    run = taken(rmm, kind="test_pages", integration_id=uuid4())
+    with unit(rmm) as session:
+        session.execute(update(JobRun).values(attempt=4, counts={"throttled": 2}))
+    silence(rmm, run.id)
+    assert schedule.hopeless(rmm) == []
+    with unit(rmm) as session:
+        session.execute(update(JobRun).values(counts={"throttled": 1}))
+    (lost,) = schedule.hopeless(rmm)
+    schedule.give_up(rmm, lost)
+    assert "3 times" in str(row(rmm, run.id).error)
+
+
 def test_a_cancelled_run_whose_worker_died_is_closed(rmm: Rmm) -> None:
     run = taken(rmm)
     with unit(rmm) as session:
