@@ -14,6 +14,7 @@ from rmm_extension.forms.credentials import PREFIX, credentials_form
 from rmm_extension.models import Integration
 from rmm_extension.providers.contract import Provider, capabilities
 from rmm_extension.services import connections, runs
+from rmm_extension.services.queries import activity
 from rmm_extension.services.queries import connections as queries
 from rmm_extension.services.queries.health import health
 from rmm_extension.services.unit import unit
@@ -191,17 +192,23 @@ def connection_activity(integration_id: UUID) -> ResponseReturnValue:
         "rmm/connections/activity.html",
         row=row,
         tabs=tabs(row, provider),
-        activity=queries.activity(session(), row.tenant_id, row.id),
+        activity=activity.of_connection(session(), row.tenant_id, row.id),
+        shown=activity.SHOWN,
     )
 
 
 def found(integration_id: UUID) -> tuple[Integration, Provider | None]:
-    """The connection and its provider, ``None`` for one that cannot be used any more."""
+    """The connection and its provider."""
     row = connections.get(session(), actor().tenant_id, integration_id)
+    return row, provider_of(row)
+
+
+def provider_of(row: Integration) -> Provider | None:
+    """The connection's provider, ``None`` for one that cannot be used any more."""
     try:
-        return row, connections.entitled_provider(current_rmm(), session(), row.tenant_id, row.provider)
+        return connections.entitled_provider(current_rmm(), session(), row.tenant_id, row.provider)
     except RMMError:
-        return row, None
+        return None
 
 
 def _settings_page(row: Integration, provider: Provider | None, rename: RenameForm) -> ResponseReturnValue:
@@ -239,7 +246,7 @@ def _note_result(integration_id: UUID, result: Attempt) -> None:
     end_reading()
     with unit(current_rmm()) as opened:
         if result.connection is not None:
-            connections.mark_well(opened, actor().tenant_id, integration_id)
+            connections.mark_tested(opened, actor().tenant_id, integration_id)
         else:
             failed = next((check.message for check in result.checks if check.state == "failed"), None)
             message = failed or result.general or "The test failed."

@@ -268,32 +268,43 @@ def mark_needs_reauth(rmm: Rmm, session: Session, tenant_id: str, integration_id
 
 def mark_error(session: Session, tenant_id: str, integration_id: UUID, message: str) -> None:
     """The last talk with the vendor failed; polling goes on."""
-    _note(session, tenant_id, integration_id, "connected", "error", message)
+    changes = {"last_error": message, "last_error_at": utc_now()}
+    _note(session, tenant_id, integration_id, ("connected",), "error", changes)
 
 
 def mark_well(session: Session, tenant_id: str, integration_id: UUID) -> None:
     """The last talk with the vendor went well; after trouble its alerts are polled at once."""
-    _note(session, tenant_id, integration_id, "error", "connected", None)
+    _note(session, tenant_id, integration_id, ("error",), "connected", _WELL)
+
+
+def mark_tested(session: Session, tenant_id: str, integration_id: UUID) -> None:
+    """The stored credentials have just passed every check, so that an expired sign-in is over, too."""
+    changes = _WELL | {"reconcile_state": {}, "config_version": Integration.config_version + 1}
+    _note(session, tenant_id, integration_id, ("error", "needs_reauth"), "connected", changes)
+
+
+_WELL: dict[str, Any] = {"last_error": None, "last_error_at": None, "next_reconcile_at": None}
 
 
 def _note(
-    session: Session, tenant_id: str, integration_id: UUID, state: str, new_state: str, error: str | None
+    session: Session,
+    tenant_id: str,
+    integration_id: UUID,
+    states: Collection[str],
+    state: str,
+    changes: Mapping[str, Any],
 ) -> None:
-    now = utc_now()
-    values: dict[str, Any] = {"last_error": error, "last_error_at": now if error else None}
-    if error is None:
-        values["next_reconcile_at"] = None
+    """Move the connection on from one of the states, and tell it; in any other state it is left alone."""
+    ours = (Integration.tenant_id == tenant_id, Integration.id == integration_id)
     moved = session.execute(
         update(Integration)
-        .where(
-            Integration.tenant_id == tenant_id, Integration.id == integration_id, Integration.state == state
-        )
-        .values(state=new_state, **values)
+        .where(*ours, Integration.state.in_(states))
+        .values(state=state, **changes)
         .returning(Integration.name)
     ).first()
     if moved:
-        topic = "connection_down" if error else "connection_up"
-        _tell_health(session, tenant_id, topic, integration_id, moved.name, error or "")
+        topic = "connection_up" if state == "connected" else "connection_down"
+        _tell_health(session, tenant_id, topic, integration_id, moved.name, changes["last_error"] or "")
 
 
 def _tell_health(

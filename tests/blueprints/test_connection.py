@@ -190,6 +190,15 @@ def test_the_test_shows_each_check(world: World) -> None:
     assert "Passed Key The key is known." in page
 
 
+def test_a_test_that_passes_ends_an_expired_sign_in(world: World) -> None:
+    connection = world.connect()
+    with world.app.app_context(), unit(world.rmm) as session:
+        connections.mark_needs_reauth(world.rmm, session, "one", connection, "Key expired.")
+    world.client().post(f"/rmm/connections/{connection}/test")
+    assert row_of(world, connection).state == "connected"
+    assert "Key expired" not in said(world.client().get("/rmm/attention"))
+
+
 def test_the_activity_tells_who_changed_what(world: World) -> None:
     connection = world.connect()
     browser = world.client()

@@ -41,6 +41,35 @@ def test_new_credentials_end_the_trouble(world: World, state: str) -> None:
     assert due(world) == 1
 
 
+@pytest.mark.parametrize("state", ["needs_reauth", "error"])
+def test_credentials_that_pass_a_test_end_the_trouble(world: World, state: str) -> None:
+    later(world, state=state, last_error="The API key was refused.")
+    version = row(world)["config_version"]
+    for _ in range(2):
+        with world.unit() as session:
+            connections.mark_tested(session, world.tenant, world.integration_id)
+    found = row(world)
+    assert (found["state"], found["last_error"], found["config_version"]) == ("connected", None, version + 1)
+    assert topics(world) == ["connection_up"]
+    assert due(world) == 1
+
+
+@pytest.mark.parametrize("state", ["connected", "not_connected", "paused"])
+def test_a_test_that_passes_moves_nothing_else(world: World, state: str) -> None:
+    later(world, state=state)
+    with world.unit() as session:
+        connections.mark_tested(session, world.tenant, world.integration_id)
+    assert (row(world)["state"], topics(world)) == (state, [])
+
+
+def test_a_talk_that_goes_well_does_not_end_an_expired_sign_in(world: World) -> None:
+    """Its run may have begun before the credentials were refused."""
+    later(world, state="needs_reauth")
+    with world.unit() as session:
+        connections.mark_well(session, world.tenant, world.integration_id)
+    assert row(world)["state"] == "needs_reauth"
+
+
 @pytest.mark.parametrize("state", ["connected", "not_connected", "paused"])
 def test_where_there_was_no_trouble_nothing_is_told(world: World, state: str) -> None:
     later(world, state=state)
