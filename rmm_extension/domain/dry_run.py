@@ -127,7 +127,7 @@ def simulate(setting: Setting, alerts: Iterable[PastAlert]) -> list[Fate]:
 
 
 def steps(setting: Setting, fate: Fate) -> list[Step]:
-    """The alert's history in steps, as ingest would write them."""
+    """The alert's history in steps, as ingest would write them; its tickets have no numbers."""
     told: list[Step] = [
         {
             "code": "received",
@@ -243,7 +243,7 @@ class _Replay:
         self.tickets += 1
         condition.ticket, condition.count = Ticket(self.tickets, fate.alert.client_id), 1
         self._is_on(fate, condition.ticket, "ticket_created")
-        chapter.after.append({"code": "ticket_created", "number": _number(condition.ticket)})
+        chapter.after.append({"code": "ticket_created"})
 
     def _joins(self, fate: Fate, chapter: _Chapter, condition: _Condition, count: int) -> bool:
         ticket = condition.ticket
@@ -251,7 +251,7 @@ class _Replay:
             return False
         condition.count = count
         self._is_on(fate, ticket, "occurrence_appended")
-        chapter.after.append({"code": "joined_ticket", "number": _number(ticket), "count": count})
+        chapter.after.append({"code": "joined_ticket", "count": count})
         return True
 
     def _held(self, fate: Fate, chapter: _Chapter, minutes: int, place: int, at: datetime) -> bool:
@@ -274,8 +274,7 @@ class _Replay:
             return False
         ticket.closed_at, condition.count = None, count
         self._is_on(fate, ticket, "ticket_reopened")
-        step = {"code": "ticket_reopened", "number": _number(ticket), "minutes": minutes}
-        chapter.after.append(step)
+        chapter.after.append({"code": "ticket_reopened", "minutes": minutes})
         return True
 
     def _is_on(self, fate: Fate, ticket: Ticket, outcome: str) -> None:
@@ -298,11 +297,9 @@ class _Replay:
             chapter.after.append({"code": "ticket_untouched_rule_off"})
         elif ticket.closed_at is None and ticket.holding == 0:
             ticket.closed_at = at
-            closed = {"code": "ticket_closed", "number": _number(ticket), "status": "the board says"}
-            chapter.after.append(closed)
+            chapter.after.append({"code": "ticket_closed"})
         elif ticket.closed_at is None:
-            reason = _others(ticket.holding)
-            chapter.after.append({"code": "ticket_kept", "number": _number(ticket), "reason": reason})
+            chapter.after.append({"code": "ticket_kept", "reason": _others(ticket.holding)})
 
     def _again(self, place: int, at: datetime | None) -> None:
         if at is not None and at <= self.setting.now:
@@ -349,10 +346,6 @@ def _window_steps(setting: Setting, chapter: _Chapter) -> list[Step]:
 def _same_client(fate: Fate, ticket: Ticket) -> bool:
     """An alert without a client joins whatever ticket its condition has."""
     return fate.alert.client_id is None or fate.alert.client_id == ticket.client_id
-
-
-def _number(ticket: Ticket) -> str:
-    return f"#{ticket.number}"
 
 
 def _others(number: int) -> str:

@@ -12,9 +12,9 @@ from sqlalchemy import ColumnElement, func, or_, select
 from sqlalchemy.orm import Session
 
 from rmm_extension.domain.dry_run import Fate, PastAlert, Setting, simulate, steps
+from rmm_extension.domain.dry_run_words import sentences
 from rmm_extension.domain.errors import ConfigError
 from rmm_extension.domain.rules import Rule, compile_rule, winner
-from rmm_extension.domain.story import sentences
 from rmm_extension.domain.types import AlertEvent, AlertKind, AlertStatus, Channel, Severity
 from rmm_extension.models import (
     Alert,

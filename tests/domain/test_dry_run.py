@@ -8,8 +8,8 @@ from typing import Any
 from uuid import UUID, uuid4
 
 from rmm_extension.domain.dry_run import OUTCOMES, Fate, PastAlert, Setting, simulate, steps
+from rmm_extension.domain.dry_run_words import sentences
 from rmm_extension.domain.rules import Rule, compile_rule
-from rmm_extension.domain.story import sentences
 from rmm_extension.domain.types import AlertEvent, AlertKind, Severity
 from rmm_extension.domain.windows import Window
 
@@ -115,9 +115,9 @@ def test_the_story_is_told_in_the_words_of_the_history() -> None:
         "The alert has lasted as long as the rule waits for.",
         "In no maintenance window.",
         "Rule “Disks” matched: keyword disk.",
-        "Ticket #1 created.",
+        "A ticket would be made.",
         "Cleared in Tactical RMM.",
-        "Ticket #1 closed as the board says.",
+        "Its ticket would be closed.",
     ]
 
 

@@ -73,11 +73,11 @@ def test_what_matches_what_becomes_of_it_and_why(bare: World) -> None:
     assert found.sample[0].sentences == [
         "Received by webhook from Tactical RMM (severity major).",
         "Rule “Disks” matched: keyword disk.",
-        "Joined ticket #1 as 2nd occurrence.",
+        "It would join the open ticket of its condition as 2nd occurrence.",
     ]
     assert found.sample[2].sentences[1:] == [
         "Rule “Disks” skipped: the message has none of the keywords disk.",
-        "No rule matched, so no ticket was made.",
+        "No rule matches, so no ticket would be made.",
     ]
 
 
