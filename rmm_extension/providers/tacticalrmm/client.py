@@ -43,7 +43,7 @@ _SWITCHES = (
     (re.compile(r"/beta/v1/client/|/clients/"), "can_list_clients"),
     (re.compile(r"/beta/v1/site/"), "can_list_sites"),
     (re.compile(r"/beta/v1/agent/|/agents/"), "can_list_agents"),
-    (re.compile(r"/alerts/\d+/$"), "can_list_alerts, and can_manage_alerts to resolve"),
+    (re.compile(r"/alerts/\d+/$"), "can_list_alerts (to read an alert) or can_manage_alerts (to resolve it)"),
     (re.compile(r"/alerts/"), "can_list_alerts"),
     (re.compile(r"/core/customfields/"), "can_view_customfields"),
 )

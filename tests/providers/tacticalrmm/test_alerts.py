@@ -136,7 +136,9 @@ def test_an_alert_that_is_gone(simulator: Simulator, tactical: TacticalRmm) -> N
 
 def test_a_key_that_may_not_resolve(simulator: Simulator, tactical: TacticalRmm) -> None:
     alert_id = str(control(simulator, "alerts/trigger", agent_id=an_agent(simulator))["alert_id"])
-    with pytest.raises(PermissionMissing, match="can_manage_alerts"):
+    with pytest.raises(
+        PermissionMissing, match=r"lacks the switch .* can_manage_alerts \(to resolve it\) in Tactical RMM\.$"
+    ):
         tactical.reset_alert(simulator.connection(keys.READONLY_KEY), alert_id)
 
 
