@@ -39,6 +39,7 @@ from rmm_extension.models import (
     AlertCondition,
     AlertHistory,
     Audit,
+    Integration,
     JobRun,
     WebhookDelivery,
     utc_now,
@@ -90,10 +91,13 @@ class Step:
 def start_due(rmm: Rmm) -> int:
     """For the tick: start the cleaning of each tenant that has had none since last night.
 
+    Of a suspended one, too: how long data may be kept does not wait for it, and no vendor is called.
     The last run itself says when that was, so a restart forgets nothing, and of two ticks one starts it.
     """
     with unit(rmm) as session:
-        due = _due(session, rmm.host.tenants.active_ids(session), last_night(utc_now()))
+        connected = session.scalars(select(Integration.tenant_id).distinct())
+        tenants = sorted({*rmm.host.tenants.active_ids(session), *connected})
+        due = _due(session, tenants, last_night(utc_now()))
         return sum(_start(session, tenant_id) for tenant_id in due)
 
 

@@ -415,10 +415,16 @@ class TestWhen:
         world.do("UPDATE rmm_job_runs SET queued_at = now() - interval '3 days', status = 'running'")
         assert self.start_due(world) == 0
 
-    def test_a_suspended_tenant_is_left_alone(self, world: World) -> None:
+    def test_a_suspended_tenant_is_cleaned_too(self, world: World) -> None:
+        old = alert(world, older(KEEP.alerts))
         world.do("UPDATE tenants SET is_active = false WHERE id = :id", id=world.tenant)
         self.start_due(world)
-        assert world.one("SELECT count(*) FROM rmm_job_runs WHERE tenant_id = :id", id=world.tenant) == 0
+        (run_id,) = [
+            row["id"]
+            for row in world.rows("SELECT id FROM rmm_job_runs WHERE tenant_id = :t", t=world.tenant)
+        ]
+        work_one(world, run_id)
+        assert world.one("SELECT count(*) FROM rmm_alerts WHERE id = :id", id=old) == 0
 
     def test_two_schedulers_start_one(self, world: World) -> None:
         with ThreadPoolExecutor(4) as pool:
