@@ -12,11 +12,13 @@ from sqlalchemy.orm import Session
 from rmm_extension.models import utc_now
 from rmm_extension.services import connections, maintenance
 from rmm_extension.services.maintenance import UnknownWindow
+from rmm_extension.services.queries import activity
 from rmm_extension.services.queries import windows as queries
 from rmm_extension.services.queries.windows import WindowFilter, WindowPage
 
 from .access import requires
 from .choices import connection_options
+from .connection import provider_of
 from .context import act, actor, current_rmm, session
 from .narrowing import Options, argument, chips, read_uuid, uuid_argument, word
 from .routing import Routes
@@ -55,10 +57,21 @@ def connection_maintenance(integration_id: UUID) -> ResponseReturnValue:
     return render_template(
         "rmm/maintenance/of_connection.html",
         row=row,
-        tabs=tabs(row, current_rmm().providers.get(row.provider)),
+        tabs=tabs(row, provider_of(row)),
         list_url=url_for("rmm.connection_maintenance", integration_id=row.id),
         back_to=row.id,
         **_list_values(row.id, {}),
+    )
+
+
+@routes.get("/maintenance/activity")
+@requires("rmm.configure")
+def window_activity() -> ResponseReturnValue:
+    """Who changed which window, also of those that belong to no connection."""
+    return render_template(
+        "rmm/maintenance/activity.html",
+        activity=activity.of_windows(session(), actor().tenant_id),
+        shown=activity.SHOWN,
     )
 
 

@@ -221,3 +221,23 @@ def test_deleting_names_the_consequence_first(world: World) -> None:
     answer = browser.post(f"/rmm/maintenance/{window_id}/delete")
     assert "“Now” is deleted. 1 suppressed alert goes through" in said(browser.get(answer.location))
     assert stored(world) == []
+
+
+def test_every_change_of_a_window_has_a_place(world: World) -> None:
+    connection = world.connect("Fleet")
+    everywhere, here = add(world, "Everywhere"), add(world, "Here", integrationId=str(connection))
+    add(world, "Elsewhere", tenant="two")
+    browser = world.client()
+    browser.post(f"/rmm/maintenance/{everywhere}/end")
+    browser.post(f"/rmm/maintenance/{here}/switch", data={"active": "0"})
+    browser.post(f"/rmm/maintenance/{everywhere}/delete")
+    assert 'href="/rmm/maintenance/activity"' in browser.get("/rmm/maintenance").text
+    page = said(browser.get("/rmm/maintenance/activity"))
+    for what in ("deleted: Everywhere", "switched off: Here", "created: Here", "created: Everywhere"):
+        assert f"Window {what}" in page
+    assert "Elsewhere" not in page
+    assert "Window switched off: Here" in said(browser.get(f"/rmm/connections/{connection}/activity"))
+
+
+def test_windows_without_a_change_say_so(world: World) -> None:
+    assert "No activity yet" in world.client().get("/rmm/maintenance/activity").text

@@ -1,4 +1,4 @@
-"""Connections with their counts and health, their activity and their runs."""
+"""Connections with their counts and health, and their runs."""
 
 from __future__ import annotations
 
@@ -13,7 +13,6 @@ from sqlalchemy.orm import Session
 from rmm_extension.models import (
     OPEN_SQL,
     Alert,
-    Audit,
     DeviceRow,
     Integration,
     JobRun,
@@ -102,20 +101,6 @@ def names(session: Session, tenant_id: str) -> Sequence[AnyRow]:
         Integration.webhook_enabled,
     ).where(Integration.tenant_id == tenant_id)
     return session.execute(statement.order_by(Integration.provider, Integration.name)).all()
-
-
-def activity(session: Session, tenant_id: str, integration_id: UUID, limit: int = 50) -> Sequence[AnyRow]:
-    """Who changed what on this connection, newest first."""
-    columns = (
-        Audit.at,
-        Audit.actor_name,
-        Audit.action,
-        Audit.subject_type,
-        Audit.subject_name,
-        Audit.changes,
-    )
-    statement = select(*columns).where(Audit.tenant_id == tenant_id, Audit.integration_id == integration_id)
-    return session.execute(statement.order_by(Audit.at.desc(), Audit.id.desc()).limit(limit)).all()
 
 
 def runs_of(session: Session, tenant_id: str, integration_id: UUID, limit: int = 5) -> Sequence[JobRun]:
