@@ -24,6 +24,7 @@ from rmm_extension.services.queries.paging import AnyRow
 from rmm_extension.services.unit import unit
 
 from .access import requires
+from .connection import provider_of
 from .context import act, actor, current_rmm, end_reading, session
 from .narrowing import must_be_uuid
 from .routing import Routes
@@ -184,7 +185,7 @@ def _page(row: Integration, *, text: str = "", errors: Sequence[str] = ()) -> Re
     page = render_template(
         "rmm/rules/list.html",
         row=row,
-        tabs=tabs(row, current_rmm().providers.get(row.provider)),
+        tabs=tabs(row, provider_of(row)),
         lines=[_line(rule, called) for rule in found],
         hit_cap=queries.HITS_CAP,
         hit_days=queries.HIT_DAYS,

@@ -283,7 +283,8 @@ def test_a_vendor_that_is_gone_can_still_be_disconnected(world: World) -> None:
     assert "Not available in this installation" in said(browser.get("/rmm/settings"))
     page = said(browser.get(f"/rmm/connections/{connection}"))
     assert "not available" in page
-    assert browser.get(f"/rmm/connections/{connection}/settings").status_code == 200
+    for part in ("settings", "rules", "maintenance", "health", "sync", "activity"):
+        assert browser.get(f"/rmm/connections/{connection}/{part}").status_code == 200, part
     assert browser.post(f"/rmm/connections/{connection}/disconnect").status_code == 303
 
 
