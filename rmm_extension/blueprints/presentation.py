@@ -182,7 +182,7 @@ def _plain(value: Any) -> str:
         return ", ".join(_plain(part) for part in value)
     if isinstance(value, bool):
         return "yes" if value else "no"
-    return str(value) if value not in (None, "") else "nothing"
+    return _WORDS.get(str(value), str(value)) if value not in (None, "") else "nothing"
 
 
 def number(value: int, cap: int | None = None) -> str:

@@ -61,7 +61,7 @@ def update_mapping(
     if "client_id" in changes:
         row.last_error = None
         _tell_mapped(session, row.tenant_id, row.integration_id, [row.external_id] if row.client_id else [])
-    _audit(session, actor, row, changes)
+    _audit(session, actor, row, _said(rmm, session, row, changes))
     return row
 
 
@@ -148,6 +148,21 @@ def _check(rmm: Rmm, session: Session, row: OrganizationMapping, new: Mapping[st
     contacts = rmm.host.contacts.for_clients(session, row.tenant_id, [client_id])
     if contact_id not in {contact.id for contact in contacts.get(client_id, ())}:
         raise ConfigError("This contact does not belong to the client, or is not active.")
+
+
+def _said(rmm: Rmm, session: Session, row: OrganizationMapping, changes: Mapping[str, Any]) -> dict[str, Any]:
+    """The changes as people read them: client and contact by their names."""
+    said = {"sync": changes["auto_sync"]} if "auto_sync" in changes else {}
+    ids = {id_ for id_ in (row.client_id, *changes.get("client_id", ())) if id_}
+    if "client_id" in changes:
+        clients = rmm.host.clients.get_many(session, row.tenant_id, ids)
+        names = {id_: client.name for id_, client in clients.items()}
+        said["client"] = [names.get(id_, id_) for id_ in changes["client_id"]]
+    if "default_contact_id" in changes and rmm.host.contacts is not None:
+        found = rmm.host.contacts.for_clients(session, row.tenant_id, ids)
+        names = {contact.id: contact.name for contacts in found.values() for contact in contacts}
+        said["defaultContact"] = [names.get(id_, id_) for id_ in changes["default_contact_id"]]
+    return said
 
 
 def _unmapped(session: Session, tenant_id: str, integration_id: UUID) -> Sequence[OrganizationMapping]:

@@ -156,7 +156,7 @@ def test_update_audits_and_tells(world: World) -> None:
         {"integration_id": str(world.integration_id), "external_organization_id": "1"}
     ]
     entry = audited(world)[0]
-    assert (entry.actor_name, entry.changes) == ("Ada", {"client_id": [None, "acme"]})
+    assert (entry.actor_name, entry.changes) == ("Ada", {"client": [None, "Acme"]})
     update(world, mapping_id, client_id="")
     assert world.mappings()["1"].client_id is None
     assert len(world.events("organization_mapped")) == 1
@@ -183,6 +183,7 @@ def test_contacts_belong_to_their_client(world: World) -> None:
     assert world.mappings()["1"].default_contact_id is None
     update(world, mapping_id, client_id="acme", default_contact_id="c1")
     assert world.mappings()["1"].default_contact_id == "c1"
+    assert audited(world)[-1].changes["defaultContact"] == [None, "Cora"]
     with pytest.raises(ConfigError, match="client before"):
         update(world, mapping_id, client_id=None, default_contact_id="c1")
     update(world, mapping_id, client_id=None)
