@@ -28,8 +28,8 @@ def add_to(app: Flask) -> None:
     """Add filters and globals; all are named ``rmm_…`` so that they meet none of the host's."""
     app.jinja_env.filters.update(
         rmm_ago=ago,
-        rmm_moment=moment,
-        rmm_second=second,
+        rmm_moment=to_the_minute,
+        rmm_second=to_the_second,
         rmm_duration=duration,
         rmm_day=day_row,
         rmm_pair=share_row,
@@ -63,9 +63,20 @@ def moment(value: datetime | None) -> str:
     return f"{value.astimezone(UTC):%d %b %Y, %H:%M} UTC" if value else "–"
 
 
-def second(value: datetime) -> str:
-    """The instant to the second, where the order of things matters."""
-    return f"{value.astimezone(UTC):%d %b %Y, %H:%M:%S} UTC"
+def to_the_minute(value: datetime | None) -> Markup | str:
+    """The same as an element of a page; a script adds the reader's own time."""
+    return _time(value, moment(value)) if value else moment(value)
+
+
+def to_the_second(value: datetime) -> Markup:
+    """As an element of a page, where the order of things matters."""
+    return _time(value, f"{value.astimezone(UTC):%d %b %Y, %H:%M:%S} UTC")
+
+
+def _time(value: datetime, shown: str, title: str = "") -> Markup:
+    # Only digits and our own words: nothing here needs escaping, and Markup.format is slow in long lists.
+    titled = f' title="{title}"' if title else ""
+    return Markup(f'<time datetime="{value.isoformat()}"{titled}>{shown}</time>')  # noqa: S704
 
 
 def ago(value: datetime | None, absent: str = "never") -> Markup | str:
@@ -73,9 +84,7 @@ def ago(value: datetime | None, absent: str = "never") -> Markup | str:
     if value is None:
         return absent
     seconds = (datetime.now(UTC) - value).total_seconds()
-    # Only digits and our own words: nothing here needs escaping, and Markup.format is slow in long lists.
-    tag = f'<time datetime="{value.isoformat()}" title="{moment(value)}">{_distance(seconds)}</time>'
-    return Markup(tag)  # noqa: S704
+    return _time(value, _distance(seconds), moment(value))
 
 
 def span(value: datetime | None) -> str:

@@ -170,3 +170,23 @@ def test_no_page_is_wider_than_the_window(world: World, page: Page, base: str) -
         page.goto(f"{base}/rmm/{path}")
         assert page.evaluate("document.documentElement.scrollWidth <= innerWidth"), path
         assert page.locator("main h1").count() == 1, path
+
+
+def test_times_tell_the_clock_of_the_reader(world: World, page: Page, base: str) -> None:
+    from datetime import UTC, datetime
+
+    from playwright.sync_api import expect
+
+    when = datetime(2026, 1, 5, 23, 30, tzinfo=UTC)
+    world.alerts(world.connect(), 1, triggered_at=when)
+    devtools = page.context.new_cdp_session(page)
+    devtools.send("Emulation.setTimezoneOverride", {"timezoneId": "Asia/Tokyo"})
+    devtools.send("Emulation.setLocaleOverride", {"locale": "en-GB"})
+    page.goto(f"{base}/rmm/alerts")
+    ago = page.locator("#rmm-results time").first
+    expect(ago).to_have_attribute(
+        "title", re.compile(r"6 Jan 2026.* 08:30:00 .*\(05 Jan 2026, 23:30 UTC\)")
+    )
+    page.click("#rmm-results a[data-rmm-open]")
+    exact = page.locator("dd time", has_text="05 Jan 2026, 23:30 UTC").first
+    expect(exact).to_have_attribute("title", re.compile("^6 Jan 2026"))

@@ -93,6 +93,16 @@
     }, 1500);
   }
 
+  // --- Times: what the reader's own clock says, in the title. The page itself says UTC.
+  const clock = new Intl.DateTimeFormat(undefined, { dateStyle: "medium", timeStyle: "long" });
+  const told = new WeakSet();
+  function tellTime(part) {
+    if (told.has(part)) return;
+    told.add(part);
+    const here = clock.format(new Date(part.dateTime));
+    part.title = part.title ? `${here} (${part.title})` : here;
+  }
+
   // --- Copy
   document.addEventListener("click", async (event) => {
     const button = event.target.closest("[data-rmm-copy]");
@@ -160,6 +170,7 @@
   function ready() {
     all("[data-rmm-copy]").forEach((button) => { button.hidden = false; });
     all("[data-rmm-poll]").forEach(watch);
+    all(".rmm time[datetime]").forEach(tellTime);
     all("[data-rmm-noscript]").forEach((part) => { part.hidden = true; });
     all("[data-rmm-script]").forEach((part) => { part.hidden = false; });
     bulk();
