@@ -155,3 +155,23 @@ def test_the_pages_fit_the_window(world: World, page: Page, base: str) -> None:
     page.click("text=Try it on these alerts")
     page.wait_for_selector(".rmm-share")
     assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
+
+
+def test_a_try_says_that_it_works_and_is_not_started_twice(world: World, page: Page, base: str) -> None:
+    from playwright.sync_api import Route, expect
+
+    connection = world.connect()
+    world.alerts(connection, 1)
+    asked: list[Route] = []
+    page.route("**/rules/try", lambda route: asked.append(route))
+    page.goto(f"{base}/rmm/connections/{connection}/rules/new")
+    button, part = page.locator("text=Try it on these alerts"), page.locator("#rmm-part-dry_run")
+    button.click()
+    expect(part).to_contain_text("Trying the rule on past alerts…")
+    expect(page.locator("#rmm-said")).to_have_text("Trying the rule on past alerts…")
+    assert part.get_attribute("aria-busy") == "true"
+    button.click(force=True)
+    assert len(asked) == 1
+    asked[0].continue_()
+    expect(part).to_contain_text("of 1 would be taken")
+    assert button.get_attribute("aria-disabled") is None

@@ -96,11 +96,14 @@
   const editor = () => one("form[data-rmm-rule-form]");
   const part = (name) => document.getElementById(`rmm-part-${name}`);
   const asked = {};
-  function busy() {
+  function busy(text) {
     const bar = document.createElement("progress");
     bar.className = "rmm-progress";
-    bar.setAttribute("aria-label", "Asking …");
-    return bar;
+    bar.setAttribute("aria-label", text);
+    const line = document.createElement("p");
+    line.className = "rmm-sub mt-1";
+    line.textContent = text;
+    return [bar, line];
   }
   async function attempt(name, button) {
     const form = editor();
@@ -109,7 +112,12 @@
     const body = new FormData(form);
     body.set("do", name);
     place.setAttribute("aria-busy", "true");
-    if (button) { button.setAttribute("aria-disabled", "true"); place.replaceChildren(busy()); say("Asking …"); }
+    if (button) {
+      const text = button.dataset.rmmBusy || "Asking…";
+      button.setAttribute("aria-disabled", "true");
+      place.replaceChildren(...busy(text));
+      say(text);
+    }
     try {
       const fresh = await post(form.dataset.rmmTry, body);
       if (mine === asked[name]) place.replaceChildren(...fresh.body.childNodes);
