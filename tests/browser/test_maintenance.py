@@ -5,11 +5,11 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from tests.blueprints.conftest import World, world
-from tests.blueprints.test_maintenance import add_asset, stored
+from tests.blueprints.test_maintenance import add, add_asset, stored
 from tests.browser.test_pages import base
 
 if TYPE_CHECKING:
-    from playwright.sync_api import Page
+    from playwright.sync_api import Dialog, Page
 
 __all__ = ["base", "world"]
 
@@ -57,8 +57,27 @@ def test_a_shortcut_ends_and_is_deleted_after_one_question(world: World, page: P
     page.wait_for_selector("text=It holds now, until")
     page.click("text=End now")
     page.wait_for_selector("text=“Repair” has ended.")
-    page.click("text=Delete …")
+    page.click("text=Delete…")
     page.wait_for_selector("text=It suppresses nothing at the moment.")
     page.click("text=Delete the window")
     page.wait_for_selector("text=“Repair” is deleted.")
     assert stored(world) == []
+
+
+def test_what_lets_alerts_through_asks_before(world: World, page: Page, base: str) -> None:
+    window_id = add(world, "Move")
+    world.alerts(world.connect(), 2, status="suppressed", suppressed_by_window_id=window_id)
+    asked: list[str] = []
+
+    def refuse(dialog: Dialog) -> None:
+        asked.append(dialog.message)
+        dialog.dismiss()
+
+    page.once("dialog", refuse)
+    page.goto(f"{base}/rmm/maintenance")
+    page.click("text=End now")
+    assert asked == ["End “Move” now? 2 suppressed alerts go through the rules within a minute."]
+    assert page.is_visible("text=End now")
+    page.once("dialog", lambda dialog: dialog.accept())
+    page.click("text=Switch off")
+    page.wait_for_selector("text=“Move” is off.")
