@@ -74,7 +74,7 @@ class EditTicketForm(FlaskForm):
 class CloseForm(FlaskForm):
     """Closing with a status and, if wanted, a last word."""
 
-    status_id = SelectField("Close as")
+    status_id = SelectField("Close as", id="close_status_id")
     comment = TextAreaField("Internal comment", [Length(max=20000)], render_kw={"rows": 2})
 
     def offer(self, tenant_id: str, board_id: str) -> None:
