@@ -74,7 +74,7 @@ def lines(row: Integration, provider: Provider | None, known: Health) -> Iterato
     if "webhook" in able:
         yield _webhook(row, known)
         yield _lost(row, known)
-        yield _deliveries(known)
+        yield _deliveries(row, known)
     if "alerts" in able:
         yield _polling(row)
         if row.reconcile_state:
@@ -154,8 +154,8 @@ def _lost(row: Integration, known: Health) -> Line:
     )
 
 
-def _deliveries(known: Health) -> Line:
-    link = ("Deliveries", url_for("rmm.delivery_list"))
+def _deliveries(row: Integration, known: Health) -> Line:
+    link = ("Deliveries", url_for("rmm.delivery_list", connection=row.id, outcome="stored"))
     if not known.to_retry and not known.put_aside:
         return Line(name="Deliveries", state="ok", message="None waits or was put aside")
     parts = [

@@ -137,6 +137,8 @@ def test_what_was_lost_and_what_waits_is_counted(world: World) -> None:
     assert "Look at it Lost webhooks 2 alerts were found by polling in 7 days" in shown
     assert "Trouble Mapping 2 of 2 organizations have no client, and 1 alert waits for one." in shown
     assert "1 tried again by itself and 1 put aside as unreadable." in shown
+    linked = f"/rmm/deliveries?connection={connection}&amp;outcome=stored"
+    assert linked in world.client().get(f"/rmm/connections/{connection}/health").text
     assert "The last delivery arrived 1 h ago." in shown
     answer = world.client().get(f"/rmm/connections/{connection}/health")
     assert f"/rmm/alerts?connection={connection}&amp;lost=1&amp;time=7d" in answer.text
