@@ -184,9 +184,7 @@ def test_times_tell_the_clock_of_the_reader(world: World, page: Page, base: str)
     devtools.send("Emulation.setLocaleOverride", {"locale": "en-GB"})
     page.goto(f"{base}/rmm/alerts")
     ago = page.locator("#rmm-results time").first
-    expect(ago).to_have_attribute(
-        "title", re.compile(r"6 Jan 2026.* 08:30:00 .*\(05 Jan 2026, 23:30 UTC\)")
-    )
+    expect(ago).to_have_attribute("title", re.compile(r"6 Jan 2026.* 08:30:00 .*\(05 Jan 2026, 23:30 UTC\)"))
     page.click("#rmm-results a[data-rmm-open]")
     exact = page.locator("dd time", has_text="05 Jan 2026, 23:30 UTC").first
     expect(exact).to_have_attribute("title", re.compile("^6 Jan 2026"))
