@@ -5,7 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import timedelta
 
+import psycopg
 from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError
+from sqlalchemy.exc import TimeoutError as PoolTimeout
 
 from rmm_extension.domain.errors import (
     AuthFailed,
@@ -29,6 +31,8 @@ DATABASE_AWAY = "The database was away."
 PATIENCE = timedelta(hours=24)
 """How long after its start a run may be put off by vendors that ask for patience."""
 
+# SQLAlchemy's, and psycopg's own where a statement ran on the driver's connection.
+_AWAY = (OperationalError, InterfaceError, PoolTimeout, psycopg.OperationalError, psycopg.InterfaceError)
 _KINDS = (
     (ConfigError, "config"),
     (Conflict, "conflict"),
@@ -84,7 +88,7 @@ def timed_out(*, attempt: int, max_attempts: int, timeout: int, jitter: float = 
 
 def is_database_away(error: Exception) -> bool:
     """Whether PostgreSQL did not answer, broke off, or asks to repeat the transaction (a deadlock, say)."""
-    if isinstance(error, (OperationalError, InterfaceError)):
+    if isinstance(error, _AWAY):
         return True
     return isinstance(error, DBAPIError) and error.connection_invalidated
 

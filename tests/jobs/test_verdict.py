@@ -3,8 +3,10 @@ from __future__ import annotations
 from datetime import timedelta
 from typing import Any
 
+import psycopg
 import pytest
 from sqlalchemy.exc import IntegrityError, InterfaceError, OperationalError
+from sqlalchemy.exc import TimeoutError as PoolTimeout
 
 from rmm_extension.domain import errors
 from rmm_extension.jobs.verdict import GAPS, judge, timed_out
@@ -51,7 +53,16 @@ def test_each_error_has_its_verdict(error: Exception, kind: str, delay: float | 
 
 
 @pytest.mark.parametrize(
-    "error", [OperationalError("q", {}, Exception()), InterfaceError("q", {}, Exception())]
+    "error",
+    [
+        OperationalError("q", {}, Exception()),
+        InterfaceError("q", {}, Exception()),
+        PoolTimeout("no connection is free"),
+        psycopg.OperationalError("the connection is lost"),
+        psycopg.InterfaceError("the connection is closed"),
+        psycopg.errors.DeadlockDetected(),
+        psycopg.errors.AdminShutdown(),
+    ],
 )
 def test_an_absent_database_is_waited_for_and_its_words_are_not_shown(error: Exception) -> None:
     found = verdict(error)
