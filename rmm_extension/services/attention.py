@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from datetime import datetime
 from typing import Any, NamedTuple
 from uuid import UUID
@@ -25,6 +24,7 @@ from sqlalchemy.orm import InstrumentedAttribute
 from rmm_extension.domain.types import Channel
 from rmm_extension.models import OPEN_SQL, Alert, DeviceRow, OrganizationMapping
 
+from . import place
 from .context import Rmm
 from .decisions import decide_or_log
 from .followups import start_decisions
@@ -45,10 +45,6 @@ class _Waiting(NamedTuple):
     triggered_at: datetime
 
 
-Place = tuple[datetime, UUID] | None
-"""Time and id of the last alert a run has looked at."""
-
-
 def retry_due(rmm: Rmm) -> int:
     """For the tick: start a run for each connection that has something to decide."""
     columns = (Alert.tenant_id, Alert.integration_id)
@@ -67,17 +63,16 @@ def decide_waiting(rmm: Rmm, run: Run) -> dict[str, Any]:
 
     All of them, oldest first: those that fail again and again keep no later one from its turn.
     """
-    counts, place = {"decided": 0, "still_waiting": 0, **run.counts}, _read_place(run.cursor)
+    counts, last = {"decided": 0, "still_waiting": 0, **run.counts}, place.read(run.cursor)
     more = True
     while more:
         with unit(rmm) as session:
-            page = [_Waiting(*row) for row in session.execute(_next(run, place))]
+            page = [_Waiting(*row) for row in session.execute(_next(run, last))]
         for alert in page:
             counts[_decided(rmm, run, alert)] += 1
-            place = (alert.triggered_at, alert.id)
+            last = (alert.triggered_at, alert.id)
             with unit(rmm) as session:
-                cursor = {"at": alert.triggered_at.isoformat(), "id": str(alert.id)}
-                run.report(session, done=sum(counts.values()), counts=counts, cursor=cursor)
+                run.report(session, done=sum(counts.values()), counts=counts, cursor=place.written(last))
         more = len(page) == BATCH
     return counts
 
@@ -97,21 +92,17 @@ def _decided(rmm: Rmm, run: Run, alert: _Waiting) -> str:
     return "decided" if is_decided else "still_waiting"
 
 
-def _next(run: Run, place: Place) -> Select[UUID, str, datetime]:
+def _next(run: Run, last: place.Place | None) -> Select[UUID, str, datetime]:
     """The run's next alerts with what they wait for, oldest first."""
 
     def waiting(why: str, condition: ColumnElement[bool]) -> Select[UUID, str, datetime]:
         ours = (Alert.tenant_id == run.tenant_id, Alert.integration_id == run.integration_id)
-        later = () if place is None else (tuple_(Alert.triggered_at, Alert.id) > place,)
+        later = () if last is None else (tuple_(Alert.triggered_at, Alert.id) > last,)
         return select(Alert.id, literal(why).label("why"), Alert.triggered_at).where(*ours, *later, condition)
 
     both = union_all(waiting(ATTENTION, _decidable()), waiting(HOLD, _held_out())).subquery()
     columns = (both.c.id, both.c.why, both.c.triggered_at)
     return select(*columns).order_by(both.c.triggered_at, both.c.id).limit(BATCH)
-
-
-def _read_place(cursor: Mapping[str, Any]) -> Place:
-    return (datetime.fromisoformat(cursor["at"]), UUID(cursor["id"])) if "at" in cursor else None
 
 
 def _held_out() -> ColumnElement[bool]:

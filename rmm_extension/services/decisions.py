@@ -6,6 +6,9 @@ import logging
 from typing import Any
 from uuid import UUID
 
+import psycopg
+from sqlalchemy.exc import DBAPIError
+
 from rmm_extension.domain.errors import HostError
 from rmm_extension.domain.logline import line
 from rmm_extension.domain.types import Channel
@@ -15,6 +18,7 @@ from .ingest import Ingested, decide_again
 from .ingest.pipeline import SimultaneousDelivery
 from .lease import INTERRUPTIONS
 from .unit import unit
+from .webhooks import is_passing
 
 TRIES = 5
 
@@ -32,7 +36,10 @@ def decide_stored(
     steps: tuple[dict[str, Any], ...] = (),
     actor: str | None = None,
 ) -> Ingested | None:
-    """As :func:`~.ingest.decide_again`; a ticket that the host refuses is kept for Needs attention."""
+    """As :func:`~.ingest.decide_again`, again where another transaction was in the way.
+
+    A ticket that the host refuses is kept for Needs attention.
+    """
     failure: str | None = None
     for _ in range(TRIES):
         try:
@@ -53,6 +60,9 @@ def decide_stored(
             failure = str(error)
         except SimultaneousDelivery:
             continue
+        except (DBAPIError, psycopg.Error) as error:
+            if not is_passing(error):
+                raise
     return None
 
 

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 
+import psycopg
 from sqlalchemy import select
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.orm import Session
@@ -247,7 +248,7 @@ def _patiently(rmm: Rmm, tenant_id: str, alert_id: UUID, act: Act) -> TicketRef 
                 return act(session, *found)
         except SimultaneousDelivery:
             continue
-        except DBAPIError as error:
+        except (DBAPIError, psycopg.Error) as error:
             if not is_passing(error):
                 raise
     raise _Refusal("The alert is changing just now; try again.")

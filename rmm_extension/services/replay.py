@@ -22,10 +22,11 @@ from rmm_extension.host import Actor
 from rmm_extension.models import WebhookDelivery, utc_now
 from rmm_extension.providers.contract import ReceivesWebhooks
 
-from . import audit, connections, runs
+from . import audit, connections, place, runs
 from .context import Rmm
 from .deliveries import GAPS
 from .ingest import Ingested
+from .lease import INTERRUPTIONS
 from .runs import Run
 from .unit import unit
 from .webhooks import SLEEPING_STATES, log_failure, take
@@ -146,7 +147,7 @@ def replay_all(rmm: Rmm, run: Run) -> dict[str, Any]:
     """Every failed or quarantined delivery of a connection once more, oldest first, each for itself."""
     states = run.subject.get("states") or REPLAYABLE
     done, counts = run.done, {"processed": 0, "quarantined": 0, "failed": 0, **run.counts}
-    cursor, until = _place(run.cursor), run.queued_at or utc_now()
+    cursor, until = place.read(run.cursor), run.queued_at or utc_now()
     while done < MOST:
         with unit(rmm) as session:
             _refuse_sleeping(rmm, session, run.tenant_id, _connection(run))
@@ -164,7 +165,7 @@ def replay_all(rmm: Rmm, run: Run) -> dict[str, Any]:
                     total=max(total, done),
                     doing="Replaying stored deliveries.",
                     counts=counts,
-                    cursor={"at": row.received_at.isoformat(), "id": str(row.id)},
+                    cursor=place.written(cursor),
                     errors=problem,
                 )
         if len(page) < _PAGE:
@@ -206,6 +207,8 @@ def _try_or_log(rmm: Rmm, run: Run, delivery_id: UUID) -> Tried:
     try:
         tried = try_again(rmm, run.tenant_id, delivery_id, replayed_by=run.actor.name)
         return tried or Tried("processed")
+    except tuple(INTERRUPTIONS):
+        raise
     except RMMError as error:
         reason = str(error)
     except Exception as error:  # noqa: BLE001 - the boundary of one delivery among many
@@ -280,14 +283,14 @@ def _refuse_sleeping(rmm: Rmm, session: Session, tenant_id: str, integration_id:
 
 
 def _next(
-    session: Session, run: Run, states: Sequence[str], cursor: tuple[datetime, UUID] | None, until: datetime
+    session: Session, run: Run, states: Sequence[str], cursor: place.Place | None, until: datetime
 ) -> Sequence[Any]:
     """The next deliveries by age; what arrived after the run was asked for is not its business."""
-    place = (WebhookDelivery.received_at, WebhookDelivery.id)
+    columns = (WebhookDelivery.received_at, WebhookDelivery.id)
     wanted = [*_of(run.tenant_id, _connection(run), states), WebhookDelivery.received_at <= until]
     if cursor is not None:
-        wanted.append(tuple_(*place) > cursor)
-    return session.execute(select(*place).where(*wanted).order_by(*place).limit(_PAGE)).all()
+        wanted.append(tuple_(*columns) > cursor)
+    return session.execute(select(*columns).where(*wanted).order_by(*columns).limit(_PAGE)).all()
 
 
 def _of(tenant_id: str, integration_id: UUID, states: Sequence[str]) -> list[ColumnElement[bool]]:
@@ -307,10 +310,6 @@ def _one(tenant_id: str, delivery_id: UUID) -> Any:
 def _connection(run: Run) -> UUID:
     assert run.integration_id is not None
     return run.integration_id
-
-
-def _place(cursor: Any) -> tuple[datetime, UUID] | None:
-    return (datetime.fromisoformat(cursor["at"]), UUID(cursor["id"])) if cursor else None
 
 
 def _label(received_at: datetime) -> str:

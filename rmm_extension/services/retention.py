@@ -7,7 +7,7 @@ conditions whose ticket is open, deliveries that are still tried again, unfinish
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any, TypeAlias
@@ -48,6 +48,7 @@ from rmm_extension.models import (
 from . import runs
 from .context import Rmm
 from .lease import PLAIN
+from .place import Place, read, written
 from .runs import Run
 from .unit import unit
 
@@ -59,9 +60,6 @@ _MOST_TENANTS = 200
 _OPEN = sorted(OPEN_STATUSES)
 AnyRow: TypeAlias = "Row[*tuple[Any, ...]]"
 
-Place = tuple[datetime, UUID] | None
-"""Where a step has come to: time and id of the last row it looked at."""
-
 
 @dataclass(frozen=True, slots=True)
 class Batch:
@@ -69,10 +67,10 @@ class Batch:
 
     removed: int
     more: bool
-    place: Place = None
+    place: Place | None = None
 
 
-Remove = Callable[[Rmm, Session, str, datetime, Place], Batch]
+Remove = Callable[[Rmm, Session, str, datetime, Place | None], Batch]
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,7 +119,7 @@ def _start(session: Session, tenant_id: str) -> bool:
 
 def clean(rmm: Rmm, run: Run) -> dict[str, Any]:
     """Remove everything of the run's tenant that is older than its kind is kept."""
-    counts, place = dict(run.counts), _read_place(run.cursor)
+    counts, place = dict(run.counts), read(run.cursor)
     names = [step.name for step in STEPS]
     at = run.cursor.get("step")
     for step in STEPS[names.index(at) if at in names else 0 :]:
@@ -134,8 +132,8 @@ def clean(rmm: Rmm, run: Run) -> dict[str, Any]:
 
 
 def _one_batch(
-    rmm: Rmm, run: Run, step: Step, cutoff: datetime, place: Place, counts: dict[str, Any]
-) -> tuple[bool, Place]:
+    rmm: Rmm, run: Run, step: Step, cutoff: datetime, place: Place | None, counts: dict[str, Any]
+) -> tuple[bool, Place | None]:
     with unit(rmm) as session:
         batch = step.remove(rmm, session, run.tenant_id, cutoff, place)
         counts[step.name] = counts.get(step.name, 0) + batch.removed
@@ -144,7 +142,7 @@ def _one_batch(
             done=sum(counts.values()),
             doing=step.doing,
             counts=counts,
-            cursor={"step": step.name, **_written(batch.place)},
+            cursor={"step": step.name, **written(batch.place)},
         )
     return batch.more, batch.place
 
@@ -155,7 +153,7 @@ def _one_batch(
 def _removes(model: Any, time: InstrumentedAttribute[datetime], over: Callable[[datetime], Any]) -> Remove:
     """A step that removes the oldest rows of a table by its index on tenant and time."""
 
-    def remove(rmm: Rmm, session: Session, tenant_id: str, cutoff: datetime, place: Place) -> Batch:
+    def remove(rmm: Rmm, session: Session, tenant_id: str, cutoff: datetime, place: Place | None) -> Batch:
         picked = (
             select(model.id)
             .where(model.tenant_id == tenant_id, time < cutoff, *over(cutoff))
@@ -191,7 +189,7 @@ def _any(cutoff: datetime) -> list[ColumnElement[bool]]:
 # --- Alerts, with the conditions and the history that belong to them
 
 
-def _history(rmm: Rmm, session: Session, tenant_id: str, cutoff: datetime, place: Place) -> Batch:
+def _history(rmm: Rmm, session: Session, tenant_id: str, cutoff: datetime, place: Place | None) -> Batch:
     """Old lines of alerts that are over; those of open alerts and open tickets still explain something."""
     rows = session.execute(_old_history(tenant_id, cutoff, place)).all()
     open_ = _open_tickets(rmm, session, tenant_id, {row.ticket_id for row in rows})
@@ -201,7 +199,7 @@ def _history(rmm: Rmm, session: Session, tenant_id: str, cutoff: datetime, place
     return Batch(removed, len(rows) == BATCH, (rows[-1].at, rows[-1].id) if rows else None)
 
 
-def _old_history(tenant_id: str, cutoff: datetime, place: Place) -> Any:
+def _old_history(tenant_id: str, cutoff: datetime, place: Place | None) -> Any:
     row = AlertHistory
     wanted = [row.tenant_id == tenant_id, row.at < cutoff]
     if place is not None:
@@ -218,7 +216,7 @@ def _old_history(tenant_id: str, cutoff: datetime, place: Place) -> Any:
     )
 
 
-def _conditions(rmm: Rmm, session: Session, tenant_id: str, cutoff: datetime, place: Place) -> Batch:
+def _conditions(rmm: Rmm, session: Session, tenant_id: str, cutoff: datetime, place: Place | None) -> Batch:
     """The conditions of the alerts that are to go. A step before them, and so other transactions: everywhere
     conditions are locked before alerts."""
     rows, gone = _old_alerts(rmm, session, tenant_id, cutoff, place)
@@ -227,7 +225,7 @@ def _conditions(rmm: Rmm, session: Session, tenant_id: str, cutoff: datetime, pl
     return _batch(removed, rows)
 
 
-def _alerts(rmm: Rmm, session: Session, tenant_id: str, cutoff: datetime, place: Place) -> Batch:
+def _alerts(rmm: Rmm, session: Session, tenant_id: str, cutoff: datetime, place: Place | None) -> Batch:
     """Alerts that are over, unless their ticket is open, with what is left of their history."""
     rows, gone = _old_alerts(rmm, session, tenant_id, cutoff, place)
     return _batch(_remove_alerts(session, tenant_id, cutoff, [row.id for row in gone]), rows)
@@ -238,7 +236,7 @@ def _batch(removed: int, rows: Sequence[AnyRow]) -> Batch:
 
 
 def _old_alerts(
-    rmm: Rmm, session: Session, tenant_id: str, cutoff: datetime, place: Place
+    rmm: Rmm, session: Session, tenant_id: str, cutoff: datetime, place: Place | None
 ) -> tuple[Sequence[AnyRow], Sequence[AnyRow]]:
     """The next ones that are over, and those of them whose ticket is not open. By the index on tenant and
     time: what is over since long was triggered before that."""
@@ -344,16 +342,6 @@ STEPS = (
     Step("jobs", "runs", "Removing ended jobs.", _removes(JobRun, JobRun.queued_at, _ended)),
     Step("audit", "audit", "Removing old audit.", _removes(Audit, Audit.at, _any)),
 )
-
-
-def _written(place: Place) -> dict[str, str]:
-    return {"at": place[0].isoformat(), "id": str(place[1])} if place else {}
-
-
-def _read_place(cursor: Mapping[str, Any]) -> Place:
-    if "at" not in cursor:
-        return None
-    return datetime.fromisoformat(cursor["at"]), UUID(cursor["id"])
 
 
 def in_words(keep: Keep) -> list[tuple[str, int, str]]:

@@ -8,6 +8,7 @@ from typing import Any
 from uuid import UUID
 
 import pytest
+from rq.timeouts import JobTimeoutException
 
 from reference_psa.adapters.tickets import SqlTickets
 from rmm_extension.domain.errors import Conflict
@@ -269,6 +270,21 @@ class TestMany:
         assert {row(world, one)["state"] for one in ids} == {"processed"}
         assert len(world.tickets()) == 6
         assert [row(world, one)["attempts"] for one in ids] == [1, 1, 1, 2, 1, 1]
+
+    def test_the_end_of_its_time_ends_the_attempt_and_is_no_failure_of_a_delivery(
+        self, world: World, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        delivery = store(world)
+
+        def out_of_time(*args: Any, **options: Any) -> Any:
+            raise JobTimeoutException("1800 s")
+
+        run_id, _ = start_all(world)
+        monkeypatch.setattr(replay, "take", out_of_time)
+        with pytest.raises(JobTimeoutException):
+            work_one(world, run_id)
+        assert "JobTimeout" not in row(world, delivery)["reason"]
+        assert world.one("SELECT counts FROM rmm_job_runs WHERE id = :id", id=run_id) == {}
 
     def test_what_arrives_meanwhile_is_left_for_the_next(self, world: World) -> None:
         store(world)
