@@ -16,6 +16,7 @@ from typing import Any
 from uuid import UUID
 
 from .rules import Rule, evaluate, winner
+from .ticket_text import still_active
 from .types import AlertEvent, Channel
 from .window_calendar import Calendar
 from .windows import Window, matching
@@ -299,7 +300,7 @@ class _Replay:
             ticket.closed_at = at
             chapter.after.append({"code": "ticket_closed"})
         elif ticket.closed_at is None:
-            chapter.after.append({"code": "ticket_kept", "reason": _others(ticket.holding)})
+            chapter.after.append({"code": "ticket_kept", "reason": still_active(ticket.holding)})
 
     def _again(self, place: int, at: datetime | None) -> None:
         if at is not None and at <= self.setting.now:
@@ -346,11 +347,3 @@ def _window_steps(setting: Setting, chapter: _Chapter) -> list[Step]:
 def _same_client(fate: Fate, ticket: Ticket) -> bool:
     """An alert without a client joins whatever ticket its condition has."""
     return fate.alert.client_id is None or fate.alert.client_id == ticket.client_id
-
-
-def _others(number: int) -> str:
-    return (
-        "another alert on it is still active"
-        if number == 1
-        else f"{number} other alerts on it are still active"
-    )

@@ -29,9 +29,7 @@ def _kept(step: Step) -> str:
 
 
 def _no_client(step: Step) -> str:
-    name = step.get("organization")
-    subject = f"The organization {name}" if name else "Its organization"
-    return f"{subject} is not mapped to a client: it would wait for one without a ticket."
+    return f"{story.organization(step)} is not mapped to a client: it would wait for one without a ticket."
 
 
 def _always(sentence: str) -> Callable[[Step], str]:

@@ -113,10 +113,14 @@ def _received(step: Step) -> str:
     return f"Received {way} from {vendor} (severity {params['severity']}{change})."
 
 
-def _no_client(step: Step) -> str:
+def organization(step: Step) -> str:
+    """The organization of a step as the subject of its sentence."""
     name = step.get("organization")
-    subject = f"The organization {name}" if name else "Its organization"
-    return f"{subject} is not mapped to a client, so no ticket was made yet."
+    return f"The organization {name}" if name else "Its organization"
+
+
+def _no_client(step: Step) -> str:
+    return f"{organization(step)} is not mapped to a client, so no ticket was made yet."
 
 
 def _cleared(step: Step) -> str:

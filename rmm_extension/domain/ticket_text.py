@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from typing import Any
 
 from .labels import provider_label
 
@@ -62,6 +64,13 @@ def description(facts: TicketFacts, template: str | None = None) -> str:
     return render(template, facts) if template else _default_description(facts)
 
 
+def words(facts: TicketFacts, template: Mapping[str, Any]) -> tuple[str, str]:
+    """Title and description as a rule's ``ticketTemplate`` wants them."""
+    return title(facts, template.get("titleTemplate")), description(
+        facts, template.get("descriptionTemplate")
+    )
+
+
 def render(template: str, facts: TicketFacts) -> str:
     """Replace ``{{ placeholder }}``, whatever its case; an unknown one stays as it is. Runs no code."""
     values = placeholder_values(facts)
@@ -114,6 +123,13 @@ def reopened_note(count: int, external_alert_id: str, message: str | None) -> st
 def resolved_note(provider: str, external_alert_id: str) -> str:
     """The internal note when the vendor says the alert is over."""
     return f"Alert resolved in {provider_label(provider)}.\nExternal alert ID: {external_alert_id}"
+
+
+def still_active(others: int) -> str:
+    """Why a ticket stays open although one of its alerts is over."""
+    if others == 1:
+        return "another alert on it is still active"
+    return f"{others} other alerts on it are still active"
 
 
 def placeholder_values(facts: TicketFacts) -> dict[str, str]:

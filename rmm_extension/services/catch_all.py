@@ -19,16 +19,11 @@ CATCH_ALL = {
 
 def add_catch_all(session: Session, actor: Actor, row: Integration) -> None:
     """The ordinary rule without conditions, behind all others."""
-    last = session.scalar(
-        select(func.max(AlertRule.priority_order)).where(
-            AlertRule.tenant_id == row.tenant_id, AlertRule.integration_id == row.id
-        )
-    )
     rule = AlertRule(
         tenant_id=row.tenant_id,
         id=new_id(),
         integration_id=row.id,
-        priority_order=0 if last is None else last + 1,
+        priority_order=next_place(session, row),
         **CATCH_ALL,
     )
     session.add(rule)
@@ -43,3 +38,13 @@ def add_catch_all(session: Session, actor: Actor, row: Integration) -> None:
         subject_name=rule.name,
         integration_id=row.id,
     )
+
+
+def next_place(session: Session, row: Integration) -> int:
+    """The place behind all rules: 0 for the first one."""
+    last = session.scalar(
+        select(func.max(AlertRule.priority_order)).where(
+            AlertRule.tenant_id == row.tenant_id, AlertRule.integration_id == row.id
+        )
+    )
+    return 0 if last is None else last + 1

@@ -168,33 +168,36 @@ def _alerts(session: Session, tenant_id: str, setting: Setting, since: datetime)
     return (_past(row, may_wait) for row in rows)
 
 
+_STORED = (
+    Alert.id,
+    Alert.external_id,
+    Alert.external_device_id,
+    Alert.external_organization_id,
+    Alert.device_name,
+    Alert.severity,
+    Alert.alert_class,
+    Alert.activity_type,
+    Alert.source_type,
+    Alert.message,
+    Alert.dedup_key,
+    Alert.status,
+    Alert.synthesized,
+    Alert.triggered_at,
+    Alert.resolved_at,
+    Alert.first_channel,
+    DeviceRow.asset_id,
+    DeviceRow.name.label("known_device_name"),
+    func.coalesce(DeviceRow.client_id, OrganizationMapping.client_id).label("client_id"),
+    OrganizationMapping.external_id.label("mapped_organization_id"),
+    OrganizationMapping.name.label("organization"),
+)
+
+
 def _stored(tenant_id: str, integration_id: UUID) -> AnySelect:
     """Alerts with the client and asset they have now: the device's client goes before the organization's."""
     organization = func.coalesce(Alert.external_organization_id, DeviceRow.external_organization_id)
     return (
-        select(
-            Alert.id,
-            Alert.external_id,
-            Alert.external_device_id,
-            Alert.external_organization_id,
-            Alert.device_name,
-            Alert.severity,
-            Alert.alert_class,
-            Alert.activity_type,
-            Alert.source_type,
-            Alert.message,
-            Alert.dedup_key,
-            Alert.status,
-            Alert.synthesized,
-            Alert.triggered_at,
-            Alert.resolved_at,
-            Alert.first_channel,
-            DeviceRow.asset_id,
-            DeviceRow.name.label("known_device_name"),
-            func.coalesce(DeviceRow.client_id, OrganizationMapping.client_id).label("client_id"),
-            OrganizationMapping.external_id.label("mapped_organization_id"),
-            OrganizationMapping.name.label("organization"),
-        )
+        select(*_STORED)
         .outerjoin(
             DeviceRow,
             (DeviceRow.tenant_id == Alert.tenant_id)

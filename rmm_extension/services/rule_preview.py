@@ -78,10 +78,11 @@ def preview(
     facts, event = stored
     texts = ticket_facts(rmm, session, facts, event, mine.name)
     template = (mine.actions or {}).get("ticketTemplate") or {}
+    title, description = ticket_text.words(texts, template)
     verdict = evaluate([mine], event)
     return Preview(
-        title=ticket_text.title(texts, template.get("titleTemplate")),
-        description=ticket_text.description(texts, template.get("descriptionTemplate")),
+        title=title,
+        description=description,
         alert=PreviewAlert(
             facts.alert_id, event.device_name, event.message, event.severity.value, event.occurred_at
         ),

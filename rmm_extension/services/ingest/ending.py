@@ -146,13 +146,7 @@ def _why_kept(session: Session, facts: Facts, state: TicketState) -> str | None:
     parameters = {"tenant": facts.tenant_id, "ticket": state.id, "alert": facts.alert_id}
     row = run(session, _OTHERS, parameters).fetchone()
     others: int = row["others"] if row else 0
-    if others:
-        return (
-            "another alert on it is still active"
-            if others == 1
-            else f"{others} other alerts on it are still active"
-        )
-    return None
+    return ticket_text.still_active(others) if others else None
 
 
 def _close(

@@ -73,9 +73,7 @@ def decide_again(
     same is looked at and not told again. Raises as :func:`~.pipeline.ingest` does.
     """
     found = load(session, tenant_id, alert_id)
-    if found is None or not found[0].is_open or found[0].row["ticket_id"] is not None:
-        return None
-    if waiting_for is not None and found[0].row[waiting_for] is None:
+    if found is None or not _is_to_be_decided(found[0], waiting_for):
         return None
     facts = replace(found[0], received_at=received_at)
     event = placed(facts, _with(found[1], changes or {}))
@@ -94,12 +92,22 @@ def decide_again(
     )
     record.followups.pop("fetch_details", None)
     tell_only_news(session, facts, record)
+    _write(session, facts, record)
+    return Ingested(Outcome(record.outcome), alert_id, record.values.get("ticket_id"))
+
+
+def _is_to_be_decided(facts: Facts, waiting_for: str | None) -> bool:
+    if not facts.is_open or facts.row["ticket_id"] is not None:
+        return False
+    return waiting_for is None or facts.row[waiting_for] is not None
+
+
+def _write(session: Session, facts: Facts, record: Record) -> None:
     if _is_told(session, facts, record):
-        parameters = {"tenant": tenant_id, "alert": alert_id, "attention": record.values["attention"]}
-        run(session, _LOOKED_AT, {**parameters, "now": utc_now()})
+        parameters = {"tenant": facts.tenant_id, "alert": facts.alert_id, "now": utc_now()}
+        run(session, _LOOKED_AT, {**parameters, "attention": record.values["attention"]})
     else:
         change_as_seen(session, record, facts.seen)
-    return Ingested(Outcome(record.outcome), alert_id, record.values.get("ticket_id"))
 
 
 def undecided(facts: Facts, event: AlertEvent) -> dict[str, Any]:

@@ -37,8 +37,7 @@ def complete_text(rmm: Rmm, session: Session, facts: Facts, event: AlertEvent) -
         return {}
     texts = ticket_facts(rmm, session, facts, _as_it_began(facts, event), row["rule_name"])
     template = (row["rule_actions"] or {}).get("ticketTemplate") or {}
-    title = ticket_text.title(texts, template.get("titleTemplate"))
-    description = ticket_text.description(texts, template.get("descriptionTemplate"))
+    title, description = ticket_text.words(texts, template)
     tickets.complete_text(
         session,
         facts.tenant_id,

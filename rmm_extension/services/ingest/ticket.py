@@ -175,10 +175,7 @@ def create_ticket(
     """
     assert rmm.host.tickets is not None
     texts = ticket_facts(rmm, session, facts, event, rule_name)
-    template = actions["ticketTemplate"]
-    title = ticket_text.title(texts, template.get("titleTemplate"))
-    description = ticket_text.description(texts, template.get("descriptionTemplate"))
-    choices = _choices(rmm, session, facts, event, actions, record)
+    title, description = ticket_text.words(texts, actions["ticketTemplate"])
     draft = TicketDraft(
         idempotency_key=f"rmm-alert:{record.alert_id}:{record.episode}",
         title=title,
@@ -189,7 +186,7 @@ def create_ticket(
         contact_id=_contact(rmm, session, facts, client_id),
         asset_id=facts.row["asset_id"],
         note=ticket_text.creation_note(texts, by),
-        **choices,
+        **_choices(rmm, session, facts, event, actions, record),
     )
     ticket = rmm.host.tickets.create(session, facts.tenant_id, draft)
     record.values |= {

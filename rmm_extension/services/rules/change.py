@@ -5,13 +5,13 @@ from __future__ import annotations
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from rmm_extension.domain.contracts.rules import NAME_LENGTH
 from rmm_extension.host import Actor
 from rmm_extension.models import AlertRule, Integration, new_id
 from rmm_extension.services import connections
+from rmm_extension.services.catch_all import next_place
 from rmm_extension.services.context import Rmm
 
 from .check import RuleDraft, checked
@@ -74,16 +74,6 @@ def set_active(rmm: Rmm, session: Session, actor: Actor, rule_id: UUID, active: 
         rule.is_active = active
         changed(session, actor, row, "rule.switched_on" if active else "rule.switched_off", rule)
     return rule
-
-
-def next_place(session: Session, row: Integration) -> int:
-    """The place behind all rules: 0 for the first one."""
-    last = session.scalar(
-        select(func.max(AlertRule.priority_order)).where(
-            AlertRule.tenant_id == row.tenant_id, AlertRule.integration_id == row.id
-        )
-    )
-    return 0 if last is None else last + 1
 
 
 def _added(session: Session, row: Integration, values: dict[str, Any], place: int) -> AlertRule:

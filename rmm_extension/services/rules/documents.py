@@ -17,9 +17,9 @@ from sqlalchemy.orm import Session
 from rmm_extension.host import Actor
 from rmm_extension.models import AlertRule, new_id
 from rmm_extension.services import connections
+from rmm_extension.services.catch_all import next_place
 from rmm_extension.services.context import Rmm
 
-from .change import next_place
 from .check import Errors, RuleInvalid, read_json, wrong_ids
 from .rows import changed
 
