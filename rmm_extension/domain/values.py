@@ -25,8 +25,13 @@ def moment(value: Any) -> datetime | None:
         found: datetime | None = value if value.tzinfo else value.replace(tzinfo=UTC)
     else:
         cleaned = text(value)
-        found = (_epoch(cleaned) or _iso(cleaned)) if cleaned else None
+        found = _read(cleaned) if cleaned else None
     return found.astimezone(UTC) if found and 2000 <= found.year <= 2100 else None
+
+
+def _read(value: str) -> datetime | None:
+    # Nearly every time has the dashes of a date, which no believable number has.
+    return _iso(value) if "-" in value else _epoch(value) or _iso(value)
 
 
 def _epoch(value: str) -> datetime | None:

@@ -14,6 +14,24 @@ from rmm_extension.domain.types import OPEN_STATUSES, AlertEvent
 from rmm_extension.models import SYNTHESIZED_SQL
 from rmm_extension.services.driver import run
 
+_ALERT = (
+    "status",
+    "severity",
+    "message",
+    "ticket_id",
+    "last_event_at",
+    "triggered_at",
+    "episode",
+    "dedup_key",
+    "synthesized",
+    "matched_rule_id",
+    "resolved_here",
+    "details_due_at",
+    "attention",
+    "hold_until",
+    "suppressed_by_window_id",
+)
+
 # A row stored under an id of ours stands for the real alert only while it is open. It is looked for apart: in
 # one condition with the alert's own id PostgreSQL would plan the statement anew for every event, which takes
 # five times as long as answering it.
@@ -22,10 +40,8 @@ SELECT i.id AS integration_id, i.provider, i.name AS integration_name, i.state, 
        i.webhook_since, i.config_version,
        s.key_id AS secret_key_id, s.ciphertext AS secret_ciphertext,
        p.key_id AS previous_key_id, p.ciphertext AS previous_ciphertext,
-       a.id AS alert_id, a.external_id AS alert_external_id, a.status, a.severity, a.message,
-       a.ticket_id, a.last_event_at, a.triggered_at, a.episode, a.dedup_key, a.synthesized,
-       a.matched_rule_id, a.rule_actions::text, a.resolved_here, a.details_due_at, a.attention, a.hold_until,
-       a.suppressed_by_window_id,
+       a.id AS alert_id, a.external_id AS alert_external_id, {", ".join(f"a.{c}" for c in _ALERT)},
+       a.rule_actions::text,
        d.id AS device_id, d.asset_id, d.client_id AS device_client_id, d.name AS device_name,
        d.facts::text AS device_facts,
        m.client_id AS organization_client_id, m.name AS organization_name,
@@ -36,10 +52,10 @@ LEFT JOIN rmm_secrets s
 LEFT JOIN rmm_secrets p
        ON p.tenant_id = i.tenant_id AND p.integration_id = i.id AND p.name = 'webhook_secret_previous'
 LEFT JOIN LATERAL (
-       (SELECT * FROM rmm_alerts a
+       (SELECT id, external_id, {", ".join(_ALERT)}, rule_actions FROM rmm_alerts a
         WHERE a.tenant_id = i.tenant_id AND a.integration_id = i.id AND a.external_id = %(alert)s::text)
        UNION ALL
-       (SELECT * FROM rmm_alerts a
+       (SELECT id, external_id, {", ".join(_ALERT)}, rule_actions FROM rmm_alerts a
         WHERE a.tenant_id = i.tenant_id AND a.integration_id = i.id AND {SYNTHESIZED_SQL}
           AND a.external_id = ANY(string_to_array(%(adopts)s, chr(31)))
         ORDER BY array_position(string_to_array(%(adopts)s, chr(31)), a.external_id) LIMIT 1)
