@@ -102,3 +102,24 @@ def test_no_page_of_an_alert_is_wider_than_the_window(world: World, page: Page, 
         page.goto(f"{base}/rmm/{path}")
         assert page.evaluate("document.documentElement.scrollWidth <= innerWidth"), path
         assert page.locator("main h1").count() == 1, path
+
+
+@pytest.mark.parametrize("viewport", [WIDE, NARROW])
+def test_what_can_be_done_with_a_selection_is_in_sight(world: World, page: Page, base: str) -> None:
+    from playwright.sync_api import expect
+
+    world.alerts(world.connect(), 30)
+    page.goto(f"{base}/rmm/alerts")
+    page.locator("[data-rmm-select]").nth(15).check()
+    expect(page.locator("#rmm-bulk >> text=Acknowledge")).to_be_in_viewport(ratio=1)
+
+
+def test_the_head_of_a_table_stays_below_that_of_the_host(world: World, page: Page, base: str) -> None:
+    world.alerts(world.connect(), 30)
+    page.goto(f"{base}/rmm/alerts")
+    page.locator("#rmm-results tbody tr").nth(25).scroll_into_view_if_needed()
+    assert page.evaluate("scrollY") > 0
+    top, head = (page.locator(one).bounding_box() for one in (".psa-top", "#rmm-results th >> nth=1"))
+    assert top is not None
+    assert head is not None
+    assert head["y"] >= top["y"] + top["height"]
