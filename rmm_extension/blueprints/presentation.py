@@ -179,6 +179,8 @@ def _key(key: str) -> str:
 
 
 def _change(value: Any) -> str:
+    if isinstance(value, list) and len(value) == 2 and value[0] is None:
+        return _plain(value[1])
     if isinstance(value, list) and len(value) == 2:
         return f"{_plain(value[0])} → {_plain(value[1])}"
     return _plain(value)

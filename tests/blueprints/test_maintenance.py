@@ -235,6 +235,7 @@ def test_every_change_of_a_window_has_a_place(world: World) -> None:
     page = said(browser.get("/rmm/maintenance/activity"))
     for what in ("deleted: Everywhere", "switched off: Here", "created: Here", "created: Everywhere"):
         assert f"Window {what}" in page
+    assert "Name: Here" in page
     assert "Elsewhere" not in page
     assert "Window switched off: Here" in said(browser.get(f"/rmm/connections/{connection}/activity"))
 
