@@ -66,8 +66,17 @@ def overview() -> ResponseReturnValue:
     if not connections:
         return render_template("rmm/overview.html", connections=connections)
     days = LOOK_BACK if argument("days") == str(LOOK_BACK) else RANGES[0]
+    found = figures(days)
+    # Looking for the stalest reads every device, so only where there is one.
+    stale = queries.stale_devices(session(), actor().tenant_id) if found["devices"].stale else []
     return render_template(
-        "rmm/overview.html", connections=connections, ranges=RANGES, days=days, **figures(days), **_details()
+        "rmm/overview.html",
+        connections=connections,
+        ranges=RANGES,
+        days=days,
+        stale=stale,
+        **found,
+        **_details(),
     )
 
 
@@ -87,7 +96,7 @@ def figures(days: int = RANGES[0]) -> dict[str, Any]:
 
 
 def _details() -> dict[str, Any]:
-    """What only the page shows: three statements, and the host's for the tickets."""
+    """What only the page shows: two statements, and the host's for the tickets."""
     tenant_id = actor().tenant_id
     top = queries.top_conditions(session(), tenant_id, _first_of(A_WEEK))
     return {
@@ -96,7 +105,6 @@ def _details() -> dict[str, Any]:
         "top": top,
         "tickets": tickets_of(top),
         "times": queries.times_to_resolve(session(), tenant_id, _first_of(LOOK_BACK)),
-        "stale": queries.stale_devices(session(), tenant_id),
     }
 
 
