@@ -28,9 +28,7 @@ def waiting(world: World) -> World:
     return world
 
 
-def fails_first(
-    world: World, monkeypatch: pytest.MonkeyPatch, where: Any, name: str, error: Exception
-) -> None:
+def fails_first(monkeypatch: pytest.MonkeyPatch, where: Any, name: str, error: Exception) -> None:
     original, errors = getattr(where, name), [error]
 
     def once(*args: Any, **options: Any) -> Any:
