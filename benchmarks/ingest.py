@@ -143,14 +143,16 @@ def _statements(app: Flask, recorded: Hook, ticketed: Hook) -> Iterator[dict[str
         "occurrence": (ticketed, _alert(next(numbers), check=999, agent="counted")),
         "ticket": (ticketed, _alert(next(numbers), check=1_000)),
     }
-    commits = rollbacks = 0
+    counted: list[StatementCounter] = []
     for name, (hook, body) in paths.items():
         with StatementCounter() as sent:
             _post(client, hook, body)
-        commits, rollbacks = commits + sent.commits, rollbacks + sent.rollbacks
+        counted.append(sent)
         yield _figure(f"statements_{name}", sent.count, "statements")
-    yield _figure("commits_per_event", commits / len(paths), "commits")
-    yield _figure("rollbacks_per_event", rollbacks / len(paths), "rollbacks")
+    # A replay writes nothing, so it has nothing to commit; a commit of its own would show.
+    writing = sum(1 for sent in counted if sent.writes)
+    yield _figure("commits_per_event", sum(sent.commits for sent in counted) / writing, "commits")
+    yield _figure("rollbacks_per_event", sum(sent.rollbacks for sent in counted) / len(paths), "rollbacks")
 
 
 def _post(client: Any, hook: Hook, body: dict[str, Any]) -> None:

@@ -5,8 +5,13 @@
     assert sent.count <= 3, sent
 
 It looks at psycopg's cursors, below SQLAlchemy, so that raw psycopg, COPY and the host's own statements
-count too. Transaction control (BEGIN, COMMIT, ROLLBACK, SAVEPOINT…) is not counted; commits and rollbacks of
-open transactions have counts of their own. `executemany` counts one per parameter set, a COPY one.
+count too. Transaction control (BEGIN, COMMIT, ROLLBACK, SAVEPOINT…) is not counted. `executemany` counts one
+per parameter set, a COPY one.
+
+`commits` and `rollbacks` count the transactions that `commit()` and `rollback()` ended. A write outside a
+transaction, on a connection in autocommit, is a transaction of its own and a commit; a read there is none,
+for it leaves nothing to commit. A `commit()` or `rollback()` with no transaction open counts for nothing.
+What is sent counts, also where PostgreSQL then refuses it.
 """
 
 from __future__ import annotations
@@ -41,7 +46,9 @@ class StatementCounter:
         self.statements: list[str] = []
         """Text of every statement, in order, without its values."""
         self.commits = 0
+        """How many transactions were committed, single writing statements among them."""
         self.rollbacks = 0
+        """How many transactions were rolled back."""
         self._thread: int | None = None
         self._this_thread = this_thread
 
@@ -91,6 +98,17 @@ def note(query: object, cursor: psycopg.Cursor[Any]) -> None:
     if counters and not is_control(text := text_of(query, cursor)):
         for counter in counters:
             counter.statements.append(text)
+
+
+def note_commit(query: object, cursor: psycopg.Cursor[Any]) -> None:
+    """Count the commit that PostgreSQL adds to a write outside a transaction."""
+    connection = cursor.connection
+    if not connection.autocommit or connection.pgconn.transaction_status != TransactionStatus.IDLE:
+        return
+    counters = StatementCounter.listening()
+    if counters and is_write(text_of(query, cursor)):
+        for counter in counters:
+            counter.commits += 1
 
 
 def text_of(query: object, cursor: psycopg.Cursor[Any]) -> str:
@@ -152,6 +170,7 @@ def before_one(cursor: psycopg.Cursor[Any], *args: Any) -> tuple[Any, ...]:
     """Count the statement of `execute` or `copy`."""
     if args:
         note(args[0], cursor)
+        note_commit(args[0], cursor)
     return args
 
 
@@ -162,8 +181,10 @@ def before_many(cursor: psycopg.Cursor[Any], *args: Any) -> tuple[Any, ...]:
     query, sets, *rest = args
 
     def counted(sets: Iterable[Any]) -> Iterator[Any]:
-        for values in sets:
+        for position, values in enumerate(sets):
             note(query, cursor)
+            if not position:  # psycopg sends all sets in one pipeline, which is one transaction
+                note_commit(query, cursor)
             yield values
 
     return (query, counted(sets), *rest)

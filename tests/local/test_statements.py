@@ -56,6 +56,35 @@ def test_executemany_counts_its_sets_and_copy_counts_one(
     assert (sent.count, sent.writes, sent.commits) == (5, 4, 1)
 
 
+def test_a_write_outside_a_transaction_is_a_commit_and_a_read_is_none(connection: Connection) -> None:
+    connection.autocommit = True
+    with StatementCounter() as sent:
+        connection.execute("SELECT 1")
+        connection.commit()
+        assert (sent.commits, sent.rollbacks) == (0, 0)
+        connection.execute("INSERT INTO notes VALUES (1, 'a')")
+        connection.execute("WITH b AS (UPDATE notes SET text = 'b' RETURNING 1) SELECT * FROM b")
+        assert sent.commits == 2
+        with connection.cursor() as cursor, cursor.copy("COPY notes FROM STDIN") as copy:
+            copy.write_row((2, "b"))
+        assert sent.commits == 3
+        connection.execute("BEGIN")
+        connection.execute("DELETE FROM notes")
+        connection.rollback()
+    assert (sent.commits, sent.rollbacks) == (3, 1), sent
+
+
+def test_many_sets_outside_a_transaction_are_one_commit(connection: Connection) -> None:
+    connection.autocommit = True
+    with StatementCounter() as sent:
+        connection.cursor().executemany("INSERT INTO notes VALUES (%s, %s)", [(1, "a"), (2, "b")])
+    assert (sent.count, sent.commits) == (2, 1)
+    with pytest.raises(psycopg.errors.UniqueViolation):
+        connection.cursor().executemany("INSERT INTO notes VALUES (%s, %s)", [(3, "c"), (1, "a")])
+    remaining = connection.execute("SELECT id FROM notes ORDER BY id").fetchall()
+    assert remaining == [(1,), (2,)], "the sets of one call are one transaction"
+
+
 def test_nothing_is_counted_outside(connection: Connection) -> None:
     original = psycopg.Cursor.execute
     with StatementCounter() as outer:

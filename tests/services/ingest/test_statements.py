@@ -32,7 +32,9 @@ def test_statements_of_a_delivery(
 
 
 @pytest.mark.parametrize("path", ["replay", "recorded", "occurrence", "ticket", "reset"])
-def test_one_commit_and_no_rollback(world: World, path: str) -> None:
+def test_one_commit_and_no_rollback(
+    world: World, statement_counter: type[StatementCounter], path: str
+) -> None:
     world.post(world.body(1))
     bodies = {
         "replay": world.body(1),
@@ -46,5 +48,7 @@ def test_one_commit_and_no_rollback(world: World, path: str) -> None:
         engine = world.rmm.db.engine
     event.listen(engine, "commit", lambda connection: ends.append("commit"))
     event.listen(engine, "rollback", lambda connection: ends.append("rollback"))
-    assert world.post(bodies[path]).status_code == 200
+    with statement_counter() as sent:
+        assert world.post(bodies[path]).status_code == 200
     assert ends == ["commit"]
+    assert (sent.commits, sent.rollbacks) == (0 if path == "replay" else 1, 0), sent
