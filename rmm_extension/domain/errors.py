@@ -120,3 +120,12 @@ class BadResponse(ProviderError):
 
 class AddressRefused(ConfigError):
     """The instance URL leads to an address that the extension does not call."""
+
+
+class Invalid(RMMError):
+    """What somebody gave cannot be kept: ``errors`` are sentences by dotted path, all of them at once."""
+
+    def __init__(self, errors: dict[str, list[str]]) -> None:
+        told = [f"{path}: {text}" if path else text for path, texts in errors.items() for text in texts]
+        super().__init__("; ".join(told))
+        self.errors = errors

@@ -17,7 +17,7 @@ from sqlalchemy.orm import Session
 
 from rmm_extension.domain.contracts.strict import problems
 from rmm_extension.domain.contracts.windows import load_window
-from rmm_extension.domain.errors import Conflict, RMMError
+from rmm_extension.domain.errors import Conflict, Invalid
 from rmm_extension.domain.window_words import times
 from rmm_extension.domain.windows import Window, ends_at
 from rmm_extension.host import Actor
@@ -26,8 +26,6 @@ from rmm_extension.models import MaintenanceWindow, new_id, utc_now
 from . import audit
 from .context import Rmm
 from .window_scopes import renew, scope_names, wrong_scopes
-
-Errors = dict[str, list[str]]
 
 _COLUMNS = {
     "name": "name",
@@ -46,13 +44,8 @@ class UnknownWindow(LookupError):
     """No such window in this tenant."""
 
 
-class WindowInvalid(RMMError):
-    """A window that cannot be kept: ``errors`` are sentences by dotted path, all of them at once."""
-
-    def __init__(self, errors: Errors) -> None:
-        told = [f"{path}: {text}" if path else text for path, texts in errors.items() for text in texts]
-        super().__init__("; ".join(told))
-        self.errors = errors
+class WindowInvalid(Invalid):
+    """A window that cannot be kept."""
 
 
 def create(rmm: Rmm, session: Session, actor: Actor, value: Mapping[str, Any]) -> MaintenanceWindow:

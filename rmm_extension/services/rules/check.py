@@ -12,7 +12,7 @@ from sqlalchemy.orm import Session
 
 from rmm_extension.domain.contracts.rules import load_rule
 from rmm_extension.domain.contracts.strict import problems
-from rmm_extension.domain.errors import RMMError
+from rmm_extension.domain.errors import Invalid
 from rmm_extension.domain.rules import Rule, compile_rule
 from rmm_extension.models import AlertRule
 from rmm_extension.services.context import Rmm
@@ -24,13 +24,8 @@ class UnknownRule(LookupError):
     """No such rule in this tenant."""
 
 
-class RuleInvalid(RMMError):
-    """A rule that cannot be kept: ``errors`` are sentences by dotted path, all of them at once."""
-
-    def __init__(self, errors: Errors) -> None:
-        told = [f"{path}: {text}" if path else text for path, texts in errors.items() for text in texts]
-        super().__init__("; ".join(told))
-        self.errors = errors
+class RuleInvalid(Invalid):
+    """A rule that cannot be kept."""
 
 
 @dataclass(frozen=True, slots=True)
