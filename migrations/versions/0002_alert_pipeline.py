@@ -67,6 +67,12 @@ def upgrade() -> None:
         list_index(name, columns, where)
     op.drop_index("ix_rmm_alerts_open", table_name="rmm_alerts")
     list_index("ix_rmm_alerts_open", [], OPEN, include=["status", "severity", "integration_id", "client_id"])
+    op.drop_index(op.f("ix_rmm_devices_tenant_id_name_id"), table_name="rmm_devices")
+    op.create_index(
+        "ix_rmm_devices_list",
+        "rmm_devices",
+        ["tenant_id", "name", "id", "deleted_at", "status", "kind", "integration_id", "client_id"],
+    )
     op.create_index(
         "ix_rmm_job_runs_failed",
         "rmm_job_runs",
@@ -138,6 +144,8 @@ def downgrade() -> None:
     op.drop_index("ix_rmm_alerts_synthesized", table_name="rmm_alerts")
     op.drop_index("ix_rmm_job_runs_done", table_name="rmm_job_runs")
     op.drop_index("ix_rmm_job_runs_failed", table_name="rmm_job_runs")
+    op.drop_index("ix_rmm_devices_list", table_name="rmm_devices")
+    op.create_index(op.f("ix_rmm_devices_tenant_id_name_id"), "rmm_devices", ["tenant_id", "name", "id"])
     # Made after an upgrade and only where the database can have them: see services/text_index.py.
     op.execute("DROP INDEX IF EXISTS ix_rmm_devices_text")
     op.execute("DROP INDEX IF EXISTS ix_rmm_alerts_text")

@@ -12,14 +12,18 @@ from sqlalchemy.orm import Mapped, mapped_column
 
 from .base import Base, TenantRow, Timestamps
 
+_LIST = ("tenant_id", "name", "id", "deleted_at", "status", "kind", "integration_id", "client_id")
+"""The index of the list: the order of its rows, then its filters, so that what does not match is passed over
+without a look at the table."""
+
 
 class DeviceRow(TenantRow, Timestamps, Base):
     """One device of one connection.
 
     ``client_id`` repeats the asset's client so that ingest needs no look at host tables. ``core_hash`` and
-    ``hardware_hash`` are digests of what was last written; ``last_seen_at`` and ``status`` move without them
-    and stand in no index. ``facts`` are the vitals a page shows. ``missing_*`` are set by complete listings
-    that do not name the device, ``deleted_at`` by proof.
+    ``hardware_hash`` are digests of what was last written; ``last_seen_at`` and ``status`` move without them,
+    the former with every sync: it stands in no index. ``facts`` are the vitals a page shows. ``missing_*``
+    are set by complete listings that do not name the device, ``deleted_at`` by proof.
     """
 
     __tablename__ = "rmm_devices"
@@ -27,7 +31,7 @@ class DeviceRow(TenantRow, Timestamps, Base):
         UniqueConstraint("tenant_id", "integration_id", "external_id"),
         Index(None, "tenant_id", "asset_id"),
         Index(None, "tenant_id", "client_id"),
-        Index(None, "tenant_id", "name", "id"),
+        Index("ix_rmm_devices_list", *_LIST),
         ForeignKeyConstraint(
             ["tenant_id", "integration_id"],
             ["rmm_integrations.tenant_id", "rmm_integrations.id"],

@@ -4,52 +4,53 @@ from __future__ import annotations
 
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, Select, and_, func, select, text, tuple_
+from sqlalchemy import ColumnElement, Select, func, select, text, tuple_
 from sqlalchemy.orm import Session
 
 from rmm_extension.models import OPEN_SQL, Alert, DeviceRow, Integration, OrganizationMapping
 from rmm_extension.services.inventory.missing import LISTINGS
 
 from .paging import (
+    CAP,
     PAGE,
     AnyRow,
     AnySelect,
     Columns,
     Count,
+    Order,
     Page,
     contains,
     count_up_to_cap,
     cut,
-    look_among,
     name_cursor,
     read_name_cursor,
     up_to_cap,
 )
 
-NEAREST = 1_000
-"""Status, kind and a part of the name are looked for among so many devices next in name before all others."""
+MATCHES = 2_000
+"""Up to so many devices with a part of a name are read and then put in order; where there are more, they are
+read in order until there are enough."""
 
 SHOWN = 20
 """So many open alerts stand on a device's page and in an asset's panel."""
 
-_LISTED = (
-    DeviceRow.id,
-    DeviceRow.integration_id,
-    DeviceRow.name,
-    DeviceRow.kind,
-    DeviceRow.status,
-    DeviceRow.last_seen_at,
-    DeviceRow.asset_id,
-    DeviceRow.client_id,
-    DeviceRow.missing_since,
-    DeviceRow.last_error,
-)
-
-
 _COLUMNS = DeviceRow.__table__.c
+_LISTED = (
+    _COLUMNS.id,
+    _COLUMNS.integration_id,
+    _COLUMNS.name,
+    _COLUMNS.kind,
+    _COLUMNS.status,
+    _COLUMNS.last_seen_at,
+    _COLUMNS.asset_id,
+    _COLUMNS.client_id,
+    _COLUMNS.missing_since,
+    _COLUMNS.last_error,
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -78,11 +79,12 @@ def device_page(
     backwards = before is not None
     descending = backwards != last_first
     cursor = read_name_cursor(before or after)
-    statement = select(*_LISTED).where(*_conditions(tenant_id, wanted))
+    conditions = _conditions(tenant_id, wanted)
     if cursor is not None:
-        place = tuple_(DeviceRow.name, DeviceRow.id)
-        statement = statement.where(place < cursor if descending else place > cursor)
-    rows, count = _search(session, statement, wanted, limit + 1, descending)
+        place = tuple_(_COLUMNS.name, _COLUMNS.id)
+        conditions.append(place < cursor if descending else place > cursor)
+    matching = select(_COLUMNS.tenant_id, _COLUMNS.id, _COLUMNS.name).where(*conditions)
+    rows, number = _search(session, matching, wanted, partial(_place, descending=descending), limit + 1)
     shown = cut(
         rows,
         limit,
@@ -90,62 +92,55 @@ def device_page(
         cursor=after if cursor else None,
         backwards=backwards,
     )
-    if cursor:
-        return shown
-    return replace(shown, count=Count(len(rows)) if len(rows) <= limit else count)
+    return shown if cursor else replace(shown, count=up_to_cap(number))
 
 
 def device_count(session: Session, tenant_id: str, wanted: DeviceFilter) -> Count:
     """How many devices match, up to the cap."""
-    matching = select(DeviceRow.id).where(*_conditions(tenant_id, wanted), *_looked_for(wanted, _COLUMNS))
-    return count_up_to_cap(session, matching)
+    return count_up_to_cap(session, select(_COLUMNS.id).where(*_conditions(tenant_id, wanted)))
 
 
 def _conditions(tenant_id: str, wanted: DeviceFilter) -> list[ColumnElement[bool]]:
-    """What an index helps with, but for the name."""
-    equal = ((DeviceRow.integration_id, wanted.integration_id), (DeviceRow.client_id, wanted.client_id))
-    conditions = [DeviceRow.tenant_id == tenant_id]
+    equal = (
+        (_COLUMNS.integration_id, wanted.integration_id),
+        (_COLUMNS.client_id, wanted.client_id),
+        (_COLUMNS.status, wanted.status),
+        (_COLUMNS.kind, wanted.kind),
+    )
+    conditions = [_COLUMNS.tenant_id == tenant_id]
     conditions += [column == value for column, value in equal if value]
-    gone = DeviceRow.deleted_at
+    gone = _COLUMNS.deleted_at
     conditions.append(gone.is_not(None) if wanted.deleted else gone.is_(None))
+    if wanted.text:
+        conditions.append(_COLUMNS.name.ilike(contains(wanted.text)))
     return conditions
 
 
-def _looked_for(wanted: DeviceFilter, columns: Columns) -> list[ColumnElement[bool]]:
-    """What stands in no index, because it moves with every sync, and a part of the name."""
-    equal = ((columns.status, wanted.status), (columns.kind, wanted.kind))
-    conditions = [column == value for column, value in equal if value]
-    return [*conditions, columns.name.ilike(contains(wanted.text))] if wanted.text else conditions
-
-
 def _search(
-    session: Session, statement: AnySelect, wanted: DeviceFilter, limit: int, descending: bool
-) -> tuple[Sequence[AnyRow], Count | None]:
-    """The rows in their order, and how many there are, where that is found out on the way: looked for among
-    those next in name, then among all at once; the devices of one client are few enough for the latter."""
-    ordered = statement.order_by(*_place(_COLUMNS.name, _COLUMNS.id, descending))
-    if not (conditions := _looked_for(wanted, _COLUMNS)):
-        return session.execute(ordered.limit(limit)).all(), None
-    if not wanted.client_id:
-        looked = look_among(
-            session,
-            ordered,
-            NEAREST,
-            lambda columns: and_(*_looked_for(wanted, columns)),
-            lambda columns: _place(columns.name, columns.id, descending),
-            limit,
-        )
-        if looked.enough:
-            return looked.rows, None if looked.count.more else looked.count
-    # This name is in no index: what matches is read first and then sorted, instead of walking all names.
-    sorted_last = _place(_COLUMNS.name.concat(""), _COLUMNS.id, descending)
-    matching = statement.where(*conditions).add_columns(func.count().over().label("total"))
-    rows = session.execute(matching.order_by(*sorted_last).limit(limit)).all()
-    return rows, up_to_cap(rows[0].total if rows else 0)
+    session: Session, matching: AnySelect, wanted: DeviceFilter, order: Order, limit: int
+) -> tuple[Sequence[AnyRow], int]:
+    """The first rows, and how many match: more than the cap where there are more. A part of a name may be
+    rare, and what finds it then, the index of texts, knows no order."""
+    if wanted.text:
+        rows, number = _first(session, matching.limit(MATCHES + 1), order, limit)
+        if number <= MATCHES:
+            return rows, number
+    return _first(session, matching.order_by(*order(_COLUMNS)).limit(max(limit, CAP + 1)), order, limit)
 
 
-def _place(name: ColumnElement[str], id_: ColumnElement[UUID], descending: bool) -> list[ColumnElement[Any]]:
-    return [name.desc(), id_.desc()] if descending else [name, id_]
+def _first(session: Session, matching: AnySelect, order: Order, limit: int) -> tuple[Sequence[AnyRow], int]:
+    """The first rows of those that match, and how many match, by one look for both."""
+    found = matching.cte("found").prefix_with("MATERIALIZED", dialect="postgresql")
+    first = select(found).order_by(*order(found.c)).limit(limit).subquery("first")
+    total = select(func.count()).select_from(found).scalar_subquery().label("total")
+    same = (_COLUMNS.tenant_id == first.c.tenant_id, _COLUMNS.id == first.c.id)
+    rows = session.execute(select(*_LISTED, total).where(*same).order_by(*order(first.c))).all()
+    return rows, rows[0].total if rows else 0
+
+
+def _place(columns: Columns, descending: bool) -> list[ColumnElement[Any]]:
+    place = (columns.name, columns.id)
+    return [column.desc() for column in place] if descending else [*place]
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from uuid import UUID
 
 import pytest
-from sqlalchemy import insert, text
+from sqlalchemy import event, insert, text
 
 from rmm_extension.models import Alert, DeviceRow, new_id, utc_now
 from rmm_extension.services.queries import devices as queries
+from rmm_extension.services.queries import paging
 from rmm_extension.services.queries.devices import (
     DeviceFilter,
     assets_with_active_alerts,
@@ -49,7 +51,9 @@ FILTERS = [
     DeviceFilter(status="overdue"),
     DeviceFilter(kind="server", status="online"),
     DeviceFilter(text="pc-03"),
+    DeviceFilter(text="0"),
     DeviceFilter(text="PC-0", kind="server", client_id="one"),
+    DeviceFilter(text="nothing like this"),
     DeviceFilter(status="unknown"),
     DeviceFilter(deleted=True),
 ]
@@ -80,11 +84,11 @@ def expected(world: World, wanted: DeviceFilter) -> list[str]:
     ]
 
 
-@pytest.mark.parametrize("nearest", [1, 8, 10_000])
+@pytest.mark.parametrize("matches", [1, 8, 10_000])
 def test_the_same_devices_whichever_way_they_are_looked_for(
-    world: World, monkeypatch: pytest.MonkeyPatch, nearest: int
+    world: World, monkeypatch: pytest.MonkeyPatch, matches: int
 ) -> None:
-    monkeypatch.setattr(queries, "NEAREST", nearest)
+    monkeypatch.setattr(queries, "MATCHES", matches)
     fill(world)
     for wanted in FILTERS:
         names = expected(world, wanted)
@@ -95,12 +99,82 @@ def test_the_same_devices_whichever_way_they_are_looked_for(
             assert device_page(session, "another", replace(wanted)).rows == []
 
 
-def test_a_search_costs_a_fixed_number_of_statements(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_first_page_knows_its_count(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
     fill(world)
-    monkeypatch.setattr(queries, "NEAREST", 1)
+    monkeypatch.setattr(queries, "CAP", 20)
+    monkeypatch.setattr(paging, "CAP", 20)
+    counts = {
+        DeviceFilter(): Count(20, more=True),
+        DeviceFilter(status="overdue"): Count(13),
+        DeviceFilter(text="pc-00"): Count(10),
+        DeviceFilter(text="pc"): Count(20, more=True),
+        DeviceFilter(status="unknown"): Count(0),
+    }
+    for wanted, count in counts.items():
+        with world.unit() as session:
+            first = device_page(session, world.tenant, wanted, limit=3)
+            assert first.count == count
+            if first.after:
+                assert device_page(session, world.tenant, wanted, after=first.after, limit=3).count is None
+            assert device_count(session, world.tenant, wanted) == count
+
+
+@pytest.mark.parametrize(
+    "matches, wanted, statements",
+    [
+        (1, DeviceFilter(status="overdue"), 1),
+        (40, DeviceFilter(text="pc"), 1),
+        (39, DeviceFilter(text="pc"), 2),
+    ],
+)
+def test_a_page_with_its_count_costs_one_statement_and_a_frequent_text_a_second(
+    world: World, monkeypatch: pytest.MonkeyPatch, matches: int, wanted: DeviceFilter, statements: int
+) -> None:
+    fill(world)
+    monkeypatch.setattr(queries, "MATCHES", matches)
     with world.unit() as session, StatementCounter() as sent:
-        device_page(session, world.tenant, DeviceFilter(status="overdue"))
-    assert sent.count == 4, sent
+        device_page(session, world.tenant, wanted, limit=3)
+    assert sent.count == statements, sent
+
+
+SOME = UUID(int=1)
+
+
+@pytest.mark.parametrize(
+    "wanted",
+    [
+        DeviceFilter(),
+        DeviceFilter(status="unknown"),
+        DeviceFilter(kind="server", status="overdue"),
+        DeviceFilter(integration_id=SOME, kind="server"),
+        DeviceFilter(deleted=True),
+    ],
+)
+def test_filters_are_read_out_of_the_index_in_the_order_of_the_list(
+    world: World, wanted: DeviceFilter
+) -> None:
+    fill(world, 3)
+    plan = explained(world, wanted)
+    assert "Index Only Scan using ix_rmm_devices_list " in plan, plan
+    assert "Filter:" not in plan, plan
+
+
+def explained(world: World, wanted: DeviceFilter) -> str:
+    """The plan of a page where reading all and sorting is out of the question, as it is in a large table."""
+    sent = []
+
+    def hear(_connection: object, _cursor: object, statement: str, values: object, *_: object) -> None:
+        sent.append((statement, values))
+
+    with world.unit() as session:
+        session.execute(text("SET LOCAL enable_seqscan = off"))
+        session.execute(text("SET LOCAL enable_bitmapscan = off"))
+        connection = session.connection()
+        event.listen(connection, "before_cursor_execute", hear)
+        device_page(session, world.tenant, wanted)
+        ((statement, values),) = sent
+        rows = connection.exec_driver_sql(f"EXPLAIN {statement}", values)
+        return "\n".join(row[0] for row in rows)
 
 
 def alert(world: World, device: object, status: str) -> None:
