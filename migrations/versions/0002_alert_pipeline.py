@@ -71,7 +71,7 @@ def upgrade() -> None:
     op.create_index(
         "ix_rmm_devices_list",
         "rmm_devices",
-        ["tenant_id", "name", "id", "deleted_at", "status", "kind", "integration_id", "client_id"],
+        ["tenant_id", "name", "id", "deleted_at", "status", "kind", "integration_id"],
     )
     op.create_index(
         "ix_rmm_job_runs_failed",
