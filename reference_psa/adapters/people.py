@@ -22,7 +22,9 @@ JOIN contacts k ON k.tenant_id = c.tenant_id AND k.client_id = c.id
   AND k.id IN (%(preferred)s, c.primary_contact_id) AND k.is_active
 WHERE c.tenant_id = %(tenant)s AND c.id = %(client)s
 ORDER BY (k.id = %(preferred)s) IS TRUE DESC LIMIT 1"""
-_USERS = "SELECT id, name, email, is_enabled AS is_active FROM users WHERE tenant_id = %(tenant)s"
+_USERS = """
+SELECT id, name, email, is_enabled AS is_active, role <> 'read_only' AS takes_tickets
+FROM users WHERE tenant_id = %(tenant)s"""
 _BY_NAME = " ORDER BY lower(name), id"
 
 

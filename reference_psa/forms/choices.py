@@ -48,9 +48,10 @@ def statuses(tenant_id: str, board_id: str, *, closed: bool | None = None) -> Ch
     return _named(Status, tenant_id, *where, order=Status.position)
 
 
-def workers(tenant_id: str) -> Choices:
-    """People that can be given work."""
-    return _named(User, tenant_id, User.is_enabled, User.role != "read_only", order=User.name)
+def workers(tenant_id: str, given_to: str | None = None) -> Choices:
+    """People that can be given work, and the one who was given it when that was possible."""
+    can_work = User.is_enabled & (User.role != "read_only")
+    return _named(User, tenant_id, can_work | (User.id == given_to), order=User.name)
 
 
 def _named(kind: Any, tenant_id: str, *where: Any, order: Any) -> Choices:

@@ -63,11 +63,13 @@ class EditTicketForm(FlaskForm):
     assignee_id = SelectField("Assignee", [Optional()])
     board_id = SelectField("Board")
 
-    def offer(self, tenant_id: str, board_id: str) -> None:
-        """Fill in what can be chosen on the ticket's board."""
+    def offer(self, tenant_id: str, board_id: str, assignee_id: str | None) -> None:
+        """Fill in what can be chosen on the ticket's board; its assignee stays on the list."""
         self.status_id.choices = choices.options(choices.statuses(tenant_id, board_id))
         self.priority_id.choices = choices.options([("", "No priority"), *choices.priorities(tenant_id)])
-        self.assignee_id.choices = choices.options([*choices.NOBODY, *choices.workers(tenant_id)])
+        self.assignee_id.choices = choices.options(
+            [*choices.NOBODY, *choices.workers(tenant_id, assignee_id)]
+        )
         self.board_id.choices = choices.options(choices.boards(tenant_id))
 
 

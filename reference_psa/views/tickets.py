@@ -106,8 +106,8 @@ def _row(ticket_id: str) -> AnyRow:
 def _page(row: AnyRow, code: int = 200, **forms: Form) -> ResponseReturnValue:
     ticket: Ticket = row[0]
     edit, closing = EditTicketForm(obj=ticket), CloseForm(formdata=None)
-    for form in (edit, closing):
-        form.offer(ticket.tenant_id, ticket.board_id)
+    edit.offer(ticket.tenant_id, ticket.board_id, ticket.assignee_id)
+    closing.offer(ticket.tenant_id, ticket.board_id)
     shown = {
         "comment": CommentForm(formdata=None),
         "time": TimeForm(formdata=None),
@@ -153,7 +153,7 @@ def time(ticket_id: str) -> ResponseReturnValue:
 def edit(ticket_id: str) -> ResponseReturnValue:
     """Change status, priority, assignee or board."""
     row, form = _row(ticket_id), EditTicketForm()
-    form.offer(current_user.tenant_id, row[0].board_id)
+    form.offer(current_user.tenant_id, row[0].board_id, row[0].assignee_id)
     if not form.validate():
         return _page(row, 422, edit=form)
     said = _apply_edit(row, form)

@@ -195,7 +195,7 @@ def _offered() -> Mapping[str, Options]:
     return {
         "board": [(board.id, board.name) for board in boards],
         "priority": [(priority.id, priority.name) for priority in priorities],
-        "assignee": [(user.id, user.name) for user in users],
+        "assignee": [(user.id, user.name) for user in users if user.takes_tickets],
     }
 
 

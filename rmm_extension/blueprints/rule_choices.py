@@ -34,6 +34,7 @@ def choices(row: Integration, alerts: Sequence[AnyRow]) -> RuleChoices:
         priorities=_priorities(tenant_id),
         closed_statuses=_closed(tenant_id, {board.id: board.name for board in boards}),
         users=[(user.id, user.name) for user in users] if host.users else None,
+        assignees=[(user.id, user.name) for user in users if user.takes_tickets] if host.users else None,
         alerts=[(str(alert.id), _alert(alert)) for alert in alerts],
     )
 

@@ -72,6 +72,7 @@ class RuleChoices:
     closed_statuses: Sequence[tuple[str, str, str]] | None = None
     """Id, name and board."""
     users: Options | None = None
+    assignees: Options | None = None
     alerts: Options = ()
 
 
@@ -253,7 +254,7 @@ def rule_form(choices: RuleChoices, draft: RuleDraft | None = None, **more: Any)
     form.days.choices = [SelectChoice(*option) for option in DAYS]
     _offer(form, "board_id", choices.boards, "The default board")
     _offer(form, "priority_override", choices.priorities, "By the alert's severity")
-    _offer(form, "assign_to", choices.users, "Nobody")
+    _offer(form, "assign_to", choices.assignees, "Nobody")
     _offer(form, "auto_resolve_status", choices.closed_statuses, "The first closed status of its board")
     if choices.users is None:
         del form.notify_users

@@ -60,10 +60,13 @@ class Contact:
 
 @dataclass(frozen=True, slots=True)
 class User:
+    """Somebody of the tenant. ``takes_tickets`` tells whether tickets may be assigned to them."""
+
     id: str
     name: str
     email: str | None = None
     is_active: bool = True
+    takes_tickets: bool = True
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,6 +8,7 @@ order of their ids. Alerts that a window suppressed keep its id until the tick d
 from __future__ import annotations
 
 from collections.abc import Mapping
+from datetime import UTC
 from typing import Any
 from uuid import UUID
 
@@ -18,7 +19,7 @@ from sqlalchemy.orm import Session
 from rmm_extension.domain.contracts.strict import problems
 from rmm_extension.domain.contracts.windows import load_window
 from rmm_extension.domain.errors import Conflict, Invalid
-from rmm_extension.domain.window_words import times
+from rmm_extension.domain.window_words import moment_words, times
 from rmm_extension.domain.windows import Window, ends_at
 from rmm_extension.host import Actor
 from rmm_extension.models import MaintenanceWindow, new_id, utc_now
@@ -109,7 +110,8 @@ def end_now(session: Session, actor: Actor, window_id: UUID) -> MaintenanceWindo
         row.recurrence = {**row.recurrence, "skip": skip}
     else:
         row.ends_at = now
-    _changed(session, actor, row, "window.ended_early", {"end": [end.isoformat(), now.isoformat()]})
+    ends = [f"{moment_words(moment)} UTC" for moment in (end.astimezone(UTC), now)]
+    _changed(session, actor, row, "window.ended_early", {"end": ends})
     return row
 
 

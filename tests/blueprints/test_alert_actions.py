@@ -192,9 +192,13 @@ class TestTickets:
 
     def test_a_choice_that_is_not_offered_is_as_if_not_made(self, recording: World) -> None:
         recording.post()
-        choice = {"board": "nonsense", "assignee": "nobody"}
+        reader = recording.one(
+            "SELECT id FROM users WHERE tenant_id = :t AND role = 'read_only'", t=recording.tenant
+        )
+        choice = {"board": "nonsense", "assignee": reader}
         message = sent(browser(recording), "tickets", [alert_id(recording)], **choice)
         assert "1 alert put on T-" in message
+        assert recording.tickets()[0]["assignee_id"] is None
 
     def test_without_a_client_the_remedy_is_said(self, recording: World) -> None:
         recording.post(recording.body(client_id="9"))

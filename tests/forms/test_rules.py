@@ -24,6 +24,7 @@ OFFERED = RuleChoices(
     priorities=[("p1", "High")],
     closed_statuses=[("s1", "Closed", "Alerts")],
     users=[("u1", "Mara"), ("u2", "Tom")],
+    assignees=[("u1", "Mara")],
 )
 
 line = st.text(st.characters(exclude_categories=("C", "Z")), min_size=1, max_size=12)

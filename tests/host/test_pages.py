@@ -189,6 +189,16 @@ def test_a_closing_status_closes_and_an_open_one_reopens(app: Flask, sign_in: Si
             assert db.session.get_one(Ticket, (TENANT, OPEN_TICKET)).is_open is is_open
 
 
+def test_a_ticket_keeps_an_assignee_who_takes_no_more_work(app: Flask, sign_in: SignIn) -> None:
+    reader = known("users", "viewer@northbeam.example")
+    with app.app_context():
+        db.session.get_one(Ticket, (TENANT, OPEN_TICKET)).assignee_id = reader
+        db.session.commit()
+    client, page = sign_in(), f"/tickets/{OPEN_TICKET}"
+    assert f'selected value="{reader}"' in client.get(page).text
+    assert reader not in client.get("/tickets/new").text
+
+
 @pytest.mark.parametrize(
     "query, found",
     [

@@ -267,7 +267,9 @@ def test_ending_a_one_off_window_is_its_end(world: World) -> None:
     assert row["starts_at"] < row["ends_at"] <= datetime.now(UTC)
     with pytest.raises(Conflict, match="is not running now"), world.unit() as session:
         maintenance.end_now(session, world.admin, window_id)
-    assert [line["action"] for line in audit(world)] == ["window.created", "window.ended_early"]
+    made, ended = audit(world)
+    assert (made["action"], ended["action"]) == ("window.created", "window.ended_early")
+    assert all(moment.endswith(" UTC") and "T" not in moment[:-3] for moment in ended["changes"]["end"])
 
 
 def test_ending_a_weekly_window_leaves_the_next_time(world: World) -> None:

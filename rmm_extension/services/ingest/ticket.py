@@ -250,7 +250,8 @@ def _choices(
         )
     if assignee and rmm.host.users is not None:
         found = rmm.host.users.get_many(session, facts.tenant_id, [assignee])
-        assignee = _existing(assignee, {u.id for u in found.values() if u.is_active}, "assignee", record)
+        takers = {user.id for user in found.values() if user.is_active and user.takes_tickets}
+        assignee = _existing(assignee, takers, "assignee", record)
     return {"priority_id": priority, "board_id": board, "assignee_id": assignee}
 
 
@@ -267,7 +268,7 @@ def _priority(
 def _existing(value: str, known: set[str], what: str, record: Record) -> str | None:
     if value in known:
         return value
-    message = f"The chosen {what} does not exist any more and was left out."
+    message = f"The chosen {what} cannot be taken any more and was left out."
     record.steps.append({"code": "warning", "message": message})
     return None
 

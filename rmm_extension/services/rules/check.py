@@ -104,6 +104,7 @@ class _Known:
         self.priorities: Collection[str] | None = None
         self.closed: Collection[str] | None = None
         self.users: Collection[str] | None = None
+        self.assignees: Collection[str] | None = None
         if catalog is not None and _name_any(many, "boardId"):
             self.boards = {found.id for found in catalog.boards(session, tenant_id)}
         if catalog is not None and _name_any(many, "priorityOverride"):
@@ -113,7 +114,9 @@ class _Known:
         named = {user for actions in many for user in _users(actions)}
         if users is not None and named:
             people = users.get_many(session, tenant_id, named)
-            self.users = {user.id for user in people.values() if user.is_active}
+            active = [user for user in people.values() if user.is_active]
+            self.users = {user.id for user in active}
+            self.assignees = {user.id for user in active if user.takes_tickets}
 
     def errors(self, actions: Mapping[str, Any]) -> Errors:
         """The sentences for each id that is not the host's, by dotted path."""
@@ -121,7 +124,7 @@ class _Known:
             ("boardId", actions["boardId"], self.boards, _NO_BOARD),
             ("priorityOverride", actions["priorityOverride"], self.priorities, _NO_PRIORITY),
             ("autoResolveStatusId", actions["autoResolveStatusId"], self.closed, _NO_STATUS),
-            ("assignToUserId", actions["assignToUserId"], self.users, _NO_USER),
+            ("assignToUserId", actions["assignToUserId"], self.assignees, _NO_ASSIGNEE),
         ]
         for position, user in enumerate(actions["notifyUserIds"]):
             wanted.append((f"notifyUserIds.{position}", user, self.users, _NO_USER))
@@ -136,6 +139,7 @@ _NO_BOARD = "This board does not exist (any more). Choose another one."
 _NO_PRIORITY = "This priority does not exist (any more). Choose another one."
 _NO_STATUS = "This is not a status of closed tickets (any more). Choose another one."
 _NO_USER = "This user does not exist or is not active (any more). Choose another one."
+_NO_ASSIGNEE = "This user does not exist, is not active or takes no tickets (any more). Choose another one."
 
 
 def _name_any(many: Collection[Mapping[str, Any]], name: str) -> bool:

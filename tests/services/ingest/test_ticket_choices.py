@@ -108,7 +108,9 @@ class TestGone:
         board = world.one(
             "SELECT id FROM boards WHERE tenant_id = :t AND NOT is_default LIMIT 1", t=world.tenant
         )
-        user = world.one("SELECT id FROM users WHERE tenant_id = :t AND is_enabled LIMIT 1", t=world.tenant)
+        user = world.one(
+            "SELECT id FROM users WHERE tenant_id = :t AND role = 'technician' LIMIT 1", t=world.tenant
+        )
         low = world.one("SELECT id FROM priorities WHERE tenant_id = :t AND name = 'Low'", t=world.tenant)
         rule(world, boardId=board, assignToUserId=user, priorityOverride=low)
         ticket = made(world)
@@ -121,6 +123,12 @@ class TestGone:
         world.do("UPDATE users SET is_enabled = FALSE WHERE id = :id", id=user)
         rule(world, assignToUserId=user)
         assert made(world)["assignee_id"] is None
+
+    def test_a_user_who_may_only_read_by_now_gets_no_ticket(self, world: World) -> None:
+        reader = world.one("SELECT id FROM users WHERE tenant_id = :t AND role = 'read_only'", t=world.tenant)
+        rule(world, assignToUserId=reader)
+        assert made(world, alert_id=1)["assignee_id"] is None
+        assert "warning" in steps(world, 1)
 
 
 class TestPriority:

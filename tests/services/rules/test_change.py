@@ -117,7 +117,7 @@ class TestTheHostsIds:
 
     def test_ids_of_the_host_are_kept(self, bare: World, create: Create) -> None:
         board = host_id(bare, "boards")
-        user = host_id(bare, "users", "is_enabled")
+        user = host_id(bare, "users", "is_enabled AND role <> 'read_only'")
         wanted = {
             "boardId": board,
             "priorityOverride": host_id(bare, "priorities"),
@@ -162,6 +162,14 @@ class TestTheHostsIds:
         with bare.unit() as session:
             made = rules.create(without, session, bare.admin, bare.integration_id, draft)
             assert made.actions["boardId"] == "queue:7"
+
+    def test_a_user_who_takes_no_tickets_is_only_told(self, bare: World, create: Create) -> None:
+        reader = host_id(bare, "users", "role = 'read_only'")
+        assert stored(bare, create("A", notifyUserIds=[reader]))["actions"]["notifyUserIds"] == [reader]
+        with pytest.raises(RuleInvalid) as caught:
+            create("B", assignToUserId=reader)
+        (sentence,) = caught.value.errors["actions.assignToUserId"]
+        assert "takes no tickets" in sentence
 
     def test_a_user_who_left_is_refused(self, bare: World, create: Create) -> None:
         user = host_id(bare, "users", "is_enabled")
