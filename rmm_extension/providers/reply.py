@@ -89,7 +89,8 @@ class Reply:
     def misshapen(self, problem: str) -> Misshapen:
         """The error for JSON of another shape than documented; ``problem`` is msgspec's sentence."""
         path = place(problem)
-        error = self._fault(Misshapen, f"has an unexpected shape at {path}")
+        where = "" if path == _WHOLE else f" at {path}"
+        error = self._fault(Misshapen, f"has an unexpected shape{where}")
         error.path = path
         return error
 
@@ -105,7 +106,10 @@ class Reply:
 def place(problem: str) -> str:
     """Where in the document, as msgspec says it at the end of its sentence: ``$[3].hostname``."""
     path = problem.rpartition("`$")[2].rstrip("`") if "`$" in problem else ""
-    return f"${path}"[:100]
+    return f"{_WHOLE}{path}"[:100]
+
+
+_WHOLE = "$"
 
 
 @lru_cache(maxsize=64)

@@ -15,6 +15,7 @@ from rmm_extension.domain.types import Connection, Receipt
 from rmm_extension.providers.tacticalrmm import TacticalRmm
 from rmm_extension.services import manual
 from tests.harness.world import AGENT, World
+from tests.services.ingest.meanwhile import in_thread
 from tests.services.working import queued, relay_all, signals, steps, work
 
 DONE = Receipt(accepted=True, message="Tactical RMM resolved the alert.", status=200)
@@ -156,8 +157,6 @@ def test_an_echo_that_is_quicker_than_the_receipt_does_no_harm(
     vendor()
 
     def reset_alert(self: TacticalRmm, connection: Connection, external_id: str) -> Receipt:
-        from tests.services.ingest.meanwhile import in_thread
-
         assert in_thread(lambda: world.post(world.resolved())).status_code == 200
         return DONE
 
@@ -294,15 +293,10 @@ def test_no_transaction_is_open_while_the_vendor_is_asked(
     assert open_ones == [0, 0]
 
 
-def test_an_alert_that_fired_again_meanwhile_is_not_taken_for_reset(
-    world: World, vendor: Callable[..., list[str]], monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """It ended and began anew, with a ticket of its own, while the vendor was asked about the old one."""
-    vendor()
+def reset_while_it_fires_again(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    """An alert's ticket is closed; it ends and fires again while the vendor is asked to reset it."""
 
     def reset_alert(self: TacticalRmm, connection: Connection, external_id: str) -> Receipt:
-        from tests.services.ingest.meanwhile import in_thread
-
         in_thread(lambda: world.post(world.resolved()))
         in_thread(lambda: world.post(world.body(alert_time="2026-11-21 05:00:00+00:00")))
         return DONE
@@ -312,6 +306,14 @@ def test_an_alert_that_fired_again_meanwhile_is_not_taken_for_reset(
     close(world)
     relay_all(world)
     work(world, "alert_reset")
+
+
+def test_an_alert_that_fired_again_meanwhile_is_not_taken_for_reset(
+    world: World, vendor: Callable[..., list[str]], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It ended and began anew, with a ticket of its own, while the vendor was asked about the old one."""
+    vendor()
+    reset_while_it_fires_again(world, monkeypatch)
     alert = world.alert()
     assert (alert["episode"], alert["status"]) == (2, "active")
 
@@ -370,8 +372,6 @@ class TestTheTicketMovesOn:
             relay_all(world)
 
         def reset_alert(self: TacticalRmm, connection: Connection, external_id: str) -> Receipt:
-            from tests.services.ingest.meanwhile import in_thread
-
             asked.append(external_id)
             if external_id == "524":
                 in_thread(fires_and_is_closed)
@@ -421,19 +421,7 @@ class TestTheTicketMovesOn:
     ) -> None:
         """The same alert ends, fires again and reopens the very ticket while the vendor is asked."""
         vendor()
-
-        def reset_alert(self: TacticalRmm, connection: Connection, external_id: str) -> Receipt:
-            from tests.services.ingest.meanwhile import in_thread
-
-            in_thread(lambda: world.post(world.resolved()))
-            in_thread(lambda: world.post(world.body(alert_time="2026-11-21 05:00:00+00:00")))
-            return DONE
-
-        monkeypatch.setattr(TacticalRmm, "reset_alert", reset_alert)
-        world.post()
-        close(world)
-        relay_all(world)
-        work(world, "alert_reset")
+        reset_while_it_fires_again(world, monkeypatch)
         alert = world.alert()
         assert alert["ticket_id"] == world.tickets()[0]["id"]
         assert (alert["episode"], alert["status"]) == (2, "active")

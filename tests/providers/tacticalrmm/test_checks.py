@@ -63,7 +63,7 @@ def test_all_is_well(simulator: Simulator, tactical: TacticalRmm) -> None:
         (401, "application/json", b'{"detail": "Authentication credentials were not provided."}', "proxy"),
         (401, HTML, b"<html>", "does not know this API key"),
         (403, "application/json", b'{"detail": "no"}', "no permission"),
-        (200, "application/json", b'{"count": "many"}', "unexpected shape"),
+        (200, "application/json", b'{"count": "many"}', "has an unexpected shape."),
         (200, "application/json", b'"0.0', "not whole JSON"),
     ],
 )
