@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from typing import Any
 
 import msgspec
@@ -18,13 +18,14 @@ from tests.harness.world import World
 from tests.services.reconcile.conftest import Script, Vendor
 from tests.services.working import work_one
 
+AGO = utc_now() - timedelta(days=1)
+"""When the alerts began: one moment for what is stored and what is listed, however long a test takes."""
 KEPT = timedelta(days=400)
 """Longer than resolved alerts are kept."""
 
 
 def opened(world: World, number: int, **values: Any) -> None:
     """Open alerts of a day ago, recorded without tickets, numbered from 1000."""
-    ago = utc_now() - timedelta(days=1)
     with world.unit() as session:
         session.add_all(
             Alert(
@@ -37,10 +38,10 @@ def opened(world: World, number: int, **values: Any) -> None:
                     "severity": "critical",
                     "dedup_key": f"agent|check:{at}",
                     "first_channel": "webhook",
-                    "triggered_at": ago,
-                    "last_event_at": ago,
-                    "created_at": ago,
-                    "updated_at": ago,
+                    "triggered_at": AGO,
+                    "last_event_at": AGO,
+                    "created_at": AGO,
+                    "updated_at": AGO,
                     **values,
                 }
             )
@@ -53,7 +54,7 @@ def listed(number: int, start: int = 0) -> list[AlertEvent]:
         AlertEvent(
             kind=AlertKind.TRIGGERED,
             external_id=str(1000 + at),
-            occurred_at=datetime.now(UTC) - timedelta(days=1, seconds=1),
+            occurred_at=AGO - timedelta(seconds=1),
             severity=Severity.CRITICAL,
         )
         for at in range(start, start + number)
