@@ -6,7 +6,7 @@ All times are timezone-aware UTC. ``None`` means "not known": it never overwrite
 from __future__ import annotations
 
 from collections.abc import Mapping
-from datetime import datetime
+from datetime import date, datetime
 from enum import StrEnum
 from typing import Any
 
@@ -175,6 +175,50 @@ class DevicePage(msgspec.Struct, frozen=True, kw_only=True):
     errors: tuple[str, ...] = ()
     completed_organizations: tuple[str, ...] = ()
     total: int | None = None
+
+
+class InstalledSoftware(msgspec.Struct, frozen=True, kw_only=True):
+    """One product as a device's vendor lists it."""
+
+    name: str
+    version: str = ""
+    publisher: str = ""
+    installed_on: date | None = None
+    size_bytes: int | None = None
+    location: str | None = None
+
+
+class SoftwareOfDevice(msgspec.Struct, frozen=True, kw_only=True):
+    """All software of one device; what is not in ``items`` is not installed."""
+
+    external_device_id: str
+    items: tuple[InstalledSoftware, ...]
+
+
+class SoftwarePage(msgspec.Struct, frozen=True, kw_only=True):
+    """A bounded slice of a software listing; ``errors`` are rows that could not be read, as sentences."""
+
+    devices: tuple[SoftwareOfDevice, ...]
+    errors: tuple[str, ...] = ()
+
+
+class PermissionLine(msgspec.Struct, frozen=True, kw_only=True):
+    """One feature and what the credentials need for it: ``state`` is ok, missing or not_checked.
+
+    ``switches`` are the vendor's own names of the rights, ``message`` says in words what was found.
+    """
+
+    feature: str
+    switches: tuple[str, ...]
+    state: str
+    message: str
+
+
+class RemoteLink(msgspec.Struct, frozen=True, kw_only=True):
+    """Where a technician reaches a device; never kept longer than ``seconds``."""
+
+    url: str
+    seconds: int = 600
 
 
 class AlertEvent(msgspec.Struct, frozen=True, kw_only=True):

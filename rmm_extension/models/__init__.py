@@ -1,5 +1,6 @@
 """The extension's tables."""
 
+from .action import ActionInvocation
 from .alert import (
     OPEN_SQL,
     SYNTHESIZED_SQL,
@@ -13,12 +14,14 @@ from .alert import (
 from .base import Base, new_id, utc_now
 from .connection import Integration, OrganizationMapping, Secret
 from .device import DeviceRow
+from .software import DeviceSoftware, Software
 from .work import Audit, JobRun, Outbox, WebhookDelivery
 
 __all__ = [
     "OPEN_SQL",
     "SYNTHESIZED_SQL",
     "WINDOW_SQL",
+    "ActionInvocation",
     "Alert",
     "AlertCondition",
     "AlertHistory",
@@ -26,12 +29,14 @@ __all__ = [
     "Audit",
     "Base",
     "DeviceRow",
+    "DeviceSoftware",
     "Integration",
     "JobRun",
     "MaintenanceWindow",
     "OrganizationMapping",
     "Outbox",
     "Secret",
+    "Software",
     "WebhookDelivery",
     "new_id",
     "utc_now",

@@ -20,7 +20,8 @@ class Integration(TenantRow, Timestamps, Base):
     the connection of a delivery; the token itself and the webhook secret are in ``rmm_secrets``.
     ``webhook_since`` is since when deliveries are taken, as long as ``webhook_enabled`` holds.
     ``last_reconciled_at`` is the start of the last complete fetch of active alerts, ``reconcile_state`` what
-    a second look at the vendor's list is waiting for.
+    a second look at the vendor's list is waiting for. ``sign_in_lease_until`` is held by the one worker that
+    renews the session at the vendor, ``sign_in_blocked_until`` is when the vendor takes log-ins again.
     """
 
     __tablename__ = "rmm_integrations"
@@ -55,6 +56,10 @@ class Integration(TenantRow, Timestamps, Base):
     next_device_sync_at: Mapped[datetime | None]
     next_reconcile_at: Mapped[datetime | None]
     last_reconciled_at: Mapped[datetime | None]
+    next_software_sync_at: Mapped[datetime | None]
+    last_software_sync_at: Mapped[datetime | None]
+    sign_in_lease_until: Mapped[datetime | None]
+    sign_in_blocked_until: Mapped[datetime | None]
     reconcile_state: Mapped[dict[str, Any]] = mapped_column(default=dict, server_default=text("'{}'::jsonb"))
 
 

@@ -23,7 +23,9 @@ class DeviceRow(TenantRow, Timestamps, Base):
     ``client_id`` repeats the asset's client so that ingest needs no look at host tables. ``core_hash`` and
     ``hardware_hash`` are digests of what was last written; ``last_seen_at`` and ``status`` move without them,
     the former with every sync: it stands in no index. ``facts`` are the vitals a page shows. ``missing_*``
-    are set by complete listings that do not name the device, ``deleted_at`` by proof.
+    are set by complete listings that do not name the device, ``deleted_at`` by proof. ``kept`` is a person's
+    word that its asset stays active whatever listings say. ``software_hash`` is a digest of the software last
+    written, at ``software_synced_at``.
     """
 
     __tablename__ = "rmm_devices"
@@ -61,3 +63,6 @@ class DeviceRow(TenantRow, Timestamps, Base):
     deleted_at: Mapped[datetime | None]
     last_error: Mapped[str | None]
     last_synced_at: Mapped[datetime | None]
+    kept: Mapped[bool] = mapped_column(default=False, server_default="false")
+    software_hash: Mapped[bytes | None] = mapped_column(LargeBinary)
+    software_synced_at: Mapped[datetime | None]

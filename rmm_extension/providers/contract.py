@@ -21,7 +21,11 @@ from rmm_extension.domain.types import (
     Device,
     DevicePage,
     Organization,
+    PermissionLine,
     Receipt,
+    RemoteLink,
+    SoftwareOfDevice,
+    SoftwarePage,
     WebhookRequest,
 )
 
@@ -153,6 +157,33 @@ class ResetsAlert(Protocol):
         """Resolve the alert at the vendor; safe to repeat."""
 
 
+@runtime_checkable
+class ListsSoftware(Protocol):
+    def software(self, connection: Connection) -> Iterator[SoftwarePage]:
+        """Stream the software of all devices in bounded pages; an error ends the stream.
+
+        A device that no page names has told nothing: what is known of it stays.
+        """
+
+
+@runtime_checkable
+class FetchesSoftware(Protocol):
+    def device_software(self, connection: Connection, external_id: str) -> SoftwareOfDevice | None:
+        """The software of one device now; ``None`` when the vendor says that there is no such device."""
+
+
+@runtime_checkable
+class OpensRemotely(Protocol):
+    def remote_link(self, connection: Connection, external_id: str) -> RemoteLink:
+        """Where a technician reaches the device. Raises ``ConfigError`` when a setting for it is missing."""
+
+
+@runtime_checkable
+class TellsPermissions(Protocol):
+    def permissions(self, connection: Connection) -> Iterator[PermissionLine]:
+        """Which features the credentials' rights allow, feature by feature, without doing anything."""
+
+
 @dataclass(frozen=True, slots=True)
 class WebhookStep:
     """One step of the webhook set-up page: a sentence and, where there is something to paste, the text."""
@@ -187,6 +218,10 @@ CAPABILITIES: dict[str, type] = {
     "alert": FetchesAlert,
     "alerts": ListsAlerts,
     "alert_reset": ResetsAlert,
+    "software": ListsSoftware,
+    "device_software": FetchesSoftware,
+    "remote_access": OpensRemotely,
+    "permissions": TellsPermissions,
     "webhook": ReceivesWebhooks,
 }
 """Every capability by the word that pages and documents use."""

@@ -1,0 +1,161 @@
+"""Add software, actions on devices, and sessions at the vendor.
+
+Revision ID: 0003
+Revises: 0002
+"""
+
+import sqlalchemy as sa
+from alembic import op
+from sqlalchemy.dialects import postgresql
+
+revision = "0003"
+down_revision = "0002"
+branch_labels = None
+depends_on = None
+
+CONNECTION_TIMES = (
+    "next_software_sync_at",
+    "last_software_sync_at",
+    "sign_in_lease_until",
+    "sign_in_blocked_until",
+)
+
+
+def moment(name: str, *, nullable: bool = True) -> sa.Column[object]:
+    return sa.Column(name, sa.DateTime(timezone=True), nullable=nullable)
+
+
+def upgrade() -> None:
+    for name in CONNECTION_TIMES:
+        op.add_column("rmm_integrations", moment(name))
+    op.add_column(
+        "rmm_devices", sa.Column("kept", sa.Boolean(), server_default=sa.text("false"), nullable=False)
+    )
+    op.add_column("rmm_devices", sa.Column("software_hash", sa.LargeBinary(), nullable=True))
+    op.add_column("rmm_devices", moment("software_synced_at"))
+    create_software()
+    create_invocations()
+
+
+def create_software() -> None:
+    op.create_table(
+        "rmm_software_catalog",
+        sa.Column("tenant_id", sa.Text(), nullable=False),
+        sa.Column("id", sa.Uuid(), nullable=False),
+        sa.Column("normalized_name", sa.Text(), nullable=False),
+        sa.Column("publisher", sa.Text(), nullable=False),
+        sa.Column("name", sa.Text(), nullable=False),
+        moment("first_seen_at", nullable=False),
+        sa.PrimaryKeyConstraint("tenant_id", "id", name="pk_rmm_software_catalog"),
+        sa.UniqueConstraint(
+            "tenant_id",
+            "normalized_name",
+            "publisher",
+            name="uq_rmm_software_catalog_tenant_id_normalized_name_publisher",
+        ),
+    )
+    op.create_table(
+        "rmm_device_software",
+        sa.Column("tenant_id", sa.Text(), nullable=False),
+        sa.Column("id", sa.Uuid(), nullable=False),
+        sa.Column("device_id", sa.Uuid(), nullable=False),
+        sa.Column("software_id", sa.Uuid(), nullable=False),
+        sa.Column("version", sa.Text(), nullable=False),
+        sa.Column("version_key", postgresql.ARRAY(sa.BigInteger()), server_default="{}", nullable=False),
+        sa.Column("installed_on", sa.Date(), nullable=True),
+        sa.Column("size_bytes", sa.BigInteger(), nullable=True),
+        sa.Column("location", sa.Text(), nullable=True),
+        moment("first_seen_at", nullable=False),
+        moment("removed_at"),
+        sa.PrimaryKeyConstraint("tenant_id", "id", name="pk_rmm_device_software"),
+        sa.UniqueConstraint(
+            "tenant_id",
+            "device_id",
+            "software_id",
+            "version",
+            name="uq_rmm_device_software_tenant_id_device_id_software_id_version",
+        ),
+        sa.ForeignKeyConstraint(
+            ["tenant_id", "device_id"],
+            ["rmm_devices.tenant_id", "rmm_devices.id"],
+            name="fk_rmm_device_software_device",
+            ondelete="CASCADE",
+        ),
+        sa.ForeignKeyConstraint(
+            ["tenant_id", "software_id"],
+            ["rmm_software_catalog.tenant_id", "rmm_software_catalog.id"],
+            name="fk_rmm_device_software_software",
+            ondelete="CASCADE",
+        ),
+    )
+    op.create_index(
+        "ix_rmm_device_software_current",
+        "rmm_device_software",
+        ["tenant_id", "software_id", "version_key"],
+        postgresql_where=sa.text("removed_at IS NULL"),
+    )
+
+
+def create_invocations() -> None:
+    op.create_table(
+        "rmm_action_invocations",
+        sa.Column("tenant_id", sa.Text(), nullable=False),
+        sa.Column("id", sa.Uuid(), nullable=False),
+        sa.Column("integration_id", sa.Uuid(), nullable=False),
+        sa.Column("device_id", sa.Uuid(), nullable=True),
+        sa.Column("ticket_id", sa.Text(), nullable=True),
+        sa.Column("run_id", sa.Uuid(), nullable=True),
+        sa.Column("idempotency_key", sa.Text(), nullable=True),
+        sa.Column("action", sa.Text(), nullable=False),
+        sa.Column("action_version", sa.Integer(), nullable=False),
+        sa.Column("input", postgresql.JSONB(), nullable=False),
+        sa.Column("state", sa.Text(), nullable=False),
+        sa.Column("output", postgresql.JSONB(), nullable=True),
+        sa.Column("error_code", sa.Text(), nullable=True),
+        sa.Column("error", sa.Text(), nullable=True),
+        sa.Column("actor_id", sa.Text(), nullable=False),
+        sa.Column("actor_name", sa.Text(), nullable=False),
+        moment("created_at", nullable=False),
+        moment("started_at"),
+        moment("finished_at"),
+        sa.PrimaryKeyConstraint("tenant_id", "id", name="pk_rmm_action_invocations"),
+        sa.ForeignKeyConstraint(
+            ["tenant_id", "integration_id"],
+            ["rmm_integrations.tenant_id", "rmm_integrations.id"],
+            name="fk_rmm_action_invocations_tenant_id_integration_id",
+            ondelete="CASCADE",
+        ),
+    )
+    op.create_index(
+        "uq_rmm_action_invocations_key",
+        "rmm_action_invocations",
+        ["tenant_id", "idempotency_key"],
+        unique=True,
+        postgresql_where=sa.text("idempotency_key IS NOT NULL"),
+    )
+    time = [sa.text("created_at DESC")]
+    op.create_index(
+        "ix_rmm_action_invocations_time",
+        "rmm_action_invocations",
+        ["tenant_id", *time, sa.text("id DESC")],
+    )
+    for name, column in (
+        ("ix_rmm_action_invocations_device", "device_id"),
+        ("ix_rmm_action_invocations_ticket", "ticket_id"),
+    ):
+        op.create_index(
+            name,
+            "rmm_action_invocations",
+            ["tenant_id", column, *time],
+            postgresql_where=sa.text(f"{column} IS NOT NULL"),
+        )
+
+
+def downgrade() -> None:
+    op.drop_table("rmm_action_invocations")
+    op.drop_table("rmm_device_software")
+    op.drop_table("rmm_software_catalog")
+    for name in ("software_synced_at", "software_hash", "kept"):
+        op.drop_column("rmm_devices", name)
+    for name in reversed(CONNECTION_TIMES):
+        op.drop_column("rmm_integrations", name)

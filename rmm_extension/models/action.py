@@ -1,0 +1,70 @@
+"""Actions on devices: what was asked of a vendor, by whom, and what came of it."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import ForeignKeyConstraint, Index, text
+from sqlalchemy.orm import Mapped, mapped_column
+
+from .base import Base, TenantRow, utc_now
+
+
+class ActionInvocation(TenantRow, Base):
+    """One wish that the vendor does something.
+
+    ``state``: queued, running, succeeded, failed, requested (handed over, and nobody will say how it ended)
+    or unknown (the worker ended while the vendor was asked). ``idempotency_key`` identifies the wish: the
+    same one again is the first one. ``ticket_id`` is the ticket it was asked from, which gets a note.
+    """
+
+    __tablename__ = "rmm_action_invocations"
+    __table_args__ = (
+        Index(
+            "uq_rmm_action_invocations_key",
+            "tenant_id",
+            "idempotency_key",
+            unique=True,
+            postgresql_where=text("idempotency_key IS NOT NULL"),
+        ),
+        Index("ix_rmm_action_invocations_time", "tenant_id", text("created_at DESC"), text("id DESC")),
+        Index(
+            "ix_rmm_action_invocations_device",
+            "tenant_id",
+            "device_id",
+            text("created_at DESC"),
+            postgresql_where=text("device_id IS NOT NULL"),
+        ),
+        Index(
+            "ix_rmm_action_invocations_ticket",
+            "tenant_id",
+            "ticket_id",
+            text("created_at DESC"),
+            postgresql_where=text("ticket_id IS NOT NULL"),
+        ),
+        ForeignKeyConstraint(
+            ["tenant_id", "integration_id"],
+            ["rmm_integrations.tenant_id", "rmm_integrations.id"],
+            ondelete="CASCADE",
+        ),
+    )
+
+    integration_id: Mapped[UUID]
+    device_id: Mapped[UUID | None]
+    ticket_id: Mapped[str | None]
+    run_id: Mapped[UUID | None]
+    idempotency_key: Mapped[str | None]
+    action: Mapped[str]
+    action_version: Mapped[int] = mapped_column(default=1)
+    input: Mapped[dict[str, Any]] = mapped_column(default=dict)
+    state: Mapped[str] = mapped_column(default="queued")
+    output: Mapped[dict[str, Any] | None]
+    error_code: Mapped[str | None]
+    error: Mapped[str | None]
+    actor_id: Mapped[str]
+    actor_name: Mapped[str]
+    created_at: Mapped[datetime] = mapped_column(default=utc_now)
+    started_at: Mapped[datetime | None]
+    finished_at: Mapped[datetime | None]
