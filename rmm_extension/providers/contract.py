@@ -105,6 +105,11 @@ class Provider:
         """The instance URL in its one form; raises ``ConfigError`` with a sentence when it is no URL."""
         return value.strip()
 
+    def check_settings(self, settings: dict[str, str]) -> dict[str, str]:
+        """What was typed beside address and secrets, in its one form; raises ``ConfigError`` with a sentence
+        that names the field that cannot be kept."""
+        return settings
+
 
 @runtime_checkable
 class TestsConnection(Protocol):
@@ -175,7 +180,11 @@ class FetchesSoftware(Protocol):
 @runtime_checkable
 class OpensRemotely(Protocol):
     def remote_link(self, connection: Connection, external_id: str) -> RemoteLink:
-        """Where a technician reaches the device. Raises ``ConfigError`` when a setting for it is missing."""
+        """Where a technician reaches the device. Raises ``ConfigError`` when a setting for it is missing.
+
+        Made from what is known, without a call to the vendor: pages ask it to know whether to offer the way.
+        A vendor that has to be called for its link takes a capability of its own, served by a run.
+        """
 
 
 @runtime_checkable

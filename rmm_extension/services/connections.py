@@ -101,6 +101,7 @@ def typed(
     url = provider.normalize_url(plain.pop("instance_url", ""))
     if url:
         check_address(url, provider.runtime)
+    plain = provider.check_settings(plain)
     base = stored or Connection(
         tenant_id="", integration_id="", provider=provider.manifest.key, instance_url=url
     )

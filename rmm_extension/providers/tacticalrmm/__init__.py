@@ -16,6 +16,7 @@ from rmm_extension.domain.types import (
     DevicePage,
     Organization,
     Receipt,
+    RemoteLink,
     WebhookRequest,
 )
 from rmm_extension.domain.values import text
@@ -23,7 +24,7 @@ from rmm_extension.providers.contract import Provider, WebhookStep
 from rmm_extension.providers.http import RETRIES
 from rmm_extension.providers.prefetch import prefetch
 from rmm_extension.providers.reply import Reply
-from rmm_extension.providers.tacticalrmm import address, alerts, checks, webhooks
+from rmm_extension.providers.tacticalrmm import address, alerts, checks, remote, webhooks
 from rmm_extension.providers.tacticalrmm.client import TacticalClient, WrongHost, open_client
 from rmm_extension.providers.tacticalrmm.inventory import Options, Walk, custom_field_names, organization_of
 from rmm_extension.providers.tacticalrmm.manifest import MANIFEST
@@ -38,6 +39,10 @@ class TacticalRmm(Provider):
     def normalize_url(self, value: str) -> str:
         """The instance URL in its one form."""
         return address.normalize(value)
+
+    def check_settings(self, settings: dict[str, str]) -> dict[str, str]:
+        """The dashboard's address and the form of links to it are checked."""
+        return remote.checked(settings, self.runtime)
 
     def client(self, connection: Connection, *, retries: int = RETRIES) -> TacticalClient:
         """A client for one connection; use it in a ``with`` block."""
@@ -120,6 +125,10 @@ class TacticalRmm(Provider):
                     accepted=True, message="The alert no longer exists in Tactical RMM.", status=error.status
                 )
         return Receipt(accepted=True, message=done, status=reply.status)
+
+    def remote_link(self, connection: Connection, external_id: str) -> RemoteLink:
+        """The agent's page on the dashboard."""
+        return remote.link(connection.settings, external_id)
 
     def verify_webhook(self, request: WebhookRequest, secrets: Sequence[str]) -> bool:
         """Whether the delivery holds one of the secrets in its header."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from rmm_extension.domain.labels import provider_label
 from rmm_extension.providers.contract import AuthMode, Field, Manifest
+from rmm_extension.providers.tacticalrmm import remote
 from rmm_extension.providers.tacticalrmm.client import KEY
 
 INSTANCE_URL = Field(
@@ -17,7 +18,16 @@ DASHBOARD_URL = Field(
     "Dashboard address",
     kind="url",
     required=False,
-    help="The address technicians open, usually https://rmm.example.com. It is used for links to agents.",
+    help="The address technicians open, usually https://rmm.example.com. Without it remote access is off.",
+)
+REMOTE_LINK = Field(
+    "remote_link_template",
+    "Form of the remote link",
+    required=False,
+    help="Where the button for remote access leads. The form is the one in the dashboard's source and was not"
+    " tried on every version: change it if yours differs. {dashboard}/takecontrol/{agent_id} opens the remote"
+    " desktop.",
+    default=remote.DEFAULT_TEMPLATE,
 )
 SOURCE = Field(
     "source",
@@ -72,7 +82,7 @@ MANIFEST = Manifest(
             key="api_key",
             label="API key",
             description="A key that belongs to a user of Tactical RMM and has that user's role.",
-            fields=(INSTANCE_URL, API_KEY, DASHBOARD_URL, SOURCE, RESET_MODE, SNOOZE_DAYS),
+            fields=(INSTANCE_URL, API_KEY, DASHBOARD_URL, REMOTE_LINK, SOURCE, RESET_MODE, SNOOZE_DAYS),
             vendor_steps=(
                 f"In Settings › Permissions Manager add a role with: {', '.join(SMALLEST_ROLE)}.",
                 "In Settings › User Administration add a user with this role and block its dashboard login.",
