@@ -19,6 +19,18 @@ CONNECTION_TIMES = (
     "sign_in_lease_until",
     "sign_in_blocked_until",
 )
+LIST = ["tenant_id", "name", "id", "deleted_at", "status", "kind", "integration_id"]
+FILTERS = (
+    ("needs_reboot", sa.Boolean(), "nullif(facts -> 'needs_reboot', 'null'::jsonb) = 'true'::jsonb"),
+    (
+        "patches_pending",
+        sa.Boolean(),
+        "nullif(facts -> 'has_pending_patches', 'null'::jsonb) = 'true'::jsonb",
+    ),
+    ("agent_version", sa.Text(), "facts ->> 'agent_version'"),
+)
+"""Facts that the list of devices is narrowed by."""
+PARTIAL = {"ix_rmm_devices_missing": "missing_count > 0", "ix_rmm_devices_kept": "kept"}
 
 
 def moment(name: str, *, nullable: bool = True) -> sa.Column[object]:
@@ -31,10 +43,19 @@ def upgrade() -> None:
     op.add_column(
         "rmm_devices", sa.Column("kept", sa.Boolean(), server_default=sa.text("false"), nullable=False)
     )
-    op.add_column("rmm_devices", sa.Column("software_hash", sa.LargeBinary(), nullable=True))
-    op.add_column("rmm_devices", moment("software_synced_at"))
     create_software()
     create_invocations()
+
+
+def add_list_filters() -> None:
+    for name, kind, source in FILTERS:
+        op.add_column("rmm_devices", sa.Column(name, kind, sa.Computed(source, persisted=True)))
+    op.drop_index("ix_rmm_devices_list", table_name="rmm_devices")
+    op.create_index("ix_rmm_devices_list", "rmm_devices", [*LIST, *(name for name, _, _ in FILTERS)])
+    for name, condition in PARTIAL.items():
+        op.create_index(
+            name, "rmm_devices", ["tenant_id", "name", "id"], postgresql_where=sa.text(condition)
+        )
 
 
 def create_software() -> None:
@@ -85,14 +106,34 @@ def create_software() -> None:
             ["tenant_id", "software_id"],
             ["rmm_software_catalog.tenant_id", "rmm_software_catalog.id"],
             name="fk_rmm_device_software_software",
-            ondelete="CASCADE",
         ),
     )
     op.create_index(
-        "ix_rmm_device_software_current",
+        "ix_rmm_device_software_product",
         "rmm_device_software",
-        ["tenant_id", "software_id", "version_key"],
-        postgresql_where=sa.text("removed_at IS NULL"),
+        ["tenant_id", "software_id", "removed_at", "version_key"],
+        postgresql_include=["device_id"],
+    )
+    op.create_index(
+        "ix_rmm_device_software_removed",
+        "rmm_device_software",
+        ["tenant_id", "removed_at"],
+        postgresql_where=sa.text("removed_at IS NOT NULL"),
+    )
+    op.create_table(
+        "rmm_software_lists",
+        sa.Column("tenant_id", sa.Text(), nullable=False),
+        sa.Column("id", sa.Uuid(), nullable=False),
+        sa.Column("digest", sa.LargeBinary(), nullable=False),
+        moment("changed_at", nullable=False),
+        moment("empty_since"),
+        sa.PrimaryKeyConstraint("tenant_id", "id", name="pk_rmm_software_lists"),
+        sa.ForeignKeyConstraint(
+            ["tenant_id", "id"],
+            ["rmm_devices.tenant_id", "rmm_devices.id"],
+            name="fk_rmm_software_lists_device",
+            ondelete="CASCADE",
+        ),
     )
 
 
@@ -153,9 +194,9 @@ def create_invocations() -> None:
 
 def downgrade() -> None:
     op.drop_table("rmm_action_invocations")
+    op.drop_table("rmm_software_lists")
     op.drop_table("rmm_device_software")
     op.drop_table("rmm_software_catalog")
-    for name in ("software_synced_at", "software_hash", "kept"):
-        op.drop_column("rmm_devices", name)
+    op.drop_column("rmm_devices", "kept")
     for name in reversed(CONNECTION_TIMES):
         op.drop_column("rmm_integrations", name)

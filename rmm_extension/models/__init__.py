@@ -14,7 +14,7 @@ from .alert import (
 from .base import Base, new_id, utc_now
 from .connection import Integration, OrganizationMapping, Secret
 from .device import DeviceRow
-from .software import DeviceSoftware, Software
+from .software import DeviceSoftware, Software, SoftwareList
 from .work import Audit, JobRun, Outbox, WebhookDelivery
 
 __all__ = [
@@ -37,6 +37,7 @@ __all__ = [
     "Outbox",
     "Secret",
     "Software",
+    "SoftwareList",
     "WebhookDelivery",
     "new_id",
     "utc_now",

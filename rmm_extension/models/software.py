@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import date, datetime
 from uuid import UUID
 
-from sqlalchemy import BigInteger, ForeignKeyConstraint, Index, UniqueConstraint, text
+from sqlalchemy import BigInteger, ForeignKeyConstraint, Index, LargeBinary, UniqueConstraint, text
 from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.orm import Mapped, mapped_column
 
@@ -38,12 +38,20 @@ class DeviceSoftware(TenantRow, Base):
     __tablename__ = "rmm_device_software"
     __table_args__ = (
         UniqueConstraint("tenant_id", "device_id", "software_id", "version"),
+        # All rows, not only present ones: the foreign key to the catalog looks here too.
         Index(
-            "ix_rmm_device_software_current",
+            "ix_rmm_device_software_product",
             "tenant_id",
             "software_id",
+            "removed_at",
             "version_key",
-            postgresql_where=text("removed_at IS NULL"),
+            postgresql_include=["device_id"],
+        ),
+        Index(
+            "ix_rmm_device_software_removed",
+            "tenant_id",
+            "removed_at",
+            postgresql_where=text("removed_at IS NOT NULL"),
         ),
         ForeignKeyConstraint(
             ["tenant_id", "device_id"],
@@ -55,7 +63,6 @@ class DeviceSoftware(TenantRow, Base):
             ["tenant_id", "software_id"],
             ["rmm_software_catalog.tenant_id", "rmm_software_catalog.id"],
             name="fk_rmm_device_software_software",
-            ondelete="CASCADE",
         ),
     )
 
@@ -68,3 +75,26 @@ class DeviceSoftware(TenantRow, Base):
     location: Mapped[str | None]
     first_seen_at: Mapped[datetime] = mapped_column(default=utc_now)
     removed_at: Mapped[datetime | None]
+
+
+class SoftwareList(TenantRow, Base):
+    """What a device's vendor last listed for it; ``id`` is the device's.
+
+    ``digest`` tells a list that is as before, ``changed_at`` is when it last was another. ``empty_since`` is
+    when an empty list came in place of a full one: it is believed when a later sync says the same. Apart from
+    the device's row, so that a software sync never waits for a device sync, nor for one another's locks.
+    """
+
+    __tablename__ = "rmm_software_lists"
+    __table_args__ = (
+        ForeignKeyConstraint(
+            ["tenant_id", "id"],
+            ["rmm_devices.tenant_id", "rmm_devices.id"],
+            name="fk_rmm_software_lists_device",
+            ondelete="CASCADE",
+        ),
+    )
+
+    digest: Mapped[bytes] = mapped_column(LargeBinary)
+    changed_at: Mapped[datetime]
+    empty_since: Mapped[datetime | None]
