@@ -12,6 +12,8 @@ from typing import Any
 
 import msgspec
 
+from .sessions import Sessions
+
 
 class Severity(StrEnum):
     """The common severity scale, worst first."""
@@ -252,12 +254,16 @@ class AlertEvent(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Check(msgspec.Struct, frozen=True, kw_only=True):
-    """One line of a connection test: ``state`` is ok, warning, failed or not_checked."""
+    """One line of a connection test: ``state`` is ok, warning, failed or not_checked.
+
+    ``field`` names the input of the sign-in that the line is about, where it is about one.
+    """
 
     name: str
     state: str
     message: str
     remedy: str | None = None
+    field: str | None = None
 
 
 class Receipt(msgspec.Struct, frozen=True, kw_only=True):
@@ -269,7 +275,11 @@ class Receipt(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Connection(msgspec.Struct, frozen=True, kw_only=True):
-    """All a provider needs to talk to one vendor account. Never logged: ``secrets`` are in clear."""
+    """All a provider needs to talk to one vendor account. Never logged: ``secrets`` are in clear.
+
+    ``once`` holds what was typed for this one sign-in and is never stored, such as a code. ``sessions`` keeps
+    the session of a sign-in that needs one.
+    """
 
     tenant_id: str
     integration_id: str
@@ -278,6 +288,8 @@ class Connection(msgspec.Struct, frozen=True, kw_only=True):
     auth_mode: str = "api_key"
     secrets: dict[str, str] = {}
     settings: dict[str, Any] = {}
+    once: dict[str, str] = {}
+    sessions: Sessions | None = None
 
     def __repr__(self) -> str:
         return f"Connection({self.provider}, {self.tenant_id}/{self.integration_id})"
