@@ -44,13 +44,29 @@ FROM generate_series(0, %(devices)s - 1) n
 """,
     """
 INSERT INTO rmm_devices
-    (tenant_id, id, integration_id, external_id, external_organization_id, client_id, name, kind, status,
-     last_seen_at, facts)
-SELECT %(tenant)s, id, md5('connection ' || connection)::uuid, 'agent' || n, client::text, 'bench-' || client,
+    (tenant_id, id, integration_id, external_id, external_organization_id, asset_id, client_id, name, kind,
+     status, last_seen_at, missing_since, missing_count, kept, facts)
+SELECT %(tenant)s, id, md5('connection ' || connection)::uuid, 'agent' || n, client::text,
+       CASE WHEN n %% 400 <> 7 THEN 'asset-' || n END, CASE WHEN n %% 1000 <> 7 THEN 'bench-' || client END,
        kind || '-' || lpad(client::text, 3, '0') || '-' || lpad(n::text, 6, '0'),
        CASE kind WHEN 'SRV' THEN 'server' ELSE 'workstation' END,
        (ARRAY['online', 'online', 'online', 'offline', 'overdue'])[1 + n %% 5],
-       now() - random() * interval '3 days', '{"os_name": "Windows 11 Pro", "current_user": "anna"}'
+       CASE WHEN n %% 500 = 3 THEN now() - interval '40 days' ELSE now() - random() * interval '3 days' END,
+       CASE WHEN n %% 700 = 3 THEN now() - interval '1 day' END,
+       CASE WHEN n %% 700 = 3 THEN 1 + n %% 2 ELSE 0 END, n %% 3000 = 5,
+       jsonb_build_object(
+           'os_name', 'Windows 11 Pro', 'os_version', 'Windows 11 Pro, 64 bit v24H2 (build 26100.4946)',
+           'agent_version', '2.' || (8 + n %% 3) || '.' || n %% 4, 'current_user', 'user' || n %% 900,
+           'lan_ip', '10.0.' || n %% 250 || '.' || n %% 249, 'wan_ip', '203.0.113.' || n %% 250,
+           'boot_at', now() - random() * interval '30 days', 'cpu_model', 'Intel(R) Core(TM) i7-10700',
+           'model', 'Dell Inc. OptiPlex 7080', 'needs_reboot', n %% 11 = 0)
+       || CASE WHEN n %% 20 <> 0 THEN jsonb_build_object('has_pending_patches', n %% 4 = 0) ELSE '{}' END
+       || jsonb_build_object(
+           'custom_fields', jsonb_build_object('Warranty until', '2027-01-0' || 1 + n %% 9, 'Room', n %% 300),
+           'hardware', jsonb_build_object(
+               'memory_gb', 16 + n %% 3 * 16, 'manufacturer', 'Dell Inc.',
+               'disks', '[{"name": "C:", "total_gb": 475.3, "free_gb": 120.25, "utilization_percent": 74.7},
+                   {"name": "D:", "total_gb": 931.5, "free_gb": 310.5, "utilization_percent": 66.7}]'::jsonb))
 FROM bench_devices
 """,
     "CREATE UNIQUE INDEX ON bench_devices (n)",

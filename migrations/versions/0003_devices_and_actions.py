@@ -43,6 +43,7 @@ def upgrade() -> None:
     op.add_column(
         "rmm_devices", sa.Column("kept", sa.Boolean(), server_default=sa.text("false"), nullable=False)
     )
+    add_list_filters()
     create_software()
     create_invocations()
 
@@ -53,9 +54,16 @@ def add_list_filters() -> None:
     op.drop_index("ix_rmm_devices_list", table_name="rmm_devices")
     op.create_index("ix_rmm_devices_list", "rmm_devices", [*LIST, *(name for name, _, _ in FILTERS)])
     for name, condition in PARTIAL.items():
-        op.create_index(
-            name, "rmm_devices", ["tenant_id", "name", "id"], postgresql_where=sa.text(condition)
-        )
+        op.create_index(name, "rmm_devices", ["tenant_id", "name", "id"], postgresql_where=sa.text(condition))
+
+
+def drop_list_filters() -> None:
+    for name in PARTIAL:
+        op.drop_index(name, table_name="rmm_devices")
+    op.drop_index("ix_rmm_devices_list", table_name="rmm_devices")
+    op.create_index("ix_rmm_devices_list", "rmm_devices", LIST)
+    for name, _, _ in reversed(FILTERS):
+        op.drop_column("rmm_devices", name)
 
 
 def create_software() -> None:
@@ -197,6 +205,7 @@ def downgrade() -> None:
     op.drop_table("rmm_software_lists")
     op.drop_table("rmm_device_software")
     op.drop_table("rmm_software_catalog")
+    drop_list_filters()
     op.drop_column("rmm_devices", "kept")
     for name in reversed(CONNECTION_TIMES):
         op.drop_column("rmm_integrations", name)

@@ -6,15 +6,26 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ForeignKeyConstraint, Index, LargeBinary, Text, UniqueConstraint
+from sqlalchemy import Computed, ForeignKeyConstraint, Index, LargeBinary, Text, UniqueConstraint, text
 from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.orm import Mapped, mapped_column
 
 from .base import Base, TenantRow, Timestamps
 
-_LIST = ("tenant_id", "name", "id", "deleted_at", "status", "kind", "integration_id")
+_LIST = (
+    *("tenant_id", "name", "id", "deleted_at", "status", "kind", "integration_id"),
+    *("needs_reboot", "patches_pending", "agent_version"),
+)
 """The index of the list: the order of its rows, then its filters, so that what does not match is passed over
-without a look at the table. A client's devices are few: it has an index of its own."""
+without a look at the table. A client's devices are few: it has an index of its own; so have the few that are
+missing or kept."""
+MISSING_SQL = "missing_count > 0"
+"""The devices that some complete listing did not name, as their index says it."""
+
+
+def _from_facts(name: str) -> Computed:
+    """A truth among the facts: yes, no, or unknown where the vendor does not say."""
+    return Computed(f"nullif(facts -> '{name}', 'null'::jsonb) = 'true'::jsonb", persisted=True)
 
 
 class DeviceRow(TenantRow, Timestamps, Base):
@@ -24,8 +35,8 @@ class DeviceRow(TenantRow, Timestamps, Base):
     ``hardware_hash`` are digests of what was last written; ``last_seen_at`` and ``status`` move without them,
     the former with every sync: it stands in no index. ``facts`` are the vitals a page shows. ``missing_*``
     are set by complete listings that do not name the device, ``deleted_at`` by proof. ``kept`` is a person's
-    word that its asset stays active whatever listings say. ``software_hash`` is a digest of the software last
-    written, at ``software_synced_at``.
+    word that its asset stays active whatever listings say. ``needs_reboot``, ``patches_pending`` and
+    ``agent_version`` are facts that lists ask for: PostgreSQL keeps them.
     """
 
     __tablename__ = "rmm_devices"
@@ -34,6 +45,8 @@ class DeviceRow(TenantRow, Timestamps, Base):
         Index(None, "tenant_id", "asset_id"),
         Index(None, "tenant_id", "client_id"),
         Index("ix_rmm_devices_list", *_LIST),
+        Index("ix_rmm_devices_missing", "tenant_id", "name", "id", postgresql_where=text(MISSING_SQL)),
+        Index("ix_rmm_devices_kept", "tenant_id", "name", "id", postgresql_where=text("kept")),
         ForeignKeyConstraint(
             ["tenant_id", "integration_id"],
             ["rmm_integrations.tenant_id", "rmm_integrations.id"],
@@ -64,5 +77,6 @@ class DeviceRow(TenantRow, Timestamps, Base):
     last_error: Mapped[str | None]
     last_synced_at: Mapped[datetime | None]
     kept: Mapped[bool] = mapped_column(default=False, server_default="false")
-    software_hash: Mapped[bytes | None] = mapped_column(LargeBinary)
-    software_synced_at: Mapped[datetime | None]
+    needs_reboot: Mapped[bool | None] = mapped_column(_from_facts("needs_reboot"))
+    patches_pending: Mapped[bool | None] = mapped_column(_from_facts("has_pending_patches"))
+    agent_version: Mapped[str | None] = mapped_column(Computed("facts ->> 'agent_version'", persisted=True))
