@@ -13,6 +13,7 @@ from . import (
     connect,
     connection,
     deliveries,
+    device_actions,
     devices,
     errors,
     export,
@@ -24,6 +25,7 @@ from . import (
     overview,
     presentation,
     proposals,
+    remote,
     rule_editor,
     rules,
     setup,
@@ -47,6 +49,7 @@ PAGES = (
     alert_actions,
     alerts,
     devices,
+    remote,
     export,
     jobs,
     maintenance,
@@ -74,3 +77,4 @@ def register(app: Flask, settings: Settings) -> None:
     errors.add_to(blueprint)
     app.register_blueprint(blueprint)
     presentation.add_to(app)
+    device_actions.add_to(app)

@@ -53,7 +53,8 @@
     const question = (event.submitter && event.submitter.dataset.rmmConfirm) || event.target.dataset.rmmConfirm;
     if (question && !confirm(question)) { event.preventDefault(); return; }
     // A double click must not send a form twice; the name of the button still travels with the first one.
-    if (event.target.method === "post") {
+    // A form that answers in a tab of its own leaves this page as it is, to be used again.
+    if (event.target.method === "post" && event.target.target !== "_blank") {
       if (event.target.dataset.rmmSent) { event.preventDefault(); return; }
       event.target.dataset.rmmSent = "1";
     }

@@ -1,0 +1,135 @@
+"""Remote access: the way to a device, made when a person asks for it and never kept."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass
+from urllib.parse import urlsplit
+from uuid import UUID
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from rmm_extension.domain.errors import ConfigError, Conflict, Forbidden
+from rmm_extension.domain.types import AgentStatus, Connection, RemoteLink
+from rmm_extension.host import Actor
+from rmm_extension.models import DeviceRow, Integration
+from rmm_extension.providers.contract import OpensRemotely
+
+from . import audit
+from .connections import WORKING_STATES, entitled
+from .context import Rmm
+from .inventory import UnknownDevice
+from .unit import unit
+
+PERMISSION = "rmm.remote_access"
+
+_NOT_ONLINE = {
+    AgentStatus.OFFLINE: "The device is offline.",
+    AgentStatus.OVERDUE: "The device is overdue: its agent has been silent for too long.",
+    AgentStatus.UNKNOWN: "It is not known whether the device is online.",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Obstacle:
+    """Why a device cannot be reached now; ``lacking`` is the connection that misses a setting for it."""
+
+    reason: str
+    lacking: UUID | None = None
+
+
+def open_remotely(rmm: Rmm, actor: Actor, device_id: UUID) -> RemoteLink:
+    """The link to the device, and a line in the audit that the actor asked for it.
+
+    Raises ``Forbidden``, ``Conflict`` with the reason when the device cannot be reached now, ``ConfigError``
+    when the connection lacks a setting, and ``UnknownDevice``.
+    """
+    if not rmm.host.permissions.allows(actor, PERMISSION):
+        raise Forbidden("Your role may not open remote sessions.")
+    with unit(rmm) as session:
+        found = _devices(session, actor.tenant_id, [device_id])
+        if not found:
+            raise UnknownDevice("This device does not exist (any more).")
+        device, integration = found[0]
+        link = _link(rmm, session, device, integration)
+        audit.record(
+            session,
+            actor,
+            "device.remote_access",
+            subject_type="device",
+            subject_id=device.id,
+            subject_name=device.name,
+            integration_id=integration.id,
+            # The host alone: what stands behind it may be a secret.
+            changes={"host": urlsplit(link.url).hostname or ""},
+        )
+    return link
+
+
+def obstacles(
+    rmm: Rmm, session: Session, tenant_id: str, device_ids: Collection[UUID]
+) -> Mapping[UUID, Obstacle | None]:
+    """What stands in the way to each of these devices, ``None`` where nothing does.
+
+    Devices of vendors without remote access are left out. One statement, and the host's word on each vendor.
+    """
+    able = {one.manifest.key for one in rmm.providers.all() if isinstance(one, OpensRemotely)}
+    found: dict[UUID, Obstacle | None] = {}
+    for device, integration in _devices(session, tenant_id, device_ids):
+        if integration.provider not in able:
+            continue
+        try:
+            _link(rmm, session, device, integration)
+        except (Conflict, Forbidden) as error:
+            found[device.id] = Obstacle(str(error))
+        except ConfigError as error:
+            found[device.id] = Obstacle(str(error), lacking=integration.id)
+        else:
+            found[device.id] = None
+    return found
+
+
+def _devices(
+    session: Session, tenant_id: str, device_ids: Collection[UUID]
+) -> list[tuple[DeviceRow, Integration]]:
+    if not device_ids:
+        return []
+    of_connection = (Integration.tenant_id == DeviceRow.tenant_id) & (
+        Integration.id == DeviceRow.integration_id
+    )
+    statement = (
+        select(DeviceRow, Integration)
+        .join(Integration, of_connection)
+        .where(DeviceRow.tenant_id == tenant_id, DeviceRow.id.in_(list(device_ids)))
+    )
+    return [(row[0], row[1]) for row in session.execute(statement)]
+
+
+def _link(rmm: Rmm, session: Session, device: DeviceRow, integration: Integration) -> RemoteLink:
+    """The link, or an error that says what stands in its way; what lasts longest is said first."""
+    provider = rmm.providers.get(integration.provider)
+    label = provider.manifest.label
+    if not isinstance(provider, OpensRemotely):
+        raise Conflict(f"{label} offers no remote access.")
+    if not entitled(rmm, session, integration.tenant_id, provider):
+        raise Forbidden(f"{label} is not part of this tenant's edition.")
+    if device.deleted_at is not None:
+        raise Conflict(f"The device was deleted in {label}.")
+    if integration.state not in WORKING_STATES:
+        raise Conflict(f"The connection “{integration.name}” is not working now.")
+    link = provider.remote_link(_without_secrets(integration), device.external_id)
+    if device.status != AgentStatus.ONLINE:
+        raise Conflict(_NOT_ONLINE.get(AgentStatus(device.status), "The device is not online."))
+    return link
+
+
+def _without_secrets(integration: Integration) -> Connection:
+    return Connection(
+        tenant_id=integration.tenant_id,
+        integration_id=str(integration.id),
+        provider=integration.provider,
+        instance_url=integration.instance_url,
+        auth_mode=integration.auth_mode,
+        settings=dict(integration.settings),
+    )
