@@ -3,8 +3,8 @@
 Reads are repeated a little when the network or the server stumbles; writes never are, because nobody can tell
 whether the first one arrived. Nobody sleeps long: a vendor that asks for more patience than ``PATIENCE`` gets
 its wish as :class:`RateLimited`, and the job comes back later. Redirects are followed only within the same
-server, so that a key never travels to another one. No error, log line or ``repr`` holds a header, a query or
-a body.
+server, so that a key never travels to another one. A session that has ended is renewed once per request. No
+error, log line or ``repr`` holds a header, a query or a body.
 """
 
 from __future__ import annotations
@@ -14,6 +14,7 @@ import threading
 import time
 import uuid
 from collections.abc import Mapping
+from dataclasses import dataclass
 from types import TracebackType
 from typing import Any, ClassVar, Self
 from urllib.parse import urljoin, urlsplit
@@ -38,6 +39,7 @@ from rmm_extension.domain.labels import provider_label
 from rmm_extension.providers.contract import Runtime
 from rmm_extension.providers.guard import Resolver, guarded_session, refusal
 from rmm_extension.providers.reply import Reply
+from rmm_extension.providers.session import VendorSession
 
 log = logging.getLogger(__name__)
 
@@ -106,6 +108,18 @@ def _read_retry(times: int) -> Retry:
     )
 
 
+@dataclass(frozen=True, slots=True)
+class _Call:
+    """One request, however often it is sent; ``max_body`` in bytes."""
+
+    session: requests.Session
+    method: str
+    path: str
+    params: Mapping[str, Any] | None
+    json: Any
+    max_body: int
+
+
 class HttpClient:
     """Requests to one vendor account; use it in a ``with`` block so that its sockets are closed."""
 
@@ -118,6 +132,7 @@ class HttpClient:
         *,
         headers: Mapping[str, str] | None = None,
         secrets: tuple[str, ...] = (),
+        session: VendorSession | None = None,
         retries: int = RETRIES,
         resolver: Resolver | None = None,
     ) -> None:
@@ -127,6 +142,7 @@ class HttpClient:
         self.label = provider_label(self.provider)
         self._headers = {"Accept": "application/json", "User-Agent": "rmm-extension", **(headers or {})}
         self._secrets = tuple(secret for secret in secrets if secret)
+        self._session = session
         self._reading = guarded_session(runtime, _read_retry(retries), resolver=resolver)
         self._writing = guarded_session(
             runtime, Retry(0, redirect=0, raise_on_status=False), resolver=resolver
@@ -169,16 +185,21 @@ class HttpClient:
 
         Raises the ``ProviderError`` of the answer's status, or of its absence.
         """
+        call = _Call(self._reading, method, path, params, json, max_body or MAX_BODY)
         for _ in range(self._retries):
             try:
-                return self._exchange(self._reading, method, path, params, json, max_body or MAX_BODY)
+                return self._exchange(call)
             except _BodyLost:
                 continue
-        return self._exchange(self._reading, method, path, params, json, max_body or MAX_BODY)
+        return self._exchange(call)
 
     def write(self, method: str, path: str, *, json: Any = None) -> Reply:
         """Change something; never repeated, because a lost answer does not prove a lost request."""
-        return self._exchange(self._writing, method, path, None, json, MAX_BODY)
+        try:
+            return self._exchange(_Call(self._writing, method, path, None, json, MAX_BODY))
+        except _BodyLost as lost:
+            # A read that signs in on its way must not take this for its own answer, and sign in again.
+            raise self._trouble(Unavailable, str(lost), lost.request_id or "") from None
 
     def explain(self, reply: Reply) -> ProviderError | None:
         """The vendor's own reading of an error answer; ``None`` leaves it to the common one. Override it."""
@@ -188,34 +209,29 @@ class HttpClient:
         """The error of an answer that is not a success."""
         return self.explain(reply) or _common_error(reply)
 
+    def is_session_over(self, reply: Reply) -> bool:
+        """Whether the answer says that the session has ended, so that a new one helps. Override it."""
+        return reply.status == 401
+
     def redact(self, text: str, limit: int = 200) -> str:
         """``text`` without this client's secrets, on one line, at most ``limit`` characters."""
-        for secret in self._secrets:
+        for secret in (*self._secrets, *(self._session.secrets() if self._session else ())):
             text = text.replace(secret, "•••")
         return " ".join(text.split())[:limit]
 
-    def _exchange(
-        self,
-        session: requests.Session,
-        method: str,
-        path: str,
-        params: Mapping[str, Any] | None,
-        json: Any,
-        max_body: int,
-    ) -> Reply:
+    def _exchange(self, call: _Call) -> Reply:
         request_id = str(uuid.uuid4())
-        url = f"{self.base_url}{path}"
         started = time.monotonic()
-        for _ in range(4):
-            reply = self._once(session, method, url, path, params, json, max_body, request_id)
-            if reply.status not in _REDIRECTS:
-                break
-            url, params = self._next_hop(reply, url, method), None
+        reply = self._travel(call, request_id)
+        if self._session is not None and self.is_session_over(reply):
+            # What was refused so was not carried out: a write may be sent again, too.
+            self._session.renew()
+            reply = self._travel(call, request_id)
         log.debug(
             "%s %s %s: %s, %d bytes in %.3f s (%s)",
             self.provider,
-            method,
-            path,
+            call.method,
+            call.path,
             reply.status,
             len(reply.body),
             time.monotonic() - started,
@@ -225,36 +241,38 @@ class HttpClient:
             return reply
         raise self.error_for(reply)
 
-    def _once(
-        self,
-        session: requests.Session,
-        method: str,
-        url: str,
-        path: str,
-        params: Mapping[str, Any] | None,
-        json: Any,
-        max_body: int,
-        request_id: str,
-    ) -> Reply:
+    def _travel(self, call: _Call, request_id: str) -> Reply:
+        url, params = f"{self.base_url}{call.path}", call.params
+        for _ in range(4):
+            reply = self._once(call, url, params, request_id)
+            if reply.status not in _REDIRECTS:
+                break
+            url, params = self._next_hop(reply, url, call.method), None
+        return reply
+
+    def _once(self, call: _Call, url: str, params: Mapping[str, Any] | None, request_id: str) -> Reply:
         if self._cancelled.is_set():
             raise self._trouble(Unavailable, f"The request to {self.label} was cancelled.", request_id)
+        signed = self._session.headers() if self._session else {}
         try:
-            with session.request(
-                method,
+            with call.session.request(
+                call.method,
                 url,
                 params=params,
-                json=json,
-                headers={**self._headers, "X-Request-ID": request_id},
+                json=call.json,
+                headers={**self._headers, **signed, "X-Request-ID": request_id},
                 timeout=(self.runtime.connect_timeout, self.runtime.read_timeout),
                 allow_redirects=False,
                 stream=True,
             ) as answer:
-                body = self._body(answer, path, max_body, request_id)
+                body = self._body(answer, call.path, call.max_body, request_id)
         except SSRFGuardError as error:
             raise refusal(error, urlsplit(url).scheme) from None
         except requests.RequestException as error:
             raise self._no_answer(error, request_id) from None
-        return Reply(self.provider, self.label, path, answer.status_code, request_id, answer.headers, body)
+        return Reply(
+            self.provider, self.label, call.path, answer.status_code, request_id, answer.headers, body
+        )
 
     def _body(self, answer: requests.Response, path: str, max_body: int, request_id: str) -> bytearray:
         # One growing buffer: a list of chunks would need twice the memory when joined.
