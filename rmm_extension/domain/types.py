@@ -205,9 +205,10 @@ class SoftwarePage(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class PermissionLine(msgspec.Struct, frozen=True, kw_only=True):
-    """One feature and what the credentials need for it: ``state`` is ok, missing or not_checked.
+    """One feature and what the credentials need for it: ``state`` is ok, warning, missing or not_checked.
 
-    ``switches`` are the vendor's own names of the rights, ``message`` says in words what was found.
+    ``switches`` are the vendor's own names of the rights, ``message`` says in words what was found. A warning
+    is about a feature that works, but not as one would expect.
     """
 
     feature: str

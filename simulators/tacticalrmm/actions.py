@@ -222,6 +222,6 @@ ENDPOINTS = [
         {"POST": _free(reboot, "can_reboot_agents"), "PATCH": _free(reboot_later, "can_reboot_agents")},
     ),
     Endpoint(f"{BASE}/shutdown/", "POST, OPTIONS", {"POST": _free(shutdown, "can_reboot_agents")}),
-    Endpoint(f"{BASE}/ping/", "GET, OPTIONS", {"GET": _free(ping, "can_ping_agents")}),
+    Endpoint(f"{BASE}/ping/", "GET, OPTIONS", {"GET": _free(ping, "can_list_agents")}),
     Endpoint(f"{BASE}/history/", "GET, HEAD, OPTIONS", {"GET": Action(history, "can_list_agent_history")}),
 ]

@@ -21,10 +21,9 @@ INTEGRATION = frozenset(
         "can_reboot_agents",
         "can_list_agent_history",
         "can_view_customfields",
-        "can_ping_agents",
     }
 )
-"""The smallest useful role of an integration key, plus the ping permission."""
+"""The smallest useful role of an integration key."""
 
 WRITES = frozenset({"can_manage_alerts", "can_run_scripts", "can_send_cmd", "can_reboot_agents"})
 READONLY = INTEGRATION - WRITES

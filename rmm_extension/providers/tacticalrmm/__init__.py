@@ -15,6 +15,7 @@ from rmm_extension.domain.types import (
     Device,
     DevicePage,
     Organization,
+    PermissionLine,
     Receipt,
     RemoteLink,
     WebhookRequest,
@@ -24,8 +25,9 @@ from rmm_extension.providers.contract import Provider, WebhookStep
 from rmm_extension.providers.http import RETRIES
 from rmm_extension.providers.prefetch import prefetch
 from rmm_extension.providers.reply import Reply
-from rmm_extension.providers.tacticalrmm import address, alerts, checks, remote, webhooks
-from rmm_extension.providers.tacticalrmm.client import TacticalClient, WrongHost, open_client
+from rmm_extension.providers.tacticalrmm import address, alerts, checks, permissions, remote, webhooks
+from rmm_extension.providers.tacticalrmm.access import open_client
+from rmm_extension.providers.tacticalrmm.client import TacticalClient, WrongHost
 from rmm_extension.providers.tacticalrmm.inventory import Options, Walk, custom_field_names, organization_of
 from rmm_extension.providers.tacticalrmm.manifest import MANIFEST
 from rmm_extension.providers.tacticalrmm.mapping import device_from_detail
@@ -49,18 +51,23 @@ class TacticalRmm(Provider):
         return open_client(self.runtime, connection, retries=retries)
 
     def check(self, connection: Connection) -> Iterator[Check]:
-        """Test address, key and permissions, line by line."""
+        """Test address, sign-in and permissions, line by line."""
         try:
             # Someone is waiting for the answer, and a flaw that passes is worth seeing: no retries here.
             client = self.client(connection, retries=0)
         except ConfigError as error:
-            yield checks.failed("Server and API key", error)
+            yield checks.failed(checks.FIRST, error)
             return
         with client:
             yield from checks.run(client, Options.of(connection.settings).source)
 
+    def permissions(self, connection: Connection) -> Iterator[PermissionLine]:
+        """Which features the role allows, feature by feature."""
+        with self.client(connection, retries=0) as client:
+            yield from permissions.lines(client, Options.of(connection.settings).source)
+
     def organizations(self, connection: Connection) -> Sequence[Organization]:
-        """The clients the key may see, or with source ``beta`` all of the server."""
+        """The clients the user may see, or with source ``beta`` all of the server."""
         beta = Options.of(connection.settings).source == "beta"
         with self.client(connection) as client:
             found = client.beta_clients() if beta else client.clients()
@@ -86,7 +93,7 @@ class TacticalRmm(Provider):
         owner = owners.get(row.site or 0)
         if owner is None:
             raise BadResponse(
-                "The agent's site belongs to no client that the key may see.", provider=self.manifest.key
+                "The agent's site belongs to no client that this user may see.", provider=self.manifest.key
             )
         return device_from_detail(row, owner, names, reply.moment)
 

@@ -14,11 +14,13 @@ from rmm_extension.domain.errors import (
 from rmm_extension.domain.types import Check
 from rmm_extension.providers.http import ConnectionFailed, NameNotFound, TimedOut, TlsFailed
 from rmm_extension.providers.reply import HtmlInsteadOfJson
+from rmm_extension.providers.tacticalrmm import permissions
 from rmm_extension.providers.tacticalrmm.client import BetaOff, TacticalClient, WrongHost
 from rmm_extension.providers.tacticalrmm.schemas import AlertsProbe, Client
 
 OK, WARNING, FAILED, NOT_CHECKED = "ok", "warning", "failed", "not_checked"
 _ROLE = "Turn the switch on in Settings › Permissions Manager for the role of the API key's user."
+_FEATURES = "Turn on the switches of what you want. The connection's page Permissions has the whole table."
 _REMEDIES: tuple[tuple[type[Exception], str], ...] = (
     (TlsFailed, "Give the server a valid certificate, or name its CA bundle in REQUESTS_CA_BUNDLE."),
     (NameNotFound, "Enter the name of the API host, such as https://api.example.com."),
@@ -42,13 +44,9 @@ def run(client: TacticalClient, source: str) -> Iterator[Check]:
     yield _guarded("Clients", lambda: _clients(client, clients))
     yield _guarded("Agents", lambda: _agents(client))
     yield _guarded("Alerts", lambda: _alerts(client), softened=True)
-    yield Check(
-        name="Resolving alerts",
-        state=NOT_CHECKED,
-        message="Whether the role has can_manage_alerts cannot be tried without changing an alert.",
-    )
     yield _guarded("Custom fields", lambda: _custom_fields(client), softened=True)
     yield _guarded("Beta API", lambda: _beta(client, source, clients), softened=source != "beta")
+    yield _guarded("Features", lambda: _features(client), softened=True)
 
 
 def failed(name: str, error: Exception) -> Check:
@@ -121,6 +119,27 @@ def _custom_fields(client: TacticalClient) -> Check:
     )
 
 
+def _features(client: TacticalClient) -> Check:
+    """What the role allows beside the lists, in one line; the page Permissions has all of it."""
+    found = [probe.line(client) for probe in permissions.OTHERS]
+    missing = permissions.missing_of(found)
+    if missing:
+        return Check(
+            name="Features", state=WARNING, message=f"Missing from the role: {missing}.", remedy=_FEATURES
+        )
+    if any(line.state != OK for line in found):
+        return Check(
+            name="Features",
+            state=NOT_CHECKED,
+            message="Not all rights could be asked for: the page Permissions of the connection says which.",
+        )
+    return Check(
+        name="Features",
+        state=OK,
+        message="The role allows resolving alerts, software, scripts, commands and reboots.",
+    )
+
+
 def _beta(client: TacticalClient, source: str, clients: list[Client]) -> Check:
     if source == "standard":
         return Check(
@@ -130,12 +149,12 @@ def _beta(client: TacticalClient, source: str, clients: list[Client]) -> Check:
         seen = client.beta_clients()
     except BetaOff as error:
         return _beta_off(source, error)
-    if len(seen) > len(clients):
+    warning = permissions.scope_warning(len(seen), len(clients))
+    if warning:
         return Check(
             name="Beta API",
             state=WARNING,
-            message=f"The beta API is on, but it ignores the scope of the role: it shows {len(seen):,}"
-            f" clients where the role sees only {len(clients):,}.",
+            message=warning,
             remedy="Only mapped clients are read. Set the source to the standard API if that is not enough.",
         )
     return Check(

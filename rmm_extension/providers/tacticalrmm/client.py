@@ -11,16 +11,13 @@ import msgspec
 
 from rmm_extension.domain.errors import (
     AuthFailed,
-    ConfigError,
     InvalidRequest,
     NotFound,
     PermissionMissing,
     ProviderError,
     Unavailable,
 )
-from rmm_extension.domain.types import Connection
-from rmm_extension.providers.contract import Runtime
-from rmm_extension.providers.http import RETRIES, HttpClient
+from rmm_extension.providers.http import HttpClient
 from rmm_extension.providers.reply import Reply
 from rmm_extension.providers.tacticalrmm.rows import BetaRows, R, beta_rows
 from rmm_extension.providers.tacticalrmm.schemas import (
@@ -30,6 +27,7 @@ from rmm_extension.providers.tacticalrmm.schemas import (
     CustomField,
     ShortAgent,
 )
+from rmm_extension.providers.tacticalrmm.words import OF_API_KEY, Words
 
 KEY = "tacticalrmm"
 SHORTEST_AGENT_ID = 21
@@ -40,12 +38,18 @@ _LISTING_BYTES = 192 * 2**20
 
 # The switches of a role (Settings, User Administration, Roles) by the path that needs them.
 _SWITCHES = (
+    (re.compile(r"/beta/v1/site/|/clients/sites/"), "can_list_sites"),
     (re.compile(r"/beta/v1/client/|/clients/"), "can_list_clients"),
-    (re.compile(r"/beta/v1/site/"), "can_list_sites"),
+    (re.compile(r"/runscript/$"), "can_run_scripts"),
+    (re.compile(r"/cmd/$"), "can_send_cmd"),
+    (re.compile(r"/reboot/$"), "can_reboot_agents"),
+    (re.compile(r"/history/$"), "can_list_agent_history"),
     (re.compile(r"/beta/v1/agent/|/agents/"), "can_list_agents"),
     (re.compile(r"/alerts/\d+/$"), "can_list_alerts (to read an alert) or can_manage_alerts (to resolve it)"),
     (re.compile(r"/alerts/"), "can_list_alerts"),
     (re.compile(r"/core/customfields/"), "can_view_customfields"),
+    (re.compile(r"/software/"), "can_list_software"),
+    (re.compile(r"/scripts/"), "can_list_scripts"),
 )
 
 
@@ -62,9 +66,10 @@ class WrongHost(NotFound):
 
 
 class TacticalClient(HttpClient):
-    """One Tactical RMM server, seen with one API key."""
+    """One Tactical RMM server, seen as one user: by an API key, or by a session."""
 
     provider = KEY
+    words = OF_API_KEY
 
     def clients(self) -> list[Client]:
         """All clients the key's role may see, with their sites."""
@@ -147,10 +152,15 @@ class TacticalClient(HttpClient):
     def explain(self, reply: Reply) -> ProviderError | None:
         """Tactical RMM's errors in words."""
         maker = _EXPLAINED.get(reply.status)
-        found = maker(reply) if maker else None
+        found = maker(reply, self.words) if maker else None
         if found is not None:
             found.provider, found.status, found.request_id = KEY, reply.status, reply.request_id
         return found
+
+    def is_session_over(self, reply: Reply) -> bool:
+        """Whether a new session would help: not where the user is locked, nor where a proxy is in the way."""
+        said = detail(reply).lower() if reply.status == 401 else ""
+        return "invalid token" in said or "expired" in said
 
     def refusal_text(self, reply: Reply) -> str:
         """The bare JSON string with which this server refuses a write, redacted."""
@@ -160,22 +170,8 @@ class TacticalClient(HttpClient):
             return ""
 
 
-def open_client(runtime: Runtime, connection: Connection, *, retries: int = RETRIES) -> TacticalClient:
-    """A client for the connection; raises ``ConfigError`` when something is missing from it."""
-    if connection.auth_mode != "api_key":
-        raise ConfigError("Sign in to Tactical RMM with an API key.")
-    key = connection.secrets.get("api_key", "").strip()
-    if not key:
-        raise ConfigError("The API key is missing.")
-    if not key.isascii() or not key.isprintable():
-        raise ConfigError("The API key has characters that no API key has. Copy it again.")
-    base = dict(runtime.base_urls).get(KEY) or connection.instance_url
-    if not base:
-        raise ConfigError("The address of the Tactical RMM API is missing.")
-    return TacticalClient(runtime, base, headers={"X-API-KEY": key}, secrets=(key,), retries=retries)
-
-
-def _detail(reply: Reply) -> str:
+def detail(reply: Reply) -> str:
+    """The sentence of an error body, empty where it has none."""
     try:
         found = msgspec.json.decode(reply.body, type=dict[str, Any]).get("detail")
     except (msgspec.MsgspecError, RecursionError):
@@ -183,7 +179,7 @@ def _detail(reply: Reply) -> str:
     return found if isinstance(found, str) else ""
 
 
-def _bad_request(reply: Reply) -> ProviderError | None:
+def _bad_request(reply: Reply, _: Words) -> ProviderError | None:
     if reply.is_html:
         return InvalidRequest(
             "The server refuses its own name (400 Bad Request): it is not in ALLOWED_HOSTS of Tactical"
@@ -192,31 +188,29 @@ def _bad_request(reply: Reply) -> ProviderError | None:
     return None
 
 
-def _unauthorized(reply: Reply) -> ProviderError:
-    detail = _detail(reply).lower()
-    if "expired" in detail:
-        return AuthFailed("The API key has expired. Make a new one in Tactical RMM and enter it here.")
-    if "inactive" in detail:
-        return AuthFailed("The user of this API key is inactive or deleted in Tactical RMM.")
-    if "not provided" in detail:
-        return AuthFailed(
-            "The API key did not reach Tactical RMM: a proxy in front seems to remove X-API-KEY."
-        )
-    return AuthFailed("Tactical RMM does not know this API key: it is mistyped or was deleted.")
+def _unauthorized(reply: Reply, words: Words) -> ProviderError:
+    said = detail(reply).lower()
+    if "expired" in said:
+        return AuthFailed(words.expired)
+    if "inactive" in said:
+        return AuthFailed(words.inactive)
+    if "not provided" in said:
+        return AuthFailed(words.lost)
+    return AuthFailed(words.unknown)
 
 
-def _forbidden(reply: Reply) -> ProviderError:
+def _forbidden(reply: Reply, words: Words) -> ProviderError:
     switch = next((name for path, name in _SWITCHES if path.search(reply.path)), None)
     if switch is None:
-        return PermissionMissing("The API key's user has no permission for this in Tactical RMM.")
+        return PermissionMissing(f"{words.owner} has no permission for this in Tactical RMM.")
     return PermissionMissing(
-        f"The API key's user has no role, or its role lacks the switch {switch} in Tactical RMM."
+        f"{words.owner} has no role, or its role lacks the switch {switch} in Tactical RMM."
     )
 
 
-def _not_found(reply: Reply) -> ProviderError:
+def _not_found(reply: Reply, _: Words) -> ProviderError:
     if not reply.is_html:
-        if "invalid page" in _detail(reply).lower():
+        if "invalid page" in detail(reply).lower():
             return NoSuchPage("The list has no such page.")
         return NotFound("Tactical RMM does not know this object: it was deleted, or the role may not see it.")
     if reply.path.startswith("/beta/"):
@@ -228,7 +222,7 @@ def _not_found(reply: Reply) -> ProviderError:
     )
 
 
-def _server_error(reply: Reply) -> ProviderError:
+def _server_error(reply: Reply, _: Words) -> ProviderError:
     return Unavailable(f"Tactical RMM failed inside (status {reply.status}). Its own log says why.")
 
 

@@ -71,7 +71,15 @@ SMALLEST_ROLE = (
     "can_manage_alerts",
     "can_view_customfields",
 )
-"""The role switches that this provider's calls need."""
+"""The role switches that lists, alerts and their resolving need."""
+OPTIONAL_ROLE = (
+    ("software", ("can_list_software",)),
+    ("scripts", ("can_list_scripts", "can_run_scripts", "can_list_agent_history")),
+    ("commands", ("can_send_cmd", "can_list_agent_history")),
+    ("reboots", ("can_reboot_agents",)),
+)
+"""Features that a role may leave out, each with its switches; output and exit codes are in the history."""
+_OPTIONAL = "; ".join(f"for {feature} {', '.join(switches)}" for feature, switches in OPTIONAL_ROLE)
 
 MANIFEST = Manifest(
     key=KEY,
@@ -84,7 +92,8 @@ MANIFEST = Manifest(
             description="A key that belongs to a user of Tactical RMM and has that user's role.",
             fields=(INSTANCE_URL, API_KEY, DASHBOARD_URL, REMOTE_LINK, SOURCE, RESET_MODE, SNOOZE_DAYS),
             vendor_steps=(
-                f"In Settings › Permissions Manager add a role with: {', '.join(SMALLEST_ROLE)}.",
+                f"In Settings › Permissions Manager add a role with: {', '.join(SMALLEST_ROLE)}. Add the"
+                f" switches of what else you want: {_OPTIONAL}.",
                 "In Settings › User Administration add a user with this role and block its dashboard login.",
                 "In Settings › Global Settings › API Keys add a key for this user and copy it.",
                 "For memory, disks and MAC addresses set BETA_API_ENABLED = True in local_settings.py.",

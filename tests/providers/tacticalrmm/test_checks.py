@@ -42,9 +42,9 @@ def test_all_is_well(simulator: Simulator, tactical: TacticalRmm) -> None:
         "Clients": "ok",
         "Agents": "ok",
         "Alerts": "ok",
-        "Resolving alerts": "not_checked",
         "Custom fields": "ok",
         "Beta API": "ok",
+        "Features": "ok",
     }
     assert "40" in found["Agents"].message
 
@@ -164,5 +164,23 @@ def test_beta_ignores_the_scope_of_a_role(simulator: Simulator, tactical: Tactic
 
 
 def test_a_test_changes_nothing(simulator: Simulator, tactical: TacticalRmm) -> None:
-    run(tactical, simulator.connection())
-    assert {path.split()[0] for path in simulator.paths()} == {"GET", "PATCH"}
+    before = (dict(simulator.lab.alerts), list(simulator.lab.history))
+    run(tactical, simulator.connection(keys.ADMIN_KEY))
+    assert (simulator.lab.alerts, simulator.lab.history) == before
+    assert not simulator.lab.commands
+
+
+def test_features_that_the_role_lacks_are_named_with_their_switches(
+    simulator: Simulator, tactical: TacticalRmm
+) -> None:
+    check = run(tactical, simulator.connection(keys.READONLY_KEY))["Features"]
+    assert check.state == "warning"
+    assert "Run scripts (can_run_scripts)" in check.message
+    assert "Software" not in check.message
+
+
+def test_features_that_cannot_be_asked_for_are_not_checked(
+    simulator: Simulator, tactical: TacticalRmm
+) -> None:
+    simulator.fault("server_error", prefix="/software/")
+    assert run(tactical, simulator.connection())["Features"].state == "not_checked"
