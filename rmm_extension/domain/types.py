@@ -198,10 +198,14 @@ class SoftwareOfDevice(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class SoftwarePage(msgspec.Struct, frozen=True, kw_only=True):
-    """A bounded slice of a software listing; ``errors`` are rows that could not be read, as sentences."""
+    """A bounded slice of a software listing; ``errors`` are rows that could not be read, as sentences.
+
+    ``strangers`` counts rows of devices that the vendor's own list of devices does not name.
+    """
 
     devices: tuple[SoftwareOfDevice, ...]
     errors: tuple[str, ...] = ()
+    strangers: int = 0
 
 
 class PermissionLine(msgspec.Struct, frozen=True, kw_only=True):
