@@ -27,9 +27,10 @@ FILTERS = (
         sa.Boolean(),
         "nullif(facts -> 'has_pending_patches', 'null'::jsonb) = 'true'::jsonb",
     ),
+    ("seen_week", sa.Date(), "date_trunc('week', last_seen_at AT TIME ZONE 'UTC')::date"),
     ("agent_version", sa.Text(), "facts ->> 'agent_version'"),
 )
-"""Facts that the list of devices is narrowed by."""
+"""What the list of devices is narrowed by beside its columns."""
 PARTIAL = {"ix_rmm_devices_missing": "missing_count > 0", "ix_rmm_devices_kept": "kept"}
 
 
@@ -46,6 +47,7 @@ def upgrade() -> None:
     add_list_filters()
     create_software()
     create_invocations()
+    create_scripts()
 
 
 def add_list_filters() -> None:
@@ -53,13 +55,31 @@ def add_list_filters() -> None:
         op.add_column("rmm_devices", sa.Column(name, kind, sa.Computed(source, persisted=True)))
     op.drop_index("ix_rmm_devices_list", table_name="rmm_devices")
     op.create_index("ix_rmm_devices_list", "rmm_devices", [*LIST, *(name for name, _, _ in FILTERS)])
+    op.drop_index("ix_rmm_devices_tenant_id_client_id", table_name="rmm_devices")
+    op.create_index(
+        "ix_rmm_devices_client", "rmm_devices", ["tenant_id", "client_id", "status", "deleted_at"]
+    )
+    index_open_alerts(["tenant_id", "device_id", "status"])
     for name, condition in PARTIAL.items():
         op.create_index(name, "rmm_devices", ["tenant_id", "name", "id"], postgresql_where=sa.text(condition))
+
+
+def index_open_alerts(columns: list[str]) -> None:
+    op.drop_index("ix_rmm_alerts_device", table_name="rmm_alerts")
+    op.create_index(
+        "ix_rmm_alerts_device",
+        "rmm_alerts",
+        columns,
+        postgresql_where=sa.text("status IN ('active', 'acknowledged', 'suppressed')"),
+    )
 
 
 def drop_list_filters() -> None:
     for name in PARTIAL:
         op.drop_index(name, table_name="rmm_devices")
+    index_open_alerts(["tenant_id", "device_id"])
+    op.drop_index("ix_rmm_devices_client", table_name="rmm_devices")
+    op.create_index("ix_rmm_devices_tenant_id_client_id", "rmm_devices", ["tenant_id", "client_id"])
     op.drop_index("ix_rmm_devices_list", table_name="rmm_devices")
     op.create_index("ix_rmm_devices_list", "rmm_devices", LIST)
     for name, _, _ in reversed(FILTERS):
@@ -159,9 +179,11 @@ def create_invocations() -> None:
         sa.Column("action_version", sa.Integer(), nullable=False),
         sa.Column("input", postgresql.JSONB(), nullable=False),
         sa.Column("state", sa.Text(), nullable=False),
+        sa.Column("sealed_input", sa.LargeBinary(), nullable=True),
+        sa.Column("sealed_key", sa.Text(), nullable=True),
         sa.Column("output", postgresql.JSONB(), nullable=True),
         sa.Column("error_code", sa.Text(), nullable=True),
-        sa.Column("error", sa.Text(), nullable=True),
+        sa.Column("message", sa.Text(), nullable=True),
         sa.Column("actor_id", sa.Text(), nullable=False),
         sa.Column("actor_name", sa.Text(), nullable=False),
         moment("created_at", nullable=False),
@@ -200,7 +222,38 @@ def create_invocations() -> None:
         )
 
 
+def create_scripts() -> None:
+    op.create_table(
+        "rmm_scripts",
+        sa.Column("tenant_id", sa.Text(), nullable=False),
+        sa.Column("id", sa.Uuid(), nullable=False),
+        sa.Column("integration_id", sa.Uuid(), nullable=False),
+        sa.Column("external_id", sa.Text(), nullable=False),
+        sa.Column("name", sa.Text(), nullable=False),
+        sa.Column("description", sa.Text(), nullable=False),
+        sa.Column("category", sa.Text(), nullable=False),
+        sa.Column("shell", sa.Text(), nullable=False),
+        sa.Column("platforms", postgresql.ARRAY(sa.Text()), nullable=False),
+        sa.Column("default_timeout", sa.Integer(), nullable=True),
+        sa.Column("run_as_user", sa.Boolean(), nullable=False),
+        sa.PrimaryKeyConstraint("tenant_id", "id", name="pk_rmm_scripts"),
+        sa.UniqueConstraint(
+            "tenant_id",
+            "integration_id",
+            "external_id",
+            name="uq_rmm_scripts_tenant_id_integration_id_external_id",
+        ),
+        sa.ForeignKeyConstraint(
+            ["tenant_id", "integration_id"],
+            ["rmm_integrations.tenant_id", "rmm_integrations.id"],
+            name="fk_rmm_scripts_tenant_id_integration_id",
+            ondelete="CASCADE",
+        ),
+    )
+
+
 def downgrade() -> None:
+    op.drop_table("rmm_scripts")
     op.drop_table("rmm_action_invocations")
     op.drop_table("rmm_software_lists")
     op.drop_table("rmm_device_software")

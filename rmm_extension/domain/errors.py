@@ -50,10 +50,12 @@ class ProviderError(RMMError):
     """A vendor's answer, or its absence, that stops the work.
 
     ``kind`` is a stable word for code and statistics, ``status`` the HTTP status if there was one, and
-    ``request_id`` ours, so that a log line and a page can be matched.
+    ``request_id`` ours, so that a log line and a page can be matched. ``may_have_arrived``: whether what was
+    asked may have been done all the same; only what surely was not is asked again when it changes something.
     """
 
     kind = "provider_error"
+    may_have_arrived = True
 
     def __init__(
         self, message: str, *, provider: str = "", status: int | None = None, request_id: str | None = None
@@ -68,18 +70,21 @@ class AuthFailed(ProviderError):
     """The credentials are wrong, expired or withdrawn: the connection needs a person."""
 
     kind = "auth_failed"
+    may_have_arrived = False
 
 
 class PermissionMissing(ProviderError):
     """The credentials work but lack a right; the message names the role switch or scope."""
 
     kind = "permission_missing"
+    may_have_arrived = False
 
 
 class RateLimited(ProviderError):
     """The vendor asks for patience: ``retry_after`` seconds."""
 
     kind = "rate_limited"
+    may_have_arrived = False
 
     def __init__(
         self,
@@ -104,12 +109,14 @@ class NotFound(ProviderError):
     """The vendor does not know the object."""
 
     kind = "not_found"
+    may_have_arrived = False
 
 
 class InvalidRequest(ProviderError):
     """The vendor refuses what was sent; sending it again would be refused again."""
 
     kind = "invalid_request"
+    may_have_arrived = False
 
 
 class BadResponse(ProviderError):

@@ -23,6 +23,14 @@ _SECRET_PAIR = re.compile(
     r"""(?:(\\{0,9}")[^"]*|(\\{0,9}')[^']*|(?:bearer\s|basic\s)?[^\s,;&"'{}\[\]]+)""",
     re.IGNORECASE,
 )
+# On a command line: a switch of that name, alone or with its value behind a blank.
+_SECRET_SWITCH = re.compile(
+    rf"\s{{0,9}}[-/]{{1,2}}[\w-]{{0,64}}(?:{_WORDS})[\w-]{{0,64}}\s{{0,9}}", re.IGNORECASE
+)
+_SECRET_WORD = re.compile(
+    rf"""((?:^|\s)[-/]{{1,2}}[\w-]{{0,64}}(?:{_WORDS})[\w-]{{0,64}}\s{{1,9}})(?:"[^"]*"|'[^']*'|[^\s"'-][^\s]*)""",
+    re.IGNORECASE,
+)
 # What no page should hold: control characters other than tab and line ends, half surrogates, and the marks
 # that turn the direction of a text around.
 _UNSHOWABLE = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\x80-\x9f\ud800-\udfff\u202a-\u202e\u2066-\u2069]")
@@ -67,6 +75,19 @@ def masked(value: Any, depth: int = 0) -> Any:
     if isinstance(value, list):
         return [masked(part, depth + 1) for part in value]
     return {key: _hide(key, part, depth) for key, part in value.items()}
+
+
+def hide_secrets(words: list[str]) -> list[str]:
+    """The words of a command line without what looks like a secret: ``password=x``, ``-Password x``."""
+    shown, is_next = list[str](), False
+    for word in words:
+        shown.append(HIDDEN if is_next else _SECRET_WORD.sub(_hide_word, masked(word)))
+        is_next = _SECRET_SWITCH.fullmatch(word.strip()) is not None
+    return shown
+
+
+def _hide_word(match: re.Match[str]) -> str:
+    return f"{match[1]}{HIDDEN}"
 
 
 def _hide(key: Any, value: Any, depth: int) -> Any:

@@ -1,6 +1,6 @@
 """The extension's tables."""
 
-from .action import ActionInvocation
+from .action import ActionInvocation, ScriptRow
 from .alert import (
     OPEN_SQL,
     SYNTHESIZED_SQL,
@@ -35,6 +35,7 @@ __all__ = [
     "MaintenanceWindow",
     "OrganizationMapping",
     "Outbox",
+    "ScriptRow",
     "Secret",
     "Software",
     "SoftwareList",

@@ -1,4 +1,4 @@
-"""Actions on devices: what was asked of a vendor, by whom, and what came of it."""
+"""Actions on devices: what was asked of a vendor, by whom, and what came of it; the scripts it can run."""
 
 from __future__ import annotations
 
@@ -6,7 +6,8 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ForeignKeyConstraint, Index, text
+from sqlalchemy import ForeignKeyConstraint, Index, LargeBinary, Text, UniqueConstraint, text
+from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.orm import Mapped, mapped_column
 
 from .base import Base, TenantRow, utc_now
@@ -15,9 +16,11 @@ from .base import Base, TenantRow, utc_now
 class ActionInvocation(TenantRow, Base):
     """One wish that the vendor does something.
 
-    ``state``: queued, running, succeeded, failed, requested (handed over, and nobody will say how it ended)
-    or unknown (the worker ended while the vendor was asked). ``idempotency_key`` identifies the wish: the
-    same one again is the first one. ``ticket_id`` is the ticket it was asked from, which gets a note.
+    ``state``: queued, running, succeeded, failed, cancelled, requested (handed over, and nobody will say how
+    it ended) or unknown (the worker ended while the vendor was asked). ``idempotency_key`` identifies the
+    wish: the same one again is the first one. ``ticket_id`` is the ticket it was asked from, which gets a
+    note. ``input`` is what pages show: without secrets. What was really given is ``sealed_input``, encrypted
+    with the key ``sealed_key``, and only until it is over. ``message`` says in a sentence what came of it.
     """
 
     __tablename__ = "rmm_action_invocations"
@@ -60,11 +63,37 @@ class ActionInvocation(TenantRow, Base):
     action_version: Mapped[int] = mapped_column(default=1)
     input: Mapped[dict[str, Any]] = mapped_column(default=dict)
     state: Mapped[str] = mapped_column(default="queued")
+    sealed_input: Mapped[bytes | None] = mapped_column(LargeBinary)
+    sealed_key: Mapped[str | None]
     output: Mapped[dict[str, Any] | None]
     error_code: Mapped[str | None]
-    error: Mapped[str | None]
+    message: Mapped[str | None]
     actor_id: Mapped[str]
     actor_name: Mapped[str]
     created_at: Mapped[datetime] = mapped_column(default=utc_now)
     started_at: Mapped[datetime | None]
     finished_at: Mapped[datetime | None]
+
+
+class ScriptRow(TenantRow, Base):
+    """A script of a connection's library, as it was last listed; no ``platforms`` means all of them."""
+
+    __tablename__ = "rmm_scripts"
+    __table_args__ = (
+        UniqueConstraint("tenant_id", "integration_id", "external_id"),
+        ForeignKeyConstraint(
+            ["tenant_id", "integration_id"],
+            ["rmm_integrations.tenant_id", "rmm_integrations.id"],
+            ondelete="CASCADE",
+        ),
+    )
+
+    integration_id: Mapped[UUID]
+    external_id: Mapped[str]
+    name: Mapped[str]
+    description: Mapped[str]
+    category: Mapped[str]
+    shell: Mapped[str]
+    platforms: Mapped[list[str]] = mapped_column(ARRAY(Text()), default=list)
+    default_timeout: Mapped[int | None]
+    run_as_user: Mapped[bool]

@@ -14,6 +14,8 @@ from dataclasses import dataclass
 from functools import cache
 from typing import Any, ClassVar, Protocol, runtime_checkable
 
+from rmm_extension.domain.actions import ActionContext, Order, Outcome, Script
+from rmm_extension.domain.contracts.actions import ActionModule
 from rmm_extension.domain.types import (
     AlertEvent,
     Check,
@@ -50,14 +52,18 @@ class Runtime:
 class Field:
     """One input of the connection form. A ``secret`` is write-only and stored encrypted under ``name``.
 
-    ``kind``: text, url, password, number, choice (then ``choices`` of (value, label)) or checkbox. A field
-    that is not secret is stored in the connection's settings, except ``instance_url``.
+    ``kind``: text, url, password, number, choice (then ``choices`` of (value, label)) or checkbox. A password
+    is taken to the letter, and no page shows its end; all else is taken without the blanks around it. A field
+    that is not secret is stored in the connection's settings, except ``instance_url``. One that is asked
+    ``once`` is for this one sign-in, never stored, and comes in ``Connection.once``. A session lasts while no
+    secret and no required field of its sign-in changes.
     """
 
     name: str
     label: str
     kind: str = "text"
     secret: bool = False
+    once: bool = False
     required: bool = True
     help: str = ""
     default: str = ""
@@ -190,7 +196,30 @@ class OpensRemotely(Protocol):
 @runtime_checkable
 class TellsPermissions(Protocol):
     def permissions(self, connection: Connection) -> Iterator[PermissionLine]:
-        """Which features the credentials' rights allow, feature by feature, without doing anything."""
+        """Which features the credentials' rights allow, feature by feature, without doing anything.
+
+        A state is ``ok`` only where an answer of the vendor proves it. Raises ``AuthFailed`` when the
+        credentials themselves are refused.
+        """
+
+
+@runtime_checkable
+class PerformsActions(Protocol):
+    def action_module(self) -> ActionModule:
+        """The actions with their contracts. Always the same, and without asking anybody."""
+
+    def perform_action(self, connection: Connection, order: Order, context: ActionContext) -> Outcome:
+        """Do what is ordered, once, and say what came of it.
+
+        The input has been checked. What the vendor refuses or cannot do is an outcome, or a ``ProviderError``
+        where that says it all. Only an error whose ``may_have_arrived`` is false is tried again.
+        """
+
+
+@runtime_checkable
+class ListsScripts(Protocol):
+    def scripts(self, connection: Connection) -> Sequence[Script]:
+        """The scripts of the vendor's library that can be run, complete or an error."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -231,6 +260,8 @@ CAPABILITIES: dict[str, type] = {
     "device_software": FetchesSoftware,
     "remote_access": OpensRemotely,
     "permissions": TellsPermissions,
+    "actions": PerformsActions,
+    "scripts": ListsScripts,
     "webhook": ReceivesWebhooks,
 }
 """Every capability by the word that pages and documents use."""

@@ -1,0 +1,203 @@
+"""What an action is: its name, the contracts of what it takes and gives, and what a page says of it.
+
+The contracts are marshmallow schemas, strict as all others: what is refused is refused in sentences, all of
+them at once. Their fields carry a label and a help text, so that a form can be made from them
+(:func:`form_fields`).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, cast
+
+from marshmallow import ValidationError, fields, missing, validate
+
+from rmm_extension.domain.errors import Invalid
+
+from .strict import Flag, Strict, Text, problems
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ActionSpec:
+    """One thing that a vendor, or the extension itself, can be asked to do.
+
+    ``id`` is the name that stays (``tacticalrmm.agents.reboot``), ``module`` the key of its module; ``input``
+    and ``output`` are its contracts. One with ``side_effects`` is never repeated once it was begun. One
+    ``on_device`` is always about one device of the connection. ``permission`` is what the actor needs,
+    ``confirmation`` a question for the person who is about to start it; ``icon`` names a glyph of the pages.
+    """
+
+    id: str
+    module: str
+    label: str
+    description: str
+    input: type[Strict]
+    output: type[Strict]
+    side_effects: bool
+    category: str
+    icon: str
+    version: int = 1
+    permission: str = "rmm.execute"
+    on_device: bool = True
+    confirmation: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ActionModule:
+    """The actions that belong together, as a palette shows them.
+
+    ``key`` is ``app:<name>``; ``availability`` names what tells whether a tenant has it.
+    """
+
+    key: str
+    label: str
+    description: str
+    icon: str
+    default_action: str
+    availability: str
+    actions: tuple[ActionSpec, ...]
+
+    def __post_init__(self) -> None:
+        ids = [action.id for action in self.actions]
+        for value in (self.key, self.label, self.availability, *ids):
+            if not value.strip():
+                raise ValueError("A module of actions, its availability and its actions need names.")
+        if len(set(ids)) != len(ids):
+            raise ValueError(f"{self.key}: two actions have the same id.")
+        if strangers := [action.id for action in self.actions if action.module != self.key]:
+            raise ValueError(f"{self.key}: {', '.join(strangers)} is of another module.")
+        if self.default_action not in ids:
+            raise ValueError(f"{self.key}: its default action {self.default_action!r} is none of its own.")
+
+
+class Whole(fields.Integer):
+    """A whole number within its range; the text of one is one, as forms send it."""
+
+    def __init__(self, smallest: int, largest: int | None = None, **options: Any) -> None:
+        upto = f"from {smallest:,} to {largest:,}" if largest is not None else f"of at least {smallest:,}"
+        words = f"Give a whole number {upto}."
+        self.smallest, self.largest = smallest, largest
+        super().__init__(
+            validate=validate.Range(smallest, largest, error=words),
+            error_messages={
+                "invalid": words,
+                "null": words,
+                "too_large": words,
+                "required": f"Fill this in. {words}",
+            },
+            **options,
+        )
+
+    def _deserialize(self, value: Any, attr: str | None, data: Any, **kwargs: Any) -> Any:
+        if isinstance(value, bool) or (isinstance(value, float) and not value.is_integer()):
+            raise self.make_error("invalid", input=value)
+        return super()._deserialize(value, attr, data, **kwargs)
+
+
+class Choice(fields.String):
+    """One of the given words; ``choices`` are pairs of the word and what a page says for it."""
+
+    def __init__(self, choices: Sequence[tuple[str, str]], **options: Any) -> None:
+        words = f"Choose one of: {', '.join(word for word, _ in choices)}."
+        self.choices = tuple(choices)
+        super().__init__(
+            validate=validate.OneOf([word for word, _ in choices], error=words),
+            error_messages=dict.fromkeys(("invalid", "null", "required"), words),
+            **options,
+        )
+
+
+class Texts(fields.List[Any]):
+    """Texts in their order, repetitions included; each may be empty."""
+
+    def __init__(self, most: int, longest: int, **options: Any) -> None:
+        too_long = f"This is too long: at most {longest:,} characters."
+        item = fields.String(
+            validate=(validate.Length(max=longest, error=too_long),
+                      _storable),
+            error_messages=dict.fromkeys(("invalid", "null"), "This must be text."),
+        )  # fmt: skip
+        super().__init__(
+            item,
+            validate=validate.Length(max=most, error=f"These are too many: at most {most:,}."),
+            error_messages=dict.fromkeys(("invalid", "null"), "This must be a list."),
+            **options,
+        )
+
+
+def _storable(value: str) -> None:
+    if "\x00" in value or any("\ud800" <= letter <= "\udfff" for letter in value):
+        raise ValidationError("This contains a character that cannot be stored.")
+
+
+def says(label: str, text: str = "", *, secret: bool = False, **more: Any) -> dict[str, Any]:
+    """The metadata of a field: its label, its help; ``secret`` ones are shown nowhere."""
+    return {"label": label, "help": text, "secret": secret, **more}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FormField:
+    """One input of an action as a form shows it. ``kind``: text, long_text, number, choice, flag, texts."""
+
+    name: str
+    label: str
+    help: str
+    kind: str
+    required: bool
+    default: Any
+    choices: tuple[tuple[str, str], ...] = ()
+    smallest: int | None = None
+    largest: int | None = None
+    secret: bool = False
+
+
+def form_fields(schema: type[Strict]) -> tuple[FormField, ...]:
+    """The inputs of an action in the order of its contract."""
+    return tuple(_form_field(name, field) for name, field in schema().fields.items())
+
+
+def _form_field(name: str, field: fields.Field[Any]) -> FormField:
+    told = field.metadata
+    default = field.load_default
+    return FormField(
+        name=name,
+        label=str(told.get("label") or name.replace("_", " ").capitalize()),
+        help=str(told.get("help") or ""),
+        kind=_kind(field),
+        required=field.required,
+        default=None if default is missing else default() if callable(default) else default,
+        choices=getattr(field, "choices", ()),
+        smallest=getattr(field, "smallest", None),
+        largest=getattr(field, "largest", None) or getattr(field, "longest", None),
+        secret=bool(told.get("secret")),
+    )
+
+
+def _kind(field: fields.Field[Any]) -> str:
+    for known, kind in ((Flag, "flag"), (Whole, "number"), (Choice, "choice"), (Texts, "texts")):
+        if isinstance(field, known):
+            return kind
+    is_long = isinstance(field, Text) and not field.trimmed
+    return "long_text" if is_long else "text"
+
+
+def load_input(spec: ActionSpec, value: Mapping[str, Any]) -> dict[str, Any]:
+    """The input with its defaults filled in; raises ``Invalid`` with all errors by path."""
+    try:
+        return cast(dict[str, Any], spec.input().load(dict(value)))
+    except ValidationError as error:
+        raise Invalid(problems(error)) from error
+
+
+def check_output(spec: ActionSpec, value: Mapping[str, Any]) -> None:
+    """Raise ``Invalid`` when a provider's output is not what the action promises."""
+    try:
+        spec.output().load(dict(value))
+    except ValidationError as error:
+        raise Invalid(problems(error)) from error
+
+
+def secret_fields(schema: type[Strict]) -> frozenset[str]:
+    """Names of the inputs that are shown nowhere."""
+    return frozenset(name for name, field in schema().fields.items() if field.metadata.get("secret"))
