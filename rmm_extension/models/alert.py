@@ -68,7 +68,7 @@ class Alert(TenantRow, Timestamps, Base):
             "ticket_id",
             postgresql_where=text("ticket_id IS NOT NULL"),
         ),
-        Index("ix_rmm_alerts_device", "tenant_id", "device_id", postgresql_where=text(OPEN_SQL)),
+        Index("ix_rmm_alerts_device", "tenant_id", "device_id", "status", postgresql_where=text(OPEN_SQL)),
         Index("ix_rmm_alerts_attention", "tenant_id", "id", postgresql_where=text("attention IS NOT NULL")),
         Index(
             "ix_rmm_alerts_details",

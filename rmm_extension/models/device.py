@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import date, datetime
 from typing import Any
 from uuid import UUID
 
@@ -14,7 +14,7 @@ from .base import Base, TenantRow, Timestamps
 
 _LIST = (
     *("tenant_id", "name", "id", "deleted_at", "status", "kind", "integration_id"),
-    *("needs_reboot", "patches_pending", "agent_version"),
+    *("needs_reboot", "patches_pending", "seen_week", "agent_version"),
 )
 """The index of the list: the order of its rows, then its filters, so that what does not match is passed over
 without a look at the table. A client's devices are few: it has an index of its own; so have the few that are
@@ -43,7 +43,7 @@ class DeviceRow(TenantRow, Timestamps, Base):
     __table_args__ = (
         UniqueConstraint("tenant_id", "integration_id", "external_id"),
         Index(None, "tenant_id", "asset_id"),
-        Index(None, "tenant_id", "client_id"),
+        Index("ix_rmm_devices_client", "tenant_id", "client_id", "status", "deleted_at"),
         Index("ix_rmm_devices_list", *_LIST),
         Index("ix_rmm_devices_missing", "tenant_id", "name", "id", postgresql_where=text(MISSING_SQL)),
         Index("ix_rmm_devices_kept", "tenant_id", "name", "id", postgresql_where=text("kept")),
@@ -80,3 +80,6 @@ class DeviceRow(TenantRow, Timestamps, Base):
     needs_reboot: Mapped[bool | None] = mapped_column(_from_facts("needs_reboot"))
     patches_pending: Mapped[bool | None] = mapped_column(_from_facts("has_pending_patches"))
     agent_version: Mapped[str | None] = mapped_column(Computed("facts ->> 'agent_version'", persisted=True))
+    seen_week: Mapped[date | None] = mapped_column(
+        Computed("date_trunc('week', last_seen_at AT TIME ZONE 'UTC')::date", persisted=True)
+    )
