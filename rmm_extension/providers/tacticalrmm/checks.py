@@ -15,11 +15,14 @@ from rmm_extension.domain.types import Check
 from rmm_extension.providers.http import ConnectionFailed, NameNotFound, TimedOut, TlsFailed
 from rmm_extension.providers.reply import HtmlInsteadOfJson
 from rmm_extension.providers.tacticalrmm import permissions
+from rmm_extension.providers.tacticalrmm.access import BadCode, BadSeed
 from rmm_extension.providers.tacticalrmm.client import BetaOff, TacticalClient, WrongHost
 from rmm_extension.providers.tacticalrmm.schemas import AlertsProbe, Client
+from rmm_extension.providers.tacticalrmm.session import CodeNeeded, CodeRefused, PasswordRefused, SeedRefused
 
 OK, WARNING, FAILED, NOT_CHECKED = "ok", "warning", "failed", "not_checked"
-_ROLE = "Turn the switch on in Settings › Permissions Manager for the role of the API key's user."
+FIRST = "Server and sign-in"
+_ROLE = "Turn the switch on in Settings › Permissions Manager for the role of this user."
 _FEATURES = "Turn on the switches of what you want. The connection's page Permissions has the whole table."
 _REMEDIES: tuple[tuple[type[Exception], str], ...] = (
     (TlsFailed, "Give the server a valid certificate, or name its CA bundle in REQUESTS_CA_BUNDLE."),
@@ -30,11 +33,24 @@ _REMEDIES: tuple[tuple[type[Exception], str], ...] = (
     (HtmlInsteadOfJson, "Enter the address of the API host, such as https://api.example.com."),
     (RateLimited, "Wait, then test again."),
     (PermissionMissing, _ROLE),
+    (PasswordRefused, "Type both again. An API key works for users who may not sign in, too."),
+    (CodeNeeded, "Type the password again, and the code that the authenticator shows now."),
+    (CodeRefused, "Check the clock of the device with the authenticator if a new code is refused, too."),
+    (SeedRefused, "Take the seed from Tactical RMM again, or leave it blank and type a code."),
 )
+_FIELDS: tuple[tuple[type[Exception], str], ...] = (
+    (PasswordRefused, "password"),
+    (CodeNeeded, "code"),
+    (CodeRefused, "code"),
+    (BadCode, "code"),
+    (SeedRefused, "totp_seed"),
+    (BadSeed, "totp_seed"),
+)
+"""The inputs that errors of the sign-in are about."""
 
 
 def run(client: TacticalClient, source: str) -> Iterator[Check]:
-    """Server and key first; what depends on them is not checked when they fail."""
+    """Server and sign-in first; what depends on them is not checked when they fail."""
     server = _server(client)
     yield server
     if server.state == FAILED:
@@ -52,7 +68,8 @@ def run(client: TacticalClient, source: str) -> Iterator[Check]:
 def failed(name: str, error: Exception) -> Check:
     """The line for an error: its own sentence, and what to do."""
     remedy = next((words for kind, words in _REMEDIES if isinstance(error, kind)), None)
-    return Check(name=name, state=FAILED, message=_message(error), remedy=remedy)
+    field = next((field for kind, field in _FIELDS if isinstance(error, kind)), None)
+    return Check(name=name, state=FAILED, message=_message(error), remedy=remedy, field=field)
 
 
 def _message(error: Exception) -> str:
@@ -73,21 +90,23 @@ def _guarded(name: str, probe: Callable[[], Check], *, softened: bool = False) -
 
 
 def _skipped(name: str) -> Check:
-    return Check(name=name, state=NOT_CHECKED, message="Not checked, because the server or the key failed.")
+    return Check(
+        name=name, state=NOT_CHECKED, message="Not checked, because the server or the sign-in failed."
+    )
 
 
 def _server(client: TacticalClient) -> Check:
-    return _guarded("Server and API key", lambda: _version(client))
+    return _guarded(FIRST, lambda: _version(client))
 
 
 def _version(client: TacticalClient) -> Check:
-    # Any signed-in user may read the version, so it proves address and key, but no permission.
+    # Any signed-in user may read the version, so it proves address and sign-in, but no permission.
     reply = client.read("/core/version/")
     version = reply.decode(str)
     return Check(
-        name="Server and API key",
+        name=FIRST,
         state=OK,
-        message=f"Tactical RMM answers (web version {client.redact(version, 30)}), and the API key is valid.",
+        message=f"Tactical RMM answers (web version {client.redact(version, 30)}), and the sign-in is valid.",
     )
 
 
@@ -97,14 +116,14 @@ def _clients(client: TacticalClient, found: list[Client]) -> Check:
         return Check(
             name="Clients",
             state=WARNING,
-            message="The key may list clients, but sees none.",
+            message="The user may list clients, but sees none.",
             remedy="Add clients in Tactical RMM, or widen the scope of the role.",
         )
-    return Check(name="Clients", state=OK, message=f"Clients visible to the key: {len(found):,}.")
+    return Check(name="Clients", state=OK, message=f"Clients visible to this user: {len(found):,}.")
 
 
 def _agents(client: TacticalClient) -> Check:
-    return Check(name="Agents", state=OK, message=f"Agents visible to the key: {len(client.id_map()):,}.")
+    return Check(name="Agents", state=OK, message=f"Agents visible to this user: {len(client.id_map()):,}.")
 
 
 def _alerts(client: TacticalClient) -> Check:
@@ -160,7 +179,7 @@ def _beta(client: TacticalClient, source: str, clients: list[Client]) -> Check:
     return Check(
         name="Beta API",
         state=OK,
-        message="The beta API is on. It ignores the scope of roles, which hides nothing from this key.",
+        message="The beta API is on. It ignores the scope of roles, which hides nothing from this user.",
     )
 
 

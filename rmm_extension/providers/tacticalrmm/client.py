@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from typing import Any
+from typing import Any, ClassVar
 from urllib.parse import quote
 
 import msgspec
@@ -69,10 +69,10 @@ class TacticalClient(HttpClient):
     """One Tactical RMM server, seen as one user: by an API key, or by a session."""
 
     provider = KEY
-    words = OF_API_KEY
+    words: ClassVar[Words] = OF_API_KEY
 
     def clients(self) -> list[Client]:
-        """All clients the key's role may see, with their sites."""
+        """All clients the user's role may see, with their sites."""
         return self.read("/clients/").decode(list[Client])
 
     def beta_clients(self) -> list[Client]:

@@ -8,7 +8,7 @@ them, so it never decides that a device is gone.
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from time import monotonic
 from typing import Any, NamedTuple
@@ -26,7 +26,7 @@ PAGE = 1000
 PATIENCE = 3.0
 """Seconds after which a page goes out though it is not full: a slow server's sync shows how far it is."""
 _BETA_AGENTS = "/beta/v1/agent/"
-_NO_CLIENT = "The client with id {} does not exist at the server, or the key's role may not see it."
+_NO_CLIENT = "The client with id {} does not exist at the server, or the user's role may not see it."
 LARGE_CLIENT = 2000
 """A client with more agents is read site by site, to keep a single answer small."""
 
@@ -56,8 +56,9 @@ class Pages:
     worker's end.
     """
 
-    def __init__(self, total: int | None) -> None:
+    def __init__(self, total: int | None, elsewhere: Iterable[str] = ()) -> None:
         self.total = total
+        self.elsewhere = tuple(elsewhere)
         self.devices: list[Device] = []
         self.errors: list[str] = []
         self.completed: list[str] = []
@@ -89,9 +90,10 @@ class Pages:
             devices=tuple(self.devices),
             errors=tuple(self.errors),
             completed_organizations=completed,
+            elsewhere=self.elsewhere,
             total=self.total,
         )
-        self.devices, self.errors = [], []
+        self.devices, self.errors, self.elsewhere = [], [], ()
         self._sent_at = monotonic()
         if completed:
             self.completed = []
@@ -113,22 +115,29 @@ class HardwareReader:
         self.client = client
         self.page_size = page_size
         self.wanted = wanted
+        self.notes: list[str] = []
 
-    def read(self, scope: Mapping[str, int]) -> tuple[dict[str, Extra], list[str]]:
-        """Hardware by agent id, and what to tell of it. Without the beta API there is simply none."""
-        found: dict[str, Extra] = {}
+    def pages(self, scope: Mapping[str, int]) -> Iterator[dict[str, Extra]]:
+        """Hardware by agent id, page by page; ``notes`` say why none comes any more.
+
+        Without the beta API there is simply none.
+        """
         if not self.wanted:
-            return found, []
+            return
         filters = {"client_id" if key == "client" else key: value for key, value in scope.items()}
         try:
             for page, _ in self.client.beta_pages(_BETA_AGENTS, filters, self.page_size, HardwareRow):
-                found |= {row.agent_id: extra_of(row) for row in page.rows}
+                yield {row.agent_id: extra_of(row) for row in page.rows}
         except BetaOff:
             self.wanted = False
         except (Unavailable, BadResponse, PermissionMissing) as error:
             self.wanted = False
-            return found, [f"Hardware facts are left out from here on. {error}"]
-        return found, []
+            self.notes.append(f"Hardware facts are left out from here on. {error}")
+
+    def told(self) -> list[str]:
+        """The notes since the last call."""
+        notes, self.notes = self.notes, []
+        return notes
 
 
 class Walk:
@@ -147,12 +156,14 @@ class Walk:
         wanted = list(dict.fromkeys(organization_ids))
         clients = {str(found.id): found for found in self._clients()}
         expected = self._expected()
-        pages = Pages(sum(len(expected[clients[key].name]) for key in wanted if key in clients))
+        asked = {clients[key].name for key in wanted if key in clients}
+        elsewhere = (agent for name, agents in expected.items() if name not in asked for agent in agents)
+        pages = Pages(sum(len(expected[name]) for name in asked), elsewhere)
         read = self._reader()
         try:
             for key in wanted:
                 if client := clients.get(key):
-                    yield from self._one(key, read(client), expected[client.name], pages)
+                    yield from self._one(key, read(client), expected.pop(client.name, set()), pages)
                 else:
                     pages.errors.append(_NO_CLIENT.format(key[:50]))
         except ProviderError:
@@ -163,19 +174,31 @@ class Walk:
     def _one(
         self, key: str, listing: Iterator[Batch], expected: set[str], pages: Pages
     ) -> Iterator[DevicePage]:
-        """The pages of one client: complete when every row was readable and none of the id map is absent."""
+        """The pages of one client: complete when every row was readable and the id map has no other."""
         seen: set[str] = set()
         sound = True
         for devices, errors, notes in listing:
+            yield from pages.due()
             fresh = [device for device in devices if device.external_id not in seen]
             seen.update(device.external_id for device in fresh)
             pages.devices += fresh
             pages.errors += errors + notes
             sound = sound and not errors
-            yield from pages.full()
-        if sound and expected <= seen:
+        if sound and self._is_whole(expected, seen):
             pages.completed.append(key)
         yield from pages.due()
+
+    def _is_whole(self, expected: set[str], seen: set[str]) -> bool:
+        """Whether the id map, read before, speaks for the listing.
+
+        Of the beta list's pages it must name every single one: a key that sees only a part of a client gets
+        that part in the id map and all in the beta list, where a row lost between two pages would not show.
+        A standard list is one answer and may have newer agents; a map that knows none of them was of another
+        client, one renamed in between.
+        """
+        if self.only_beta:
+            return expected == seen
+        return expected <= seen and (bool(expected) or not seen)
 
     def _reader(self) -> Callable[[Client], Iterator[Batch]]:
         if self.only_beta:
@@ -185,13 +208,15 @@ class Walk:
         return lambda client: self._standard(client, names)
 
     def _standard(self, client: Client, names: Mapping[int, str]) -> Iterator[Batch]:
+        """The rows of the standard list, as their hardware comes; those without any at the end."""
         key = str(client.id)
         for scope in _scopes(client):
             rows, errors = agent_rows(self.client.agents(**scope), Agent)
-            extras, notes = self.hardware.read(scope)
-            yield Batch(
-                [device_from_agent(row, key, names, extras.get(row.agent_id)) for row in rows], errors, notes
-            )
+            waiting = {row.agent_id: row for row in rows}
+            for extras in self.hardware.pages(scope):
+                yield Batch(list(_taken(waiting, extras, key, names)), [], [])
+            rest = [device_from_agent(row, key, names) for row in waiting.values()]
+            yield Batch(rest, errors, self.hardware.told())
 
     def _beta(self, client: Client, sites: Mapping[int, str]) -> Iterator[Batch]:
         key = str(client.id)
@@ -210,6 +235,15 @@ class Walk:
         for row in self.client.id_map():
             expected[row.client].add(row.agent_id)
         return expected
+
+
+def _taken(
+    waiting: dict[str, Agent], extras: Mapping[str, Extra], client_id: str, names: Mapping[int, str]
+) -> Iterator[Device]:
+    """The devices whose hardware this is; they wait no longer."""
+    for agent_id, extra in extras.items():
+        if row := waiting.pop(agent_id, None):
+            yield device_from_agent(row, client_id, names, extra)
 
 
 def custom_field_names(client: TacticalClient) -> dict[int, str]:

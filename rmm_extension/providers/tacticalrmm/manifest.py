@@ -41,9 +41,27 @@ SOURCE = Field(
 API_KEY = Field(
     "api_key",
     "API key",
-    kind="password",
     secret=True,
     help="Made in Tactical RMM under Settings › Global Settings › API Keys, for a user of its own.",
+)
+USERNAME = Field("username", "User name", help="A user of its own, with a role that has only what is needed.")
+PASSWORD = Field("password", "Password", kind="password", secret=True)
+CODE = Field(
+    "code",
+    "Code of the two-step log-in",
+    once=True,
+    required=False,
+    help="Only if the user has two-step log-in: the six digits that its authenticator shows now. The code is"
+    " used once and not stored.",
+)
+TOTP_SEED = Field(
+    "totp_seed",
+    "TOTP seed",
+    secret=True,
+    required=False,
+    help="Only if the user has two-step log-in: the text or otpauth:// address that comes with the QR code."
+    " A session ends five hours after its last use; with the seed it is renewed by itself, without it a"
+    " person must sign in with a code again.",
 )
 RESET_MODE = Field(
     "reset_mode",
@@ -81,6 +99,13 @@ OPTIONAL_ROLE = (
 """Features that a role may leave out, each with its switches; output and exit codes are in the history."""
 _OPTIONAL = "; ".join(f"for {feature} {', '.join(switches)}" for feature, switches in OPTIONAL_ROLE)
 
+_PLAIN = (DASHBOARD_URL, REMOTE_LINK, SOURCE, RESET_MODE, SNOOZE_DAYS)
+_ROLE_STEP = (
+    f"In Settings › Permissions Manager add a role with: {', '.join(SMALLEST_ROLE)}. Add the switches of what"
+    f" else you want: {_OPTIONAL}."
+)
+_BETA_STEP = "For memory, disks and MAC addresses set BETA_API_ENABLED = True in local_settings.py."
+
 MANIFEST = Manifest(
     key=KEY,
     label=provider_label(KEY),
@@ -90,13 +115,30 @@ MANIFEST = Manifest(
             key="api_key",
             label="API key",
             description="A key that belongs to a user of Tactical RMM and has that user's role.",
-            fields=(INSTANCE_URL, API_KEY, DASHBOARD_URL, REMOTE_LINK, SOURCE, RESET_MODE, SNOOZE_DAYS),
+            fields=(INSTANCE_URL, API_KEY, *_PLAIN),
             vendor_steps=(
-                f"In Settings › Permissions Manager add a role with: {', '.join(SMALLEST_ROLE)}. Add the"
-                f" switches of what else you want: {_OPTIONAL}.",
+                _ROLE_STEP,
                 "In Settings › User Administration add a user with this role and block its dashboard login.",
                 "In Settings › Global Settings › API Keys add a key for this user and copy it.",
-                "For memory, disks and MAC addresses set BETA_API_ENABLED = True in local_settings.py.",
+                _BETA_STEP,
+            ),
+        ),
+        AuthMode(
+            key="password",
+            label="User and password",
+            description="A log-in as in the dashboard, renewed when its session ends. Prefer an API key: it"
+            " needs no code, and is not limited to ten log-ins a minute.",
+            fields=(INSTANCE_URL, USERNAME, PASSWORD, CODE, TOTP_SEED, *_PLAIN),
+            vendor_steps=(
+                "Prefer an API key where you can: its user can be kept out of the dashboard, it needs no code"
+                " and has no limit. Log-ins are limited to ten a minute for everybody behind one address, and"
+                " a stored password opens the dashboard, too.",
+                _ROLE_STEP,
+                "In Settings › User Administration add a user with this role. Its dashboard login must not be"
+                " blocked, and it cannot sign in by SSO.",
+                "If the user has two-step log-in, keep the text that is shown with the QR code: it is the"
+                " TOTP seed.",
+                _BETA_STEP,
             ),
         ),
     ),

@@ -31,14 +31,14 @@ def first(tactical: TacticalRmm, reply: bytes) -> Check:
     """The line on server and key for a server that always answers so."""
     with serve(reply) as wire:
         found = run(tactical, connection_to(wire.url))
-    assert {check.state for name, check in found.items() if name != "Server and API key"} == {"not_checked"}
-    return found["Server and API key"]
+    assert {check.state for name, check in found.items() if name != "Server and sign-in"} == {"not_checked"}
+    return found["Server and sign-in"]
 
 
 def test_all_is_well(simulator: Simulator, tactical: TacticalRmm) -> None:
     found = run(tactical, simulator.connection())
     assert {name: check.state for name, check in found.items()} == {
-        "Server and API key": "ok",
+        "Server and sign-in": "ok",
         "Clients": "ok",
         "Agents": "ok",
         "Alerts": "ok",
@@ -86,26 +86,26 @@ def test_a_redirect_to_another_host(tactical: TacticalRmm) -> None:
 def test_nobody_listens(tactical: TacticalRmm) -> None:
     with socket.create_server(("127.0.0.1", 0)) as server:
         port = server.getsockname()[1]
-    check = run(tactical, connection_to(f"http://127.0.0.1:{port}"))["Server and API key"]
+    check = run(tactical, connection_to(f"http://127.0.0.1:{port}"))["Server and sign-in"]
     assert "refused or dropped" in check.message
     assert check.remedy
 
 
 def test_a_name_that_does_not_exist(tactical: TacticalRmm) -> None:
-    check = run(tactical, connection_to("https://no-such-host.invalid"))["Server and API key"]
+    check = run(tactical, connection_to("https://no-such-host.invalid"))["Server and sign-in"]
     assert "was not found" in check.message
 
 
 def test_no_tls_on_that_port(tactical: TacticalRmm) -> None:
     with serve(answer(400), unasked=True) as wire:
-        check = run(tactical, connection_to(wire.url.replace("http:", "https:")))["Server and API key"]
+        check = run(tactical, connection_to(wire.url.replace("http:", "https:")))["Server and sign-in"]
     assert "TLS" in check.message
     assert check.state == "failed"
 
 
 def test_a_private_address_is_refused_in_words() -> None:
     strict = TacticalRmm(Runtime(base_urls={}))
-    check = run(strict, connection_to("https://127.0.0.1"))["Server and API key"]
+    check = run(strict, connection_to("https://127.0.0.1"))["Server and sign-in"]
     assert "not a public address" in check.message
     assert check.state == "failed"
 
@@ -120,7 +120,7 @@ def test_a_private_address_is_refused_in_words() -> None:
     ],
 )
 def test_keys(simulator: Simulator, tactical: TacticalRmm, key: str, words: str) -> None:
-    check = run(tactical, simulator.connection(key))["Server and API key"]
+    check = run(tactical, simulator.connection(key))["Server and sign-in"]
     assert check.state == "failed"
     assert words in check.message
 
@@ -128,7 +128,7 @@ def test_keys(simulator: Simulator, tactical: TacticalRmm, key: str, words: str)
 @pytest.mark.parametrize("key", [keys.NOPERM_KEY, keys.NOROLE_KEY])
 def test_missing_permissions_name_the_switch(simulator: Simulator, tactical: TacticalRmm, key: str) -> None:
     found = run(tactical, simulator.connection(key))
-    assert found["Server and API key"].state == "ok"
+    assert found["Server and sign-in"].state == "ok"
     for name, switch, state in (
         ("Clients", "can_list_clients", "failed"),
         ("Agents", "can_list_agents", "failed"),
