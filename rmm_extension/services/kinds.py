@@ -26,7 +26,8 @@ class Kind:
     ``handler`` is called as ``handler(rmm, run)``; it opens its own units and returns when all is done, with
     counts if it has any.
     ``on_failure`` is called as ``on_failure(rmm, session, run, message)`` in the transaction that gives a run
-    up for good. ``exclusive`` kinds run once per connection at a time. ``timeout`` (seconds) ends one
+    up for good, ``on_cancel`` as ``on_cancel(session, tenant_id, run_id)`` in the one that cancels a run that
+    has not begun. ``exclusive`` kinds run once per connection at a time. ``timeout`` (seconds) ends one
     attempt; the next one goes on from the run's cursor. ``max_attempts`` bounds attempts that found no answer
     or were killed; a vendor's "later, please" is bounded by time only. ``shows_health``: trouble of its runs
     with the vendor is trouble of the connection; their handlers tell when it is well again.
@@ -41,6 +42,7 @@ class Kind:
     exclusive: bool = False
     shows_health: bool = False
     on_failure: Work | None = None
+    on_cancel: Work | None = None
 
     def exclusive_key(self, integration_id: UUID | None) -> str | None:
         """What two unfinished runs of this kind and connection may not share."""
@@ -134,6 +136,16 @@ for _kind in (
         max_attempts=6,
     ),
     Kind(
+        name="permission_check",
+        # A dozen small questions, and somebody waits for the answers.
+        queue="rmm-alerts",
+        label="Permission check",
+        handler=f"{_SERVICES}.permissions:check_permissions",
+        timeout=120,
+        max_attempts=2,
+        exclusive=True,
+    ),
+    Kind(
         name="alert_decisions",
         queue="rmm-alerts",
         label="Alerts that waited",
@@ -167,6 +179,26 @@ for _kind in (
         handler=f"{_SERVICES}.replay:replay_all",
         timeout=1800,
         max_attempts=5,
+        exclusive=True,
+    ),
+    Kind(
+        name="device_action",
+        queue="rmm-workflow",
+        label="Action on a device",
+        handler=f"{_SERVICES}.actions:perform",
+        on_failure=f"{_SERVICES}.actions:tell_failure",
+        on_cancel=f"{_SERVICES}.actions:cancelled",
+        # A script may run for an hour; the server answers a little later, and then its history is asked.
+        timeout=4000,
+        max_attempts=4,
+    ),
+    Kind(
+        name="script_list",
+        queue="rmm-alerts",
+        label="List of scripts",
+        handler=f"{_SERVICES}.actions:list_scripts",
+        timeout=120,
+        max_attempts=3,
         exclusive=True,
     ),
     Kind(

@@ -48,6 +48,7 @@ __all__ = [
     "RunFilter",
     "RunStopped",
     "UnknownRun",
+    "Work",
     "beating",
     "cancel",
     "fail",
@@ -61,6 +62,7 @@ __all__ = [
     "stop",
     "take",
     "try_start",
+    "try_start_all",
 ]
 
 UNFINISHED = ("queued", "running")
@@ -106,35 +108,57 @@ def try_start(
     due_at: datetime | None = None,
 ) -> UUID | None:
     """As :func:`start`, for work that nobody waits for: ``None`` when the exclusive key is taken."""
-    known = kinds.get(kind)
-    statement = insert(JobRun).values(
-        tenant_id=actor.tenant_id,
-        id=new_id(),
-        kind=kind,
-        queue=known.queue,
-        integration_id=integration_id,
-        subject=dict(subject or {}),
-        exclusive_key=exclusive_key or known.exclusive_key(integration_id),
-        status="queued",
-        attempt=0,
-        due_at=due_at or func.now(),
-        queued_at=utc_now(),
-        cancel_requested=False,
-        actor_id=actor.id,
-        actor_name=actor.name,
-        done_count=0,
-        counts={},
-        cursor={},
-        errors=[],
-    )
+    work = Work(integration_id, subject or {}, exclusive_key, due_at)
+    started = try_start_all(session, actor, kind, [work])
+    return started[0] if started else None
+
+
+@dataclass(frozen=True, slots=True)
+class Work:
+    """One of several runs of a kind that are started together."""
+
+    integration_id: UUID | None
+    subject: Mapping[str, Any]
+    exclusive_key: str | None = None
+    due_at: datetime | None = None
+
+
+def try_start_all(session: Session, actor: Actor, kind: str, works: Sequence[Work]) -> Sequence[UUID]:
+    """As :func:`try_start` for several, in one statement: the ids of those whose exclusive key was free."""
+    if not works:
+        return []
+    statement = insert(JobRun).values([_queued(actor, kinds.get(kind), work) for work in works])
     # The partial unique index decides, not a look beforehand: of two that start at once one must lose.
     guarded = statement.on_conflict_do_nothing(
         index_elements=["tenant_id", "exclusive_key"], index_where=_EXCLUSIVE
     )
-    run_id = session.scalar(guarded.returning(JobRun.id))
-    if run_id is not None:
+    started = session.scalars(guarded.returning(JobRun.id)).all()
+    if started:
         mark_written(session)
-    return run_id
+    return started
+
+
+def _queued(actor: Actor, kind: kinds.Kind, work: Work) -> dict[str, Any]:
+    return {
+        "tenant_id": actor.tenant_id,
+        "id": new_id(),
+        "kind": kind.name,
+        "queue": kind.queue,
+        "integration_id": work.integration_id,
+        "subject": dict(work.subject),
+        "exclusive_key": work.exclusive_key or kind.exclusive_key(work.integration_id),
+        "status": "queued",
+        "attempt": 0,
+        "due_at": work.due_at or func.now(),
+        "queued_at": utc_now(),
+        "cancel_requested": False,
+        "actor_id": actor.id,
+        "actor_name": actor.name,
+        "done_count": 0,
+        "counts": {},
+        "cursor": {},
+        "errors": [],
+    }
 
 
 def take(rmm: Rmm, tenant_id: str, run_id: UUID, attempt: int) -> Run | None:
@@ -213,12 +237,15 @@ def cancel(session: Session, actor: Actor, run_id: UUID) -> None:
             status=case((waiting, "cancelled"), else_=JobRun.status),
             finished_at=case((waiting, func.clock_timestamp()), else_=None),
         )
-        .returning(JobRun.kind, JobRun.integration_id)
+        .returning(JobRun.kind, JobRun.integration_id, JobRun.status)
     )
     row = session.execute(statement, execution_options=PLAIN).first()
     if row is None:
         get(session, actor.tenant_id, run_id)
         raise Conflict("This run is over already.")
+    known = kinds.KINDS.get(row.kind)
+    if row.status == "cancelled" and known and known.on_cancel:
+        kinds.resolve(known.on_cancel)(session, actor.tenant_id, run_id)
     audit.record(
         session,
         actor,

@@ -1,0 +1,19 @@
+"""Actions of vendors: what there is, asking for one, performing it as background work.
+
+Used by the pages, by the JSON API and by workflows; nothing here knows which.
+"""
+
+from .listing import list_scripts, refresh_scripts, scripts_due
+from .perform import perform, tell_failure
+from .request import cancel, cancelled, request
+
+__all__ = [
+    "cancel",
+    "cancelled",
+    "list_scripts",
+    "perform",
+    "refresh_scripts",
+    "request",
+    "scripts_due",
+    "tell_failure",
+]

@@ -1,0 +1,236 @@
+"""Doing what was asked for: the mark that it begins, the vendor's call, what came of it.
+
+The mark is committed before the vendor is called. An attempt that finds it belongs to a worker that went
+away in between: what changes something is then ``unknown`` and never asked for again, what only reads is
+asked once more. The result, the ticket's note and the audit are one transaction.
+"""
+
+from __future__ import annotations
+
+import logging
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+from uuid import UUID
+
+import psycopg
+from sqlalchemy.exc import SQLAlchemyError
+from sqlalchemy.orm import Session
+
+from rmm_extension.domain.actions import ActionState, ErrorCode, Order, Outcome, failed, unknown
+from rmm_extension.domain.contracts.actions import ActionSpec, check_output
+from rmm_extension.domain.errors import (
+    AuthFailed,
+    HostError,
+    Invalid,
+    ProviderError,
+    RateLimited,
+    RMMError,
+    Unavailable,
+)
+from rmm_extension.domain.logline import line
+from rmm_extension.domain.types import Connection
+from rmm_extension.models import ActionInvocation, utc_now
+from rmm_extension.providers.contract import PerformsActions
+from rmm_extension.services import connections, kinds, lease
+from rmm_extension.services.context import Rmm
+from rmm_extension.services.lease import Cancelled, LeaseLost
+from rmm_extension.services.runs import Run
+from rmm_extension.services.unit import unit
+
+from . import registry, rows
+from .check import check
+from .context import Context
+from .outcomes import LOOK_FIRST, code_of, outcome_of
+from .result import write_result
+from .rows import UnknownInvocation
+
+log = logging.getLogger("rmm_extension")
+
+BEGIN_WITHIN = timedelta(minutes=30)
+"""What changes something is not begun later than so long after it was asked for: nobody expects it then."""
+_INTERRUPTED = f"The worker ended while the vendor was asked. {LOOK_FIRST}"
+
+
+@dataclass(frozen=True, slots=True)
+class Begun:
+    """An action whose beginning is committed: what the vendor is asked, and the token of this beginning."""
+
+    invocation_id: UUID
+    spec: ActionSpec
+    provider: PerformsActions
+    connection: Connection
+    order: Order
+    started_at: datetime
+
+
+def perform(rmm: Rmm, run: Run) -> dict[str, Any]:
+    """Do the action of the run, once. Only what surely was not done is put off and tried again."""
+    invocation_id = UUID(run.subject["invocation_id"])
+    try:
+        begun = _begin(rmm, run, invocation_id)
+    except UnknownInvocation:
+        return {}
+    if not isinstance(begun, Begun):
+        return begun
+    try:
+        outcome = begun.provider.perform_action(begun.connection, begun.order, Context(rmm, begun.connection))
+    except ProviderError as error:
+        if _is_put_off(run, begun, error):
+            _put_back(rmm, run, begun)
+            raise
+        outcome = outcome_of(error, begun.spec)
+        if isinstance(error, AuthFailed):
+            _end(rmm, run, begun, outcome)
+            raise  # so that the connection is marked and somebody is told
+    except RMMError as error:
+        outcome = outcome_of(error, begun.spec)
+    return _end(rmm, run, begun, outcome)
+
+
+def tell_failure(rmm: Rmm, session: Session, run: Run, message: str) -> None:
+    """The run was given up: so is its action, if it was not over."""
+    try:
+        row = rows.load(session, run.tenant_id, UUID(run.subject["invocation_id"]), lock=True)
+    except UnknownInvocation:
+        return
+    state = ActionState(row.state)
+    if state is ActionState.QUEUED:
+        write_result(rmm, session, row, failed(ErrorCode.INTERNAL_ERROR, message))
+    elif state is ActionState.RUNNING:
+        write_result(rmm, session, row, unknown(_INTERRUPTED, ErrorCode.INTERNAL_ERROR))
+
+
+def _begin(rmm: Rmm, run: Run, invocation_id: UUID) -> Begun | dict[str, Any]:
+    """Check again and commit the mark; or the counts of an action that is not begun any more."""
+    with unit(rmm) as session:
+        # The run first, then the action: whoever cancels locks them in the same order.
+        is_cancelled = lease.write(session, run, {"doing": "Asking the vendor."})
+        row = rows.load(session, run.tenant_id, invocation_id, lock=True)
+        if ActionState(row.state).is_over:
+            return {}
+        found = _why_not(rmm, run, row, is_cancelled=is_cancelled) or _mark(rmm, session, run, row)
+        if isinstance(found, Begun):
+            return found
+        write_result(rmm, session, row, found)
+    if is_cancelled:
+        raise Cancelled("The run was cancelled.")
+    return {found.state.value: 1}
+
+
+def _why_not(rmm: Rmm, run: Run, row: ActionInvocation, *, is_cancelled: bool) -> Outcome | None:
+    """Why an action is not begun, by its state and its age."""
+    changes = _changes_something(rmm, row.action)
+    if row.state == ActionState.RUNNING and changes:
+        return unknown(_INTERRUPTED, ErrorCode.INTERNAL_ERROR)
+    if is_cancelled:
+        return Outcome(state=ActionState.CANCELLED, message="It was called off before it began.")
+    if changes and is_late(row):
+        minutes = BEGIN_WITHIN // timedelta(minutes=1)
+        return failed(ErrorCode.EXPIRED, f"It could not be begun within {minutes} minutes. Ask for it again.")
+    return None
+
+
+def is_late(row: ActionInvocation) -> bool:
+    """Whether it was asked for so long ago that nobody expects it any more."""
+    age: timedelta = utc_now() - row.created_at
+    return age > BEGIN_WITHIN
+
+
+def _changes_something(rmm: Rmm, action_id: str) -> bool:
+    try:
+        return registry.get(rmm, action_id).side_effects
+    except registry.UnknownAction:
+        return True
+
+
+def _mark(rmm: Rmm, session: Session, run: Run, row: ActionInvocation) -> Begun | Outcome:
+    """Judge everything anew, for it may be other than when it was asked for, and mark the beginning."""
+    try:
+        value = rows.unseal(rmm, row)
+        allowed = check(
+            rmm,
+            session,
+            run.actor,
+            row.action,
+            integration_id=row.integration_id,
+            device_id=row.device_id,
+            value=value,
+        )
+        connection = connections.build(rmm, session, allowed.connection)
+    except registry.UnknownAction as error:
+        return failed(ErrorCode.NOT_FOUND, str(error))
+    except RMMError as error:
+        return failed(code_of(error), str(error))
+    row.state, row.started_at = ActionState.RUNNING, utc_now()
+    device = allowed.device
+    order = Order(action=row.action, input=allowed.input, target=rows.target(device) if device else None)
+    assert isinstance(allowed.provider, PerformsActions)
+    return Begun(row.id, allowed.spec, allowed.provider, connection, order, row.started_at)
+
+
+def _is_put_off(run: Run, begun: Begun, error: ProviderError) -> bool:
+    """Whether to try again: it surely was not done, or only reads, and there is time and a try left."""
+    passes = isinstance(error, (RateLimited, Unavailable))
+    harmless = not (begun.spec.side_effects and error.may_have_arrived)
+    tries_left = isinstance(error, RateLimited) or run.tries < kinds.get(run.kind).max_attempts
+    asked_at = run.queued_at or begun.started_at
+    return passes and harmless and tries_left and utc_now() - asked_at < BEGIN_WITHIN
+
+
+def _put_back(rmm: Rmm, run: Run, begun: Begun) -> None:
+    """Unmark what surely was not done, so that the next attempt begins it."""
+    with unit(rmm) as session:
+        lease.write(session, run, {"doing": None})
+        row = rows.load(session, run.tenant_id, begun.invocation_id, lock=True)
+        if _is_mine(row, begun):
+            row.state, row.started_at = ActionState.QUEUED, None
+
+
+def _end(rmm: Rmm, run: Run, begun: Begun, outcome: Outcome) -> dict[str, Any]:
+    """Write the result; where the ticket or the database stands in the way, again, at last without note."""
+    told = _as_promised(begun.spec, outcome)
+    for noted in (True, True):
+        try:
+            return _write_end(rmm, run, begun, told, noted=noted)
+        except (HostError, SQLAlchemyError, psycopg.Error) as error:
+            log.warning(line("action.note_failed", run=run.id, error=type(error).__name__))
+    return _write_end(rmm, run, begun, told, noted=False)
+
+
+def _write_end(rmm: Rmm, run: Run, begun: Begun, outcome: Outcome, *, noted: bool) -> dict[str, Any]:
+    lost: LeaseLost | None = None
+    with unit(rmm) as session:
+        try:
+            lease.write(session, run, {"doing": None})
+        except LeaseLost as error:
+            # Given up for dead while the vendor was asked: what it answered is still the truth.
+            lost = error
+        row = rows.load(session, run.tenant_id, begun.invocation_id, lock=True)
+        if _is_mine(row, begun):
+            write_result(rmm, session, row, outcome, noted=noted)
+    if lost:
+        raise lost
+    return {outcome.state.value: 1}
+
+
+def _is_mine(row: ActionInvocation, begun: Begun) -> bool:
+    """Whether the row's beginning is ours, and nobody has written a result that is more than a guess."""
+    open_ = row.state in (ActionState.RUNNING, ActionState.UNKNOWN)
+    return open_ and row.started_at == begun.started_at
+
+
+def _as_promised(spec: ActionSpec, outcome: Outcome) -> Outcome:
+    """The outcome, if its output fits the contract; a provider's slip does not make it undone."""
+    if outcome.output is None:
+        return outcome
+    try:
+        check_output(spec, outcome.output)
+    except Invalid as error:
+        log.error(line("action.output_refused", action=spec.id, problem=str(error)[:500]))
+        return Outcome(
+            state=outcome.state,
+            message=f"{outcome.message} Its output had an unexpected shape and was not kept.",
+            error_code=outcome.error_code,
+        )
+    return outcome

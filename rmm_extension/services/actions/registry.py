@@ -1,0 +1,142 @@
+"""Which actions there are: those of every provider that performs any, and which of them a tenant may use."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from functools import partial
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from rmm_extension.domain.contracts.actions import ActionModule, ActionSpec
+from rmm_extension.domain.logline import line
+from rmm_extension.models import Integration
+from rmm_extension.providers.contract import PerformsActions, Provider
+from rmm_extension.services import connections
+from rmm_extension.services.context import Rmm
+
+log = logging.getLogger("rmm_extension")
+
+Resolver = Callable[[Rmm, Session, str], bool]
+"""Tells whether a tenant has what an availability key stands for."""
+
+
+class UnknownAction(LookupError):
+    """No installed provider knows the action."""
+
+
+@dataclass(frozen=True, slots=True)
+class ModuleView:
+    """A module as a palette shows it: one that is not available is kept for what uses it already."""
+
+    module: ActionModule
+    provider: str
+    available: bool
+
+
+def modules(rmm: Rmm) -> Sequence[tuple[ActionModule, Provider]]:
+    """Every module with its provider, by label."""
+    found = [
+        (provider.action_module(), provider)
+        for provider in rmm.providers.all()
+        if isinstance(provider, PerformsActions)
+    ]
+    _refuse_duplicates([module.key for module, _ in found])
+    _refuse_duplicates([action.id for module, _ in found for action in module.actions])
+    return sorted(found, key=lambda one: (one[0].label.casefold(), one[0].key))
+
+
+def all_actions(rmm: Rmm) -> Sequence[ActionSpec]:
+    """Every action, by module and in the module's order."""
+    return [action for module, _ in modules(rmm) for action in module.actions]
+
+
+def get(rmm: Rmm, action_id: str) -> ActionSpec:
+    """The action; raises :class:`UnknownAction`."""
+    return find(rmm, action_id)[0]
+
+
+def find(rmm: Rmm, action_id: str) -> tuple[ActionSpec, Provider]:
+    """The action and the provider that performs it; raises :class:`UnknownAction`."""
+    for module, provider in modules(rmm):
+        for action in module.actions:
+            if action.id == action_id:
+                return action, provider
+    raise UnknownAction(f"There is no action “{action_id[:100]}”.")
+
+
+def for_provider(rmm: Rmm, key: str) -> Sequence[ActionSpec]:
+    """The actions of one provider; none where it performs none."""
+    return [action for module, one in modules(rmm) if one.manifest.key == key for action in module.actions]
+
+
+class Availability:
+    """What decides, key by key, whether a tenant has a module. A key that nobody decides is not available."""
+
+    def __init__(self) -> None:
+        self._resolvers: dict[str, Resolver] = {}
+
+    def register(self, key: str, resolver: Resolver) -> None:
+        """Add a resolver; a blank or taken key is a programming error, the same one again is not."""
+        if not key.strip():
+            raise ValueError("An availability needs a key.")
+        if self._resolvers.setdefault(key, resolver) != resolver:
+            raise ValueError(f"There is an availability {key} already.")
+
+    def has(self, rmm: Rmm, session: Session, tenant_id: str, key: str) -> bool:
+        """Whether the tenant has it; a resolver that fails says no and disturbs no other."""
+        resolver = self._resolvers.get(key)
+        if resolver is None:
+            return False
+        try:
+            # What fails in the database must not take the others' transaction with it.
+            with session.begin_nested():
+                return resolver(rmm, session, tenant_id)
+        except Exception:
+            log.warning(line("action.availability_failed", key=key, tenant=tenant_id), exc_info=True)
+            return False
+
+
+def available_modules(
+    rmm: Rmm, session: Session, tenant_id: str | None, among: Availability | None = None
+) -> Sequence[ModuleView]:
+    """Every module, by label, with whether the tenant has it; none without a tenant."""
+    if not tenant_id:
+        return []
+    deciding = among or of_providers(rmm)
+    return [
+        ModuleView(module, provider.manifest.key, deciding.has(rmm, session, tenant_id, module.availability))
+        for module, provider in modules(rmm)
+    ]
+
+
+def of_providers(rmm: Rmm) -> Availability:
+    """The usual decision on every provider's module: a connection that works."""
+    found = Availability()
+    for module, provider in modules(rmm):
+        found.register(module.availability, partial(is_connected, provider=provider))
+    return found
+
+
+def is_connected(rmm: Rmm, session: Session, tenant_id: str, *, provider: Provider) -> bool:
+    """Whether the tenant may use the provider and has a connection of it that works."""
+    if not connections.entitled(rmm, session, tenant_id, provider):
+        return False
+    found = session.scalar(
+        select(Integration.id)
+        .where(
+            Integration.tenant_id == tenant_id,
+            Integration.provider == provider.manifest.key,
+            Integration.state.in_(connections.WORKING_STATES),
+        )
+        .limit(1)
+    )
+    return found is not None
+
+
+def _refuse_duplicates(names: Sequence[str]) -> None:
+    taken = {name for name in names if names.count(name) > 1}
+    if taken:
+        raise ValueError(f"Two providers have the same action or module: {', '.join(sorted(taken))}.")

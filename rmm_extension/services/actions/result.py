@@ -1,0 +1,62 @@
+"""Writing down what came of an action: its row, the audit, and the note on the ticket it was asked from."""
+
+from __future__ import annotations
+
+from sqlalchemy.orm import Session
+
+from rmm_extension.domain import action_words
+from rmm_extension.domain.actions import Outcome
+from rmm_extension.host import Actor
+from rmm_extension.models import ActionInvocation, DeviceRow, utc_now
+from rmm_extension.services import audit
+from rmm_extension.services.context import Rmm
+
+from . import registry, rows
+
+
+def write_result(
+    rmm: Rmm, session: Session, row: ActionInvocation, outcome: Outcome, *, noted: bool = True
+) -> None:
+    """Close the action, in the caller's transaction; ``noted`` also tells its ticket, if that exists."""
+    device = session.get(DeviceRow, (row.tenant_id, row.device_id)) if row.device_id else None
+    where = device.name if device else ""
+    # Ticket before the rest: the order of locks that holds everywhere.
+    if noted and row.ticket_id is not None:
+        _note(rmm, session, row, outcome, where)
+    row.state, row.output = outcome.state, outcome.output
+    row.error_code, row.message = outcome.error_code, outcome.message
+    row.finished_at = utc_now()
+    for name, value in rows.OVER.items():
+        setattr(row, name, value)
+    _audit(session, row, outcome, where)
+
+
+def _note(rmm: Rmm, session: Session, row: ActionInvocation, outcome: Outcome, device: str) -> None:
+    port = rmm.host.tickets
+    assert row.ticket_id is not None
+    if port is None or port.state(session, row.tenant_id, row.ticket_id) is None:
+        return
+    try:
+        label = registry.get(rmm, row.action).label
+    except registry.UnknownAction:
+        label = row.action
+    note = action_words.note(row.actor_name, label, device, outcome)
+    port.add_note(session, row.tenant_id, row.ticket_id, note)
+
+
+def _audit(session: Session, row: ActionInvocation, outcome: Outcome, device: str) -> None:
+    audit.record(
+        session,
+        Actor(id=row.actor_id, name=row.actor_name, tenant_id=row.tenant_id),
+        "action.finished",
+        subject_type="device" if row.device_id else "connection",
+        subject_id=row.device_id or row.integration_id,
+        subject_name=device,
+        integration_id=row.integration_id,
+        changes={
+            "action": row.action,
+            "invocation": str(row.id),
+            "state": outcome.state.value,
+            "error_code": outcome.error_code,
+        },
+    )

@@ -1,0 +1,137 @@
+"""Actions for the pages: one with what came of it, the list, those of a device or a ticket, the scripts."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from uuid import UUID
+
+from sqlalchemy import ColumnElement, func, or_, select, tuple_
+from sqlalchemy.orm import Session
+
+from rmm_extension.models import ActionInvocation, DeviceRow, Integration, JobRun, ScriptRow
+
+from .paging import PAGE, AnyRow, AnySelect, Page, contains, cut, read_time_cursor, time_cursor
+
+SHOWN = 10
+"""So many actions stand on a device's page and in a ticket's panel."""
+MOST_SCRIPTS = 500
+
+_ROW = ActionInvocation
+_LISTED = (
+    _ROW.id,
+    _ROW.integration_id,
+    _ROW.device_id,
+    _ROW.ticket_id,
+    _ROW.run_id,
+    _ROW.action,
+    _ROW.input,
+    _ROW.state,
+    _ROW.error_code,
+    _ROW.message,
+    _ROW.actor_id,
+    _ROW.actor_name,
+    _ROW.created_at,
+    _ROW.started_at,
+    _ROW.finished_at,
+    DeviceRow.name.label("device_name"),
+    DeviceRow.asset_id,
+    Integration.name.label("connection_name"),
+    Integration.provider,
+)
+"""What a list shows. Outputs are long and stand on the action's own page."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ActionFilter:
+    """What the list is narrowed to."""
+
+    action: str | None = None
+    state: str | None = None
+    integration_id: UUID | None = None
+    device_id: UUID | None = None
+    ticket_id: str | None = None
+    actor_id: str | None = None
+
+
+def invocation(session: Session, tenant_id: str, invocation_id: UUID) -> AnyRow | None:
+    """One action with its output, device and connection; ``None`` when it does not exist (any more)."""
+    statement = _joined(select(*_LISTED, _ROW.output, _ROW.action_version))
+    return session.execute(statement.where(_ROW.tenant_id == tenant_id, _ROW.id == invocation_id)).first()
+
+
+def list_page(
+    session: Session, tenant_id: str, wanted: ActionFilter | None = None, *, after: str | None = None
+) -> Page[AnyRow]:
+    """Actions, newest first, behind the cursor ``after``."""
+    conditions = _conditions(tenant_id, wanted or ActionFilter())
+    cursor = read_time_cursor(after)
+    if cursor is not None:
+        conditions.append(tuple_(_ROW.created_at, _ROW.id) < cursor)
+    rows = session.execute(_newest(conditions, PAGE + 1)).all()
+    return cut(rows, PAGE, lambda row: time_cursor(row.created_at, row.id), cursor=None, backwards=False)
+
+
+def of_device(session: Session, tenant_id: str, device_id: UUID, limit: int = SHOWN) -> Sequence[AnyRow]:
+    """The newest actions on a device."""
+    return session.execute(_newest(_conditions(tenant_id, ActionFilter(device_id=device_id)), limit)).all()
+
+
+def of_ticket(session: Session, tenant_id: str, ticket_id: str, limit: int = SHOWN) -> Sequence[AnyRow]:
+    """The newest actions asked for from a ticket."""
+    return session.execute(_newest(_conditions(tenant_id, ActionFilter(ticket_id=ticket_id)), limit)).all()
+
+
+def scripts(
+    session: Session,
+    tenant_id: str,
+    integration_id: UUID,
+    text: str | None = None,
+    platform: str | None = None,
+) -> Sequence[ScriptRow]:
+    """The connection's scripts as last listed, by name; with ``platform`` those made for it."""
+    wanted = [ScriptRow.tenant_id == tenant_id, ScriptRow.integration_id == integration_id]
+    if text:
+        pattern = contains(text)
+        wanted.append(or_(ScriptRow.name.ilike(pattern), ScriptRow.category.ilike(pattern)))
+    if platform:
+        wanted.append(
+            or_(func.cardinality(ScriptRow.platforms) == 0, ScriptRow.platforms.contains([platform]))
+        )
+    statement = select(ScriptRow).where(*wanted).order_by(func.lower(ScriptRow.name), ScriptRow.id)
+    return session.scalars(statement.limit(MOST_SCRIPTS)).all()
+
+
+def scripts_listed_at(session: Session, tenant_id: str, integration_id: UUID) -> datetime | None:
+    """When the library was last listed; ``None`` when never, as far as is known."""
+    statement = select(JobRun.finished_at).where(
+        JobRun.tenant_id == tenant_id,
+        JobRun.exclusive_key == f"script_list:{integration_id}",
+        JobRun.status == "succeeded",
+    )
+    return session.scalar(statement.order_by(JobRun.queued_at.desc()).limit(1))
+
+
+def _newest(conditions: Sequence[ColumnElement[bool]], limit: int) -> AnySelect:
+    order = (_ROW.created_at.desc(), _ROW.id.desc())
+    return _joined(select(*_LISTED)).where(*conditions).order_by(*order).limit(limit)
+
+
+def _joined(statement: AnySelect) -> AnySelect:
+    device = (DeviceRow.tenant_id == _ROW.tenant_id) & (DeviceRow.id == _ROW.device_id)
+    connection = (Integration.tenant_id == _ROW.tenant_id) & (Integration.id == _ROW.integration_id)
+    return statement.select_from(_ROW).outerjoin(DeviceRow, device).join(Integration, connection)
+
+
+def _conditions(tenant_id: str, wanted: ActionFilter) -> list[ColumnElement[bool]]:
+    equal = (
+        (_ROW.action, wanted.action),
+        (_ROW.state, wanted.state),
+        (_ROW.integration_id, wanted.integration_id),
+        (_ROW.device_id, wanted.device_id),
+        (_ROW.ticket_id, wanted.ticket_id),
+        (_ROW.actor_id, wanted.actor_id),
+    )
+    conditions: list[ColumnElement[bool]] = [_ROW.tenant_id == tenant_id]
+    return conditions + [column == value for column, value in equal if value]
