@@ -30,6 +30,7 @@ _TABS = (
     ("Webhook", "connection_webhook", "rmm.configure", "webhook"),
     ("Sync", "sync_settings", "rmm.configure", None),
     ("Health", "connection_health", "rmm.view", None),
+    ("Permissions", "connection_permissions", "rmm.configure", "permissions"),
     ("Settings", "connection_settings", "rmm.configure", None),
     ("Activity", "connection_activity", "rmm.configure", None),
 )

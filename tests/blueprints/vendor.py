@@ -5,8 +5,16 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 from typing import ClassVar
 
-from rmm_extension.domain.errors import ConfigError, Unavailable
-from rmm_extension.domain.types import AlertEvent, Check, Connection, DevicePage, Organization, WebhookRequest
+from rmm_extension.domain.errors import AuthFailed, ConfigError, Unavailable
+from rmm_extension.domain.types import (
+    AlertEvent,
+    Check,
+    Connection,
+    DevicePage,
+    Organization,
+    PermissionLine,
+    WebhookRequest,
+)
 from rmm_extension.providers.contract import AuthMode, Field, Manifest, Provider, WebhookStep
 
 KEY = "acme"
@@ -64,6 +72,18 @@ class AcmeProvider(Provider):
         if "warning" in connection.instance_url:
             yield Check(name="Beta", state="warning", message="Beta is off.", remedy="Switch it on.")
 
+    def permissions(self, connection: Connection) -> Iterator[PermissionLine]:
+        """One of each state, or refused credentials."""
+        if connection.secrets["api_key"] != SECRET:
+            raise AuthFailed("The key is unknown.", provider=KEY)
+        for state in ("ok", "missing", "not_checked", "warning"):
+            yield PermissionLine(
+                feature=f"Feature <{state}>",
+                switches=(f"can_{state}",),
+                state=state,
+                message=f"It is {state}.",
+            )
+
     def organizations(self, connection: Connection) -> Sequence[Organization]:
         """One."""
         return [Organization(external_id="1", name="Alpha")]
@@ -95,9 +115,10 @@ class AcmeProvider(Provider):
 
 
 class SingleProvider(AcmeProvider):
-    """The same with one way to sign in and without a list of alerts."""
+    """The same with one way to sign in, without a list of alerts and without a word on permissions."""
 
     active_alerts = None  # type: ignore[assignment]
+    permissions = None  # type: ignore[assignment]
 
     manifest = Manifest(
         key="single",

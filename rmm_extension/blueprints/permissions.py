@@ -1,0 +1,70 @@
+"""Which features a connection's credentials allow: the table, and asking for it anew."""
+
+from __future__ import annotations
+
+from uuid import UUID
+
+from flask import abort, redirect, render_template, url_for
+from flask.typing import ResponseReturnValue
+
+from rmm_extension.domain.errors import Conflict
+from rmm_extension.models import Integration
+from rmm_extension.providers.contract import Provider, TellsPermissions
+from rmm_extension.services import runs
+from rmm_extension.services.permissions import KIND, counts
+from rmm_extension.services.queries import connections as queries
+from rmm_extension.services.queries.permissions import Table, permission_table
+from rmm_extension.services.unit import unit
+
+from .access import requires
+from .connection import found
+from .context import actor, current_rmm, session
+from .jobs import progress_values
+from .routing import Routes
+from .tabs import tabs
+
+routes = Routes()
+
+
+@routes.get("/connections/<uuid:integration_id>/permissions")
+@requires("rmm.configure")
+def connection_permissions(integration_id: UUID) -> ResponseReturnValue:
+    """What the last check found; while one runs, its progress."""
+    row, provider = _found(integration_id)
+    table = permission_table(session(), row.tenant_id, row.id)
+    latest = queries.latest_run(session(), row.tenant_id, row.id, KIND)
+    return render_template(
+        "rmm/connections/permissions.html",
+        row=row,
+        manifest=provider.manifest,
+        tabs=tabs(row, provider),
+        table=table,
+        counts=counts(table.lines) if table else {},
+        is_outdated=_is_outdated(row, table),
+        reload_after=True,
+        **progress_values(latest),
+    )
+
+
+@routes.post("/connections/<uuid:integration_id>/permissions")
+@requires("rmm.configure")
+def connection_permissions_check(integration_id: UUID) -> ResponseReturnValue:
+    """Ask the vendor, by a run; one that is under way is enough."""
+    row, _ = _found(integration_id)
+    if row.state in ("paused", "not_connected"):
+        raise Conflict("A paused or disconnected connection asks for nothing. Resume or reconnect it first.")
+    with unit(current_rmm()) as opened:
+        runs.try_start(opened, actor(), KIND, integration_id=integration_id)
+    return redirect(url_for("rmm.connection_permissions", integration_id=integration_id), 303)
+
+
+def _found(integration_id: UUID) -> tuple[Integration, Provider]:
+    row, provider = found(integration_id)
+    if not isinstance(provider, TellsPermissions):
+        abort(404)
+    return row, provider
+
+
+def _is_outdated(row: Integration, table: Table | None) -> bool:
+    """Whether the credentials were changed since the vendor was asked."""
+    return table is not None and row.connected_at is not None and table.asked_at < row.connected_at
