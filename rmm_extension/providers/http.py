@@ -13,7 +13,8 @@ import logging
 import threading
 import time
 import uuid
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from types import TracebackType
 from typing import Any, ClassVar, Self
@@ -25,21 +26,13 @@ from urllib3 import BaseHTTPResponse
 from urllib3.exceptions import HTTPError, MaxRetryError
 from urllib3.util.retry import Retry
 
-from rmm_extension.domain.errors import (
-    AuthFailed,
-    BadResponse,
-    InvalidRequest,
-    NotFound,
-    PermissionMissing,
-    ProviderError,
-    RateLimited,
-    Unavailable,
-)
+from rmm_extension.domain.errors import BadResponse, InvalidRequest, ProviderError, Unavailable
 from rmm_extension.domain.labels import provider_label
 from rmm_extension.providers.contract import Runtime
 from rmm_extension.providers.guard import Resolver, guarded_session, refusal
-from rmm_extension.providers.reply import Reply
+from rmm_extension.providers.reply import Reply, StreamedReply
 from rmm_extension.providers.session import VendorSession
+from rmm_extension.providers.statuses import common_error
 
 log = logging.getLogger(__name__)
 
@@ -53,6 +46,10 @@ MAX_BODY = 64 * 2**20
 """Largest body read by default, in bytes."""
 MAX_SECONDS = 300.0
 """Longest time one body may take, however steadily it drips."""
+MAX_STREAM = 4 * 2**30
+"""Largest body read piece by piece, in bytes."""
+MAX_STREAM_SECONDS = 1800.0
+"""Longest time that may be spent on waiting for the pieces of one body."""
 _CHUNK = 2**20
 _REDIRECTS = frozenset({301, 302, 303, 307, 308})
 _RETRIED = frozenset({429, 502, 503, 504})
@@ -61,17 +58,33 @@ _RETRIED = frozenset({429, 502, 503, 504})
 class TlsFailed(Unavailable):
     """The server's certificate could not be verified, or it speaks no TLS."""
 
+    may_have_arrived = False
+
 
 class NameNotFound(Unavailable):
     """The host name does not resolve."""
 
+    may_have_arrived = False
+
 
 class ConnectionFailed(Unavailable):
+    """Nothing accepts connections at the address, or the connection was dropped."""
+
+
+class ConnectionRefused(ConnectionFailed):
     """Nothing accepts connections at the address."""
+
+    may_have_arrived = False
 
 
 class TimedOut(Unavailable):
     """The server did not answer in time."""
+
+
+class ConnectTimedOut(TimedOut):
+    """The server did not take the connection in time."""
+
+    may_have_arrived = False
 
 
 class ReadRetry(Retry):
@@ -110,7 +123,11 @@ def _read_retry(times: int) -> Retry:
 
 @dataclass(frozen=True, slots=True)
 class _Call:
-    """One request, however often it is sent; ``max_body`` in bytes."""
+    """One request, however often it is sent: its body at most ``max_body`` bytes and ``seconds`` of waiting.
+
+    The body of a ``streamed`` one is left to the caller to read. ``patience`` is how long the answer may take
+    to begin, in seconds; ``None`` as long as usual.
+    """
 
     session: requests.Session
     method: str
@@ -118,6 +135,9 @@ class _Call:
     params: Mapping[str, Any] | None
     json: Any
     max_body: int
+    seconds: float = MAX_SECONDS
+    streamed: bool = False
+    patience: float | None = None
 
 
 class HttpClient:
@@ -185,18 +205,33 @@ class HttpClient:
 
         Raises the ``ProviderError`` of the answer's status, or of its absence.
         """
-        call = _Call(self._reading, method, path, params, json, max_body or MAX_BODY)
-        for _ in range(self._retries):
-            try:
-                return self._exchange(call)
-            except _BodyLost:
-                continue
-        return self._exchange(call)
+        return self._repeat(_Call(self._reading, method, path, params, json, max_body or MAX_BODY))
 
-    def write(self, method: str, path: str, *, json: Any = None) -> Reply:
-        """Change something; never repeated, because a lost answer does not prove a lost request."""
+    @contextmanager
+    def stream(
+        self, path: str, *, params: Mapping[str, Any] | None = None, max_body: int = MAX_STREAM
+    ) -> Iterator[StreamedReply]:
+        """As :meth:`read`, for a body that is too large to be held: it is read in pieces, within the block.
+
+        An error may come with any piece: what was read before it is then a beginning of unknown length.
+        """
+        call = _Call(self._reading, "GET", path, params, None, max_body, MAX_STREAM_SECONDS, streamed=True)
+        reply = self._repeat(call)
+        assert isinstance(reply, StreamedReply)
         try:
-            return self._exchange(_Call(self._writing, method, path, None, json, MAX_BODY))
+            yield reply
+        finally:
+            reply.close()
+
+    def write(self, method: str, path: str, *, json: Any = None, patience: float | None = None) -> Reply:
+        """Change something; never repeated, because a lost answer does not prove a lost request.
+
+        ``patience``: seconds to wait for the answer to begin, where that may take longer than usual.
+        """
+        try:
+            return self._exchange(
+                _Call(self._writing, method, path, None, json, MAX_BODY, patience=patience)
+            )
         except _BodyLost as lost:
             # A read that signs in on its way must not take this for its own answer, and sign in again.
             raise self._trouble(Unavailable, str(lost), lost.request_id or "") from None
@@ -207,7 +242,7 @@ class HttpClient:
 
     def error_for(self, reply: Reply) -> ProviderError:
         """The error of an answer that is not a success."""
-        return self.explain(reply) or _common_error(reply)
+        return self.explain(reply) or common_error(reply)
 
     def is_session_over(self, reply: Reply) -> bool:
         """Whether the answer says that the session has ended, so that a new one helps. Override it."""
@@ -218,6 +253,14 @@ class HttpClient:
         for secret in (*self._secrets, *(self._session.secrets() if self._session else ())):
             text = text.replace(secret, "•••")
         return " ".join(text.split())[:limit]
+
+    def _repeat(self, call: _Call) -> Reply:
+        for _ in range(self._retries):
+            try:
+                return self._exchange(call)
+            except _BodyLost:
+                continue
+        return self._exchange(call)
 
     def _exchange(self, call: _Call) -> Reply:
         request_id = str(uuid.uuid4())
@@ -255,46 +298,57 @@ class HttpClient:
             raise self._trouble(Unavailable, f"The request to {self.label} was cancelled.", request_id)
         signed = self._session.headers() if self._session else {}
         try:
-            with call.session.request(
+            answer = call.session.request(
                 call.method,
                 url,
                 params=params,
                 json=call.json,
                 headers={**self._headers, **signed, "X-Request-ID": request_id},
-                timeout=(self.runtime.connect_timeout, self.runtime.read_timeout),
+                timeout=(self.runtime.connect_timeout, call.patience or self.runtime.read_timeout),
                 allow_redirects=False,
                 stream=True,
-            ) as answer:
-                body = self._body(answer, call.path, call.max_body, request_id)
+            )
         except SSRFGuardError as error:
             raise refusal(error, urlsplit(url).scheme) from None
         except requests.RequestException as error:
             raise self._no_answer(error, request_id) from None
-        return Reply(
-            self.provider, self.label, call.path, answer.status_code, request_id, answer.headers, body
-        )
+        return self._reply(call, answer, request_id)
 
-    def _body(self, answer: requests.Response, path: str, max_body: int, request_id: str) -> bytearray:
+    def _reply(self, call: _Call, answer: requests.Response, request_id: str) -> Reply:
+        pieces = self._pieces(call, answer, request_id)
+        parts = (self.provider, self.label, call.path, answer.status_code, request_id, answer.headers)
+        if call.streamed and 200 <= answer.status_code < 300:
+            try:
+                return StreamedReply(*parts, next(pieces, b""), pieces, answer.close)
+            except ProviderError:
+                answer.close()
+                raise
         # One growing buffer: a list of chunks would need twice the memory when joined.
-        body, deadline = bytearray(), time.monotonic() + MAX_SECONDS
+        body = bytearray()
+        with answer:
+            for piece in pieces:
+                body += piece
+        return Reply(*parts, body)
+
+    def _pieces(self, call: _Call, answer: requests.Response, request_id: str) -> Iterator[bytes]:
+        """The body as it comes. Only the waiting counts: a caller may take its time with a piece."""
         # Undecoded reading is twice as fast: it copies once instead of three times.
         packed = "Content-Encoding" in answer.headers
-        try:
-            while chunk := answer.raw.read(_CHUNK, decode_content=packed):
-                body += chunk
-                if len(body) > max_body:
-                    raise self._trouble(
-                        BadResponse, f"The answer of {self.label} to {path} is too large.", request_id
-                    )
-                if time.monotonic() > deadline or self._cancelled.is_set():
-                    raise self._trouble(
-                        TimedOut, f"The answer of {self.label} to {path} took too long.", request_id
-                    )
-        except (HTTPError, OSError):
-            raise self._trouble(
-                _BodyLost, f"The answer of {self.label} to {path} was cut off.", request_id
-            ) from None
-        return body
+        what, length, waited = f"The answer of {self.label} to {call.path}", 0, 0.0
+        while True:
+            before = time.monotonic()
+            try:
+                piece = answer.raw.read(_CHUNK, decode_content=packed)
+            except (HTTPError, OSError):
+                raise self._trouble(_BodyLost, f"{what} was cut off.", request_id) from None
+            if not piece:
+                return
+            length, waited = length + len(piece), waited + time.monotonic() - before
+            if length > call.max_body:
+                raise self._trouble(BadResponse, f"{what} is too large.", request_id)
+            if waited > call.seconds or self._cancelled.is_set():
+                raise self._trouble(TimedOut, f"{what} took too long.", request_id)
+            yield piece
 
     def _next_hop(self, reply: Reply, url: str, method: str) -> str:
         target = urljoin(url, reply.headers.get("Location", ""))
@@ -331,12 +385,15 @@ def _reading_of(error: requests.RequestException, host: str) -> tuple[type[Provi
     text = str(error)
     if isinstance(error, requests.exceptions.SSLError):
         return TlsFailed, f"The TLS certificate of {host} could not be verified: {_tls_reason(text)}."
+    if isinstance(error, requests.ConnectTimeout):
+        return ConnectTimedOut, f"{host} did not answer in time."
     if isinstance(error, requests.Timeout) or "timed out" in text:
         return TimedOut, f"{host} did not answer in time."
     if "NameResolutionError" in text or "Failed to resolve" in text:
         return NameNotFound, f"The name {host} was not found. Check the spelling of the address."
     if isinstance(error, requests.ConnectionError):
-        return ConnectionFailed, f"{host} refused or dropped the connection. Check the address and the port."
+        kind = ConnectionRefused if "NewConnectionError" in text else ConnectionFailed
+        return kind, f"{host} refused or dropped the connection. Check the address and the port."
     return InvalidRequest, f"The request to {host} could not be made. Check the address."
 
 
@@ -351,39 +408,3 @@ def _tls_reason(text: str) -> str:
         "WRONG_VERSION": "the server does not speak TLS on this port",
     }
     return next((reason for mark, reason in reasons.items() if mark in text), "the handshake failed")
-
-
-def _common_error(reply: Reply) -> ProviderError:
-    status, label = reply.status, reply.label
-    if status == 429:
-        return rate_limited(reply)
-    kind, sentence = _BY_STATUS.get(status, (InvalidRequest, "{label} answered {path} with status {status}."))
-    if status >= 500 or status == 408:
-        kind, sentence = Unavailable, "{label} is temporarily unavailable (status {status})."
-    return kind(
-        sentence.format(label=label, path=reply.path, status=status),
-        provider=reply.provider,
-        status=status,
-        request_id=reply.request_id,
-    )
-
-
-def rate_limited(reply: Reply) -> RateLimited:
-    """The error for an answer that asks for patience; a minute where it does not say how long."""
-    seconds = reply.retry_after
-    seconds = 60.0 if seconds is None else seconds
-    return RateLimited(
-        f"{reply.label} limits the number of requests; it asks to wait {seconds:.0f} seconds.",
-        retry_after=seconds,
-        provider=reply.provider,
-        status=reply.status,
-        request_id=reply.request_id,
-    )
-
-
-_BY_STATUS: dict[int, tuple[type[ProviderError], str]] = {
-    400: (InvalidRequest, "{label} rejected the request to {path}."),
-    401: (AuthFailed, "{label} does not accept the credentials: they are invalid or have expired."),
-    403: (PermissionMissing, "The credentials have no permission for {path} at {label}."),
-    404: (NotFound, "{label} does not know {path}."),
-}

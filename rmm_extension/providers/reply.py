@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Mapping
+from collections.abc import Callable, Hashable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
@@ -79,7 +79,7 @@ class Reply:
         except msgspec.ValidationError as error:
             raise self.misshapen(str(error)) from None
         except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
-            raise self._fault(CutAnswer, "is not whole JSON; it may have been cut on the way") from None
+            raise self.cut() from None
 
     def require_json(self) -> None:
         """Raise :class:`HtmlInsteadOfJson` for a web page."""
@@ -94,6 +94,10 @@ class Reply:
         error.path = path
         return error
 
+    def cut(self) -> CutAnswer:
+        """The error for a body that ends too early or is no JSON."""
+        return self._fault(CutAnswer, "is not whole JSON; it may have been cut on the way")
+
     def _fault(self, kind: type[F], what: str) -> F:
         return kind(
             f"The answer of {self.label} to {self.path} {what}.",
@@ -101,6 +105,20 @@ class Reply:
             status=self.status,
             request_id=self.request_id,
         )
+
+
+@dataclass(frozen=True, slots=True)
+class StreamedReply(Reply):
+    """A success of which ``body`` is only the first piece; ``pieces`` gives all, this one too, once."""
+
+    rest: Iterator[bytes] = field(repr=False)
+    close: Callable[[], None] = field(repr=False)
+
+    @property
+    def pieces(self) -> Iterator[bytes | bytearray]:
+        """The body, piece by piece; raises the ``ProviderError`` of a body that breaks off."""
+        yield self.body
+        yield from self.rest
 
 
 def place(problem: str) -> str:
