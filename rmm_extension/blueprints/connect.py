@@ -15,7 +15,7 @@ from rmm_extension.domain.types import Check, Connection
 from rmm_extension.forms.credentials import CredentialsForm, connect_form
 from rmm_extension.models import Integration
 from rmm_extension.providers.contract import AuthMode, Provider
-from rmm_extension.services import connections, runs
+from rmm_extension.services import connections, credentials, runs
 from rmm_extension.services.unit import unit
 
 from .access import requires
@@ -48,7 +48,7 @@ def connect(provider_key: str) -> ResponseReturnValue:
 def connect_details(provider_key: str, mode_key: str) -> ResponseReturnValue:
     """Name, address and credentials; sent, they are tested and, if good, kept."""
     provider = _provider(provider_key)
-    mode = connections.auth_mode(provider, mode_key)
+    mode = credentials.auth_mode(provider, mode_key)
     taken = _names(provider)
     form = connect_form(mode, _free_name(provider.manifest.label, taken))()
     result = Attempt()

@@ -13,7 +13,7 @@ from rmm_extension.forms.connection import RenameForm
 from rmm_extension.forms.credentials import PREFIX, credentials_form
 from rmm_extension.models import Integration
 from rmm_extension.providers.contract import Provider, capabilities
-from rmm_extension.services import connections, runs
+from rmm_extension.services import connection_health, connections, credentials, runs
 from rmm_extension.services.queries import activity
 from rmm_extension.services.queries import connections as queries
 from rmm_extension.services.queries.health import health
@@ -120,7 +120,7 @@ def connection_credentials(integration_id: UUID) -> ResponseReturnValue:
     row, provider = found(integration_id)
     if provider is None:
         raise ConfigError("This vendor is not available in this installation.")
-    mode = connections.auth_mode(provider, request.args.get("mode") or row.auth_mode)
+    mode = credentials.auth_mode(provider, request.args.get("mode") or row.auth_mode)
     hints = current_rmm().vault.hints(session(), row.tenant_id, row.id)
     kept = hints if mode.key == row.auth_mode else {}
     form = credentials_form(mode, kept)(data=_stored_values(row))
@@ -224,8 +224,13 @@ def _settings_page(row: Integration, provider: Provider | None, rename: RenameFo
 
 
 def _stored_values(row: Integration) -> dict[str, str]:
-    plain = {key: value for key, value in row.settings.items() if isinstance(value, str)}
+    plain = {key: _shown(value) for key, value in row.settings.items() if isinstance(value, (str, int))}
     return {PREFIX + key: value for key, value in {**plain, "instance_url": row.instance_url}.items()}
+
+
+def _shown(value: str | int) -> str:
+    """A setting as its form takes it, however it was saved."""
+    return ("1" if value else "") if isinstance(value, bool) else str(value)
 
 
 def _reconnect(integration_id: UUID, result: Attempt) -> ResponseReturnValue:
@@ -246,8 +251,8 @@ def _note_result(integration_id: UUID, result: Attempt) -> None:
     end_reading()
     with unit(current_rmm()) as opened:
         if result.connection is not None:
-            connections.mark_tested(opened, actor().tenant_id, integration_id)
+            connection_health.mark_tested(opened, actor().tenant_id, integration_id)
         else:
             failed = next((check.message for check in result.checks if check.state == "failed"), None)
             message = failed or result.general or "The test failed."
-            connections.mark_error(opened, actor().tenant_id, integration_id, message)
+            connection_health.mark_error(opened, actor().tenant_id, integration_id, message)

@@ -9,9 +9,9 @@ from rmm_extension.domain.errors import ConfigError, RMMError
 from rmm_extension.domain.types import Check, Connection
 from rmm_extension.forms.credentials import CredentialsForm
 from rmm_extension.providers.contract import Provider
-from rmm_extension.services import connections
+from rmm_extension.services import credentials
 
-from .context import current_rmm, end_reading
+from .context import end_reading
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,19 +27,21 @@ def attempt(provider: Provider, form: CredentialsForm, stored: Connection | None
     """Test the form's values. No transaction is open meanwhile: the vendor may take its time."""
     end_reading()
     try:
-        typed = connections.typed(current_rmm(), provider, form.mode, form.typed(), stored)
+        typed = credentials.typed(provider, form.mode, form.typed(), stored)
     except ConfigError as error:
         return Attempt(general=form.refuse(error))
-    return test(provider, typed)
+    result = test(provider, typed)
+    form.mark(result.checks)
+    return result
 
 
 def test(provider: Provider, connection: Connection) -> Attempt:
     """Run the provider's checks, again with no transaction open."""
     end_reading()
     try:
-        checks = connections.run_checks(provider, connection)
+        checks = credentials.run_checks(provider, connection)
     except RMMError as error:
         return Attempt(general=str(error))
-    if not connections.usable(checks):
+    if not credentials.usable(checks):
         return Attempt(checks, general="The connection was not saved, because a check failed.")
     return Attempt(checks, connection=connection)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from flask_wtf import FlaskForm
@@ -12,6 +12,7 @@ from wtforms.fields.choices import SelectChoice
 from wtforms.validators import InputRequired, Length, Optional
 
 from rmm_extension.domain.errors import AddressRefused, ConfigError
+from rmm_extension.domain.types import Check
 from rmm_extension.providers.contract import AuthMode, Field
 
 PREFIX = "field_"
@@ -36,6 +37,13 @@ class CredentialsForm(FlaskForm):  # type: ignore[misc]
             self[place].errors = [*self[place].errors, str(error)]
             return None
         return str(error)
+
+    def mark(self, checks: Sequence[Check]) -> None:
+        """Put what to do about a failed check at the field that it is about."""
+        for check in checks:
+            place = f"{PREFIX}{check.field}"
+            if check.state == "failed" and place in self:
+                self[place].errors = [*self[place].errors, check.remedy or check.message]
 
     def provider_fields(self) -> list[FormField]:
         """The provider's own fields, in its order."""
@@ -85,6 +93,9 @@ def _field(field: Field, hint: str | None) -> Any:
     if field.kind == "checkbox":
         return BooleanField(field.label, default=field.default in ("1", "true", "on"), description=field.help)
     more = {"type": _TYPES[field.kind]} if field.kind in _TYPES else {}
+    if field.once:
+        # Never sent back to the page, for it is good for one time only.
+        more = {"autocomplete": "one-time-code", "inputmode": "numeric", "value": ""}
     # type=url would refuse an address without its scheme, which the provider can complete.
     if field.kind == "url":
         more = {"inputmode": "url", "autocapitalize": "off", "spellcheck": "false"}

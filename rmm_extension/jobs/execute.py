@@ -15,7 +15,7 @@ from sqlalchemy.orm import Session
 from rmm_extension.domain.errors import BadResponse, PermissionMissing, Unavailable
 from rmm_extension.domain.logline import line
 from rmm_extension.models import utc_now
-from rmm_extension.services import connections, kinds, runs
+from rmm_extension.services import connection_health, kinds, runs
 from rmm_extension.services.context import Rmm
 from rmm_extension.services.lease import INTERRUPTIONS
 from rmm_extension.services.unit import unit
@@ -97,24 +97,24 @@ def _obey(rmm: Rmm, run: runs.Run, verdict: Verdict) -> str:
         assert delay is not None
         runs.reschedule(session, run, delay, kind, message)
         if run.tries >= TRIES_BEFORE_TROUBLE:
-            _tell_trouble(rmm, session, run, verdict)
+            _tell_trouble(session, run, verdict)
 
     def give_up(session: Session) -> None:
         runs.fail(rmm, session, run, kind, message)
-        _tell_trouble(rmm, session, run, verdict)
+        _tell_trouble(session, run, verdict)
 
     _close(rmm, give_up if delay is None else put_off)
     return "failed" if delay is None else "rescheduled"
 
 
-def _tell_trouble(rmm: Rmm, session: Session, run: runs.Run, verdict: Verdict) -> None:
+def _tell_trouble(session: Session, run: runs.Run, verdict: Verdict) -> None:
     """Note on the connection that its vendor refuses us, or has not answered more than once."""
     if run.integration_id is None:
         return
     if verdict.needs_reauth:
-        connections.mark_needs_reauth(rmm, session, run.tenant_id, run.integration_id, verdict.message)
+        connection_health.mark_needs_reauth(session, run.tenant_id, run.integration_id, verdict.message)
     elif verdict.error_kind in VENDOR_TROUBLE and kinds.get(run.kind).shows_health:
-        connections.mark_error(session, run.tenant_id, run.integration_id, verdict.message)
+        connection_health.mark_error(session, run.tenant_id, run.integration_id, verdict.message)
 
 
 def _close(rmm: Rmm, change: Callable[[Session], None]) -> None:

@@ -6,22 +6,22 @@ from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import select, update
+from sqlalchemy import select
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
 from rmm_extension.domain.errors import ConfigError, Conflict, Forbidden
-from rmm_extension.domain.types import Check, Connection
+from rmm_extension.domain.types import Connection
 from rmm_extension.host import Actor
 from rmm_extension.models import Integration, new_id, utc_now
-from rmm_extension.providers.contract import AuthMode, Provider, TestsConnection
-from rmm_extension.providers.guard import check_address
+from rmm_extension.providers.contract import Provider
 
-from . import audit, events, outbox
+from . import audit, events, sign_in
 from .catch_all import add_catch_all
+from .connection_health import WORKING_STATES as WORKING_STATES
+from .connection_health import tell_health
 from .context import Rmm
-
-WORKING_STATES = ("connected", "error", "syncing")
+from .credentials import auth_mode
 
 
 class UnknownConnection(LookupError):
@@ -65,72 +65,22 @@ def get(session: Session, tenant_id: str, integration_id: UUID, *, lock: bool = 
     return found
 
 
-def build(rmm: Rmm, session: Session, integration: Integration) -> Connection:
-    """The connection as its provider wants it, secrets in clear."""
+def build(rmm: Rmm, session: Session, integration: Integration, *, waits: bool = False) -> Connection:
+    """The connection as its provider wants it, secrets in clear.
+
+    ``waits``: somebody else's signing in is waited for; only in a job, for no request may wait so long.
+    """
+    secrets = rmm.vault.read(session, integration.tenant_id, integration.id)
     return Connection(
         tenant_id=integration.tenant_id,
         integration_id=str(integration.id),
         provider=integration.provider,
         instance_url=integration.instance_url,
         auth_mode=integration.auth_mode,
-        secrets=rmm.vault.read(session, integration.tenant_id, integration.id),
+        sessions=sign_in.sessions_of(rmm, integration, secrets.pop(sign_in.SESSION, None), waits=waits),
+        secrets=secrets,
         settings=dict(integration.settings),
     )
-
-
-def auth_mode(provider: Provider, key: str) -> AuthMode:
-    """One of the provider's ways to sign in."""
-    for mode in provider.manifest.auth_modes:
-        if mode.key == key:
-            return mode
-    raise ConfigError(f"{provider.manifest.label} has no sign-in named {key}.")
-
-
-def typed(
-    rmm: Rmm, provider: Provider, mode: AuthMode, values: Mapping[str, str], stored: Connection | None = None
-) -> Connection:
-    """A connection from what was typed; a blank secret keeps the stored one.
-
-    Raises ``ConfigError`` for a missing field, ``AddressRefused`` for an address that is not called.
-    """
-    secrets = {f.name: _secret(f.name, values, stored) for f in mode.fields if f.secret}
-    plain = {f.name: str(values.get(f.name) or f.default).strip() for f in mode.fields if not f.secret}
-    missing = [f.label for f in mode.fields if f.required and not (secrets | plain).get(f.name)]
-    if missing:
-        raise ConfigError(f"Fill in: {', '.join(missing)}.")
-    url = provider.normalize_url(plain.pop("instance_url", ""))
-    if url:
-        check_address(url, provider.runtime)
-    plain = provider.check_settings(plain)
-    base = stored or Connection(
-        tenant_id="", integration_id="", provider=provider.manifest.key, instance_url=url
-    )
-    return Connection(
-        tenant_id=base.tenant_id,
-        integration_id=base.integration_id,
-        provider=provider.manifest.key,
-        instance_url=url,
-        auth_mode=mode.key,
-        secrets={name: value for name, value in secrets.items() if value},
-        settings={**base.settings, **plain},
-    )
-
-
-def _secret(name: str, values: Mapping[str, str], stored: Connection | None) -> str:
-    given = str(values.get(name) or "").strip()
-    return given or (stored.secrets.get(name, "") if stored else "")
-
-
-def run_checks(provider: Provider, connection: Connection) -> list[Check]:
-    """Ask the vendor, check by check. Speaks to the vendor: no transaction may be open."""
-    if not isinstance(provider, TestsConnection):
-        return []
-    return list(provider.check(connection))
-
-
-def usable(checks: Sequence[Check]) -> bool:
-    """Whether a connection with these results can be kept: nothing failed."""
-    return all(check.state != "failed" for check in checks)
 
 
 def create(
@@ -176,7 +126,7 @@ def reconnect(
     if row.auth_mode != connection.auth_mode:
         old = auth_mode(rmm.providers.get(row.provider), row.auth_mode)
         rmm.vault.drop(session, row.tenant_id, row.id, [f.name for f in old.fields if f.secret])
-    _apply(row, connection, _plain_fields(rmm, connection))
+    _apply(row, connection, _stored_fields(rmm, connection))
     if row.last_sync_at is None:
         row.setup_step = "organizations"
     _mark_connected(row)
@@ -186,7 +136,7 @@ def reconnect(
     _audit_change(session, actor, row, "connection.credentials_saved", before, after)
     _tell(session, row, "integration_connected")
     if was_in_trouble:
-        _tell_health(session, row.tenant_id, "connection_up", row.id, row.name, "")
+        tell_health(session, row.tenant_id, "connection_up", row.id, row.name, "")
     return row
 
 
@@ -240,84 +190,11 @@ def disconnect(rmm: Rmm, session: Session, actor: Actor, integration_id: UUID) -
     """Delete the credentials and the webhook; mappings, rules, devices and alerts stay."""
     row = _set_state(session, actor, integration_id, "not_connected", "connection.disconnected")
     rmm.vault.drop(session, row.tenant_id, row.id)
+    sign_in.forget(row)
     row.connected_at = None
     row.webhook_enabled, row.webhook_token_hash = False, None
     _tell(session, row, "integration_disconnected")
     return row
-
-
-def mark_needs_reauth(rmm: Rmm, session: Session, tenant_id: str, integration_id: UUID, message: str) -> None:
-    """The vendor refuses the credentials: stop polling and tell the administrators once."""
-    changed = session.execute(
-        update(Integration)
-        .where(
-            Integration.tenant_id == tenant_id,
-            Integration.id == integration_id,
-            Integration.state.in_(WORKING_STATES),
-        )
-        .values(
-            state="needs_reauth",
-            last_error=message,
-            last_error_at=utc_now(),
-            config_version=Integration.config_version + 1,
-        )
-        .returning(Integration.name, Integration.provider)
-    ).first()
-    if changed:
-        _tell_health(session, tenant_id, "connection_down", integration_id, changed.name, message)
-
-
-def mark_error(session: Session, tenant_id: str, integration_id: UUID, message: str) -> None:
-    """The last talk with the vendor failed; polling goes on."""
-    changes = {"last_error": message, "last_error_at": utc_now()}
-    _note(session, tenant_id, integration_id, ("connected",), "error", changes)
-
-
-def mark_well(session: Session, tenant_id: str, integration_id: UUID) -> None:
-    """The last talk with the vendor went well; after trouble its alerts are polled at once."""
-    _note(session, tenant_id, integration_id, ("error",), "connected", _WELL)
-
-
-def mark_tested(session: Session, tenant_id: str, integration_id: UUID) -> None:
-    """The stored credentials have just passed every check, so that an expired sign-in is over, too."""
-    changes = _WELL | {"reconcile_state": {}, "config_version": Integration.config_version + 1}
-    _note(session, tenant_id, integration_id, ("error", "needs_reauth"), "connected", changes)
-
-
-_WELL: dict[str, Any] = {"last_error": None, "last_error_at": None, "next_reconcile_at": None}
-
-
-def _note(
-    session: Session,
-    tenant_id: str,
-    integration_id: UUID,
-    states: Collection[str],
-    state: str,
-    changes: Mapping[str, Any],
-) -> None:
-    """Move the connection on from one of the states, and tell it; in any other state it is left alone."""
-    ours = (Integration.tenant_id == tenant_id, Integration.id == integration_id)
-    moved = session.execute(
-        update(Integration)
-        .where(*ours, Integration.state.in_(states))
-        .values(state=state, **changes)
-        .returning(Integration.name)
-    ).first()
-    if moved:
-        topic = "connection_up" if state == "connected" else "connection_down"
-        _tell_health(session, tenant_id, topic, integration_id, moved.name, changes["last_error"] or "")
-
-
-def _tell_health(
-    session: Session, tenant_id: str, topic: str, integration_id: UUID, name: str, message: str
-) -> None:
-    payload = {
-        "integration_id": str(integration_id),
-        "name": name,
-        "message": message,
-        "at": utc_now().isoformat(),
-    }
-    outbox.put(session, tenant_id, topic, payload)
 
 
 def _set_state(session: Session, actor: Actor, integration_id: UUID, state: str, action: str) -> Integration:
@@ -337,9 +214,9 @@ def _apply(row: Integration, connection: Connection, names: Collection[str]) -> 
     row.settings = {**(row.settings or {}), **taken}
 
 
-def _plain_fields(rmm: Rmm, connection: Connection) -> set[str]:
+def _stored_fields(rmm: Rmm, connection: Connection) -> set[str]:
     mode = auth_mode(rmm.providers.get(connection.provider), connection.auth_mode)
-    return {field.name for field in mode.fields if not field.secret}
+    return {field.name for field in mode.fields if not field.secret and not field.once}
 
 
 def _mark_connected(row: Integration) -> None:
@@ -355,9 +232,13 @@ def _poll_anew(row: Integration) -> None:
 
 
 def _store_secrets(rmm: Rmm, session: Session, row: Integration, connection: Connection) -> None:
-    for name, value in connection.secrets.items():
-        if not name.startswith("webhook_"):
-            rmm.vault.store(session, row.tenant_id, row.id, name, value)
+    """Keep the secrets of the sign-in, and the session that its test began."""
+    mode = auth_mode(rmm.providers.get(connection.provider), connection.auth_mode)
+    for field in mode.fields:
+        if field.secret and field.name in connection.secrets:
+            value, shown = connection.secrets[field.name], field.kind != "password"
+            rmm.vault.store(session, row.tenant_id, row.id, field.name, value, hinted=shown)
+    sign_in.keep(rmm, session, row, connection)
 
 
 def _clean_name(name: str) -> str:

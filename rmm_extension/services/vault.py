@@ -54,13 +54,26 @@ class Vault:
                 f"The secret {name} cannot be decrypted: enter it again on the connection's page."
             ) from error
 
-    def store(self, session: Session, tenant_id: str, integration_id: UUID, name: str, value: str) -> None:
-        """Encrypt and keep a secret in place of an earlier one."""
+    def store(
+        self,
+        session: Session,
+        tenant_id: str,
+        integration_id: UUID,
+        name: str,
+        value: str,
+        *,
+        hinted: bool = True,
+    ) -> None:
+        """Encrypt and keep a secret in place of an earlier one.
+
+        ``hinted``: pages show its last four characters, so that people know it again; not for a password,
+        which a person made up.
+        """
         key_id, ciphertext = self.seal(tenant_id, integration_id, name, value)
         row = {
             "key_id": key_id,
             "ciphertext": ciphertext,
-            "hint": value[-4:] if len(value) > 8 else "",
+            "hint": value[-4:] if hinted and len(value) > 8 else "",
             "updated_at": utc_now(),
         }
         statement = insert(Secret).values(

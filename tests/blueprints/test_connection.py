@@ -10,7 +10,7 @@ from sqlalchemy import select
 
 from reference_psa.db import db
 from rmm_extension.models import Integration, JobRun
-from rmm_extension.services import connections
+from rmm_extension.services import connection_health, connections
 from rmm_extension.services.unit import unit
 
 from .conftest import World, said
@@ -56,9 +56,9 @@ def test_trouble_is_told_in_words(world: World, state: str, expected: str) -> No
     connection = world.connect()
     with world.app.app_context(), unit(world.rmm) as session:
         if state == "error":
-            connections.mark_error(session, "one", connection, "Key expired.")
+            connection_health.mark_error(session, "one", connection, "Key expired.")
         else:
-            connections.mark_needs_reauth(world.rmm, session, "one", connection, "Key expired.")
+            connection_health.mark_needs_reauth(session, "one", connection, "Key expired.")
     page = said(world.client().get(f"/rmm/connections/{connection}")).replace("..", ".")
     assert expected in page
     assert "Key expired" in said(world.client().get("/rmm/attention"))
@@ -193,7 +193,7 @@ def test_the_test_shows_each_check(world: World) -> None:
 def test_a_test_that_passes_ends_an_expired_sign_in(world: World) -> None:
     connection = world.connect()
     with world.app.app_context(), unit(world.rmm) as session:
-        connections.mark_needs_reauth(world.rmm, session, "one", connection, "Key expired.")
+        connection_health.mark_needs_reauth(session, "one", connection, "Key expired.")
     world.client().post(f"/rmm/connections/{connection}/test")
     assert row_of(world, connection).state == "connected"
     assert "Key expired" not in said(world.client().get("/rmm/attention"))

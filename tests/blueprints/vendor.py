@@ -26,7 +26,7 @@ KEY_MODE = AuthMode(
     description="A key of your own.",
     fields=(
         ADDRESS,
-        Field("api_key", "API key", kind="password", secret=True),
+        Field("api_key", "API key", secret=True),
         Field("region", "Region", kind="choice", required=False, default="eu", choices=(("eu", "EU"),)),
         Field("verbose", "Verbose", kind="checkbox", required=False),
     ),

@@ -27,7 +27,7 @@ from reference_psa.seed import LOGINS, tenant_id
 from reference_psa.seed_data import NORTHBEAM
 from rmm_extension.host import SYSTEM_ACTOR
 from rmm_extension.models import OrganizationMapping
-from rmm_extension.services import connections, runs, webhook_access
+from rmm_extension.services import connections, credentials, runs, webhook_access
 from rmm_extension.services.context import Rmm
 from rmm_extension.services.unit import unit
 from simulators.tacticalrmm import keys
@@ -125,10 +125,10 @@ class Stage:
         with self.app.app_context():
             rmm = self.rmm
             provider = rmm.providers.get("tacticalrmm")
-            mode = connections.auth_mode(provider, "api_key")
+            mode = credentials.auth_mode(provider, "api_key")
             typed = {"instance_url": self.ports.simulator_url, "api_key": keys.INTEGRATION_KEY}
             with unit(rmm) as session:
-                wanted = connections.typed(rmm, provider, mode, typed)
+                wanted = credentials.typed(provider, mode, typed)
                 row = connections.create(rmm, session, actor, "Lab", wanted, catch_all=True)
                 address = webhook_access.switch_on(rmm, session, actor, row.id)
                 made = Connected(row.id, address.url.removeprefix(self.ports.web_url), str(address.secret))

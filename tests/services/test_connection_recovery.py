@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from rmm_extension.models import utc_now
-from rmm_extension.services import connections, recurring
+from rmm_extension.services import connection_health, connections, recurring
 from tests.harness.world import World
 from tests.services.test_connections import row, typed
 from tests.services.working import queued
@@ -47,7 +47,7 @@ def test_credentials_that_pass_a_test_end_the_trouble(world: World, state: str) 
     version = row(world)["config_version"]
     for _ in range(2):
         with world.unit() as session:
-            connections.mark_tested(session, world.tenant, world.integration_id)
+            connection_health.mark_tested(session, world.tenant, world.integration_id)
     found = row(world)
     assert (found["state"], found["last_error"], found["config_version"]) == ("connected", None, version + 1)
     assert topics(world) == ["connection_up"]
@@ -58,7 +58,7 @@ def test_credentials_that_pass_a_test_end_the_trouble(world: World, state: str) 
 def test_a_test_that_passes_moves_nothing_else(world: World, state: str) -> None:
     later(world, state=state)
     with world.unit() as session:
-        connections.mark_tested(session, world.tenant, world.integration_id)
+        connection_health.mark_tested(session, world.tenant, world.integration_id)
     assert (row(world)["state"], topics(world)) == (state, [])
 
 
@@ -66,7 +66,7 @@ def test_a_talk_that_goes_well_does_not_end_an_expired_sign_in(world: World) -> 
     """Its run may have begun before the credentials were refused."""
     later(world, state="needs_reauth")
     with world.unit() as session:
-        connections.mark_well(session, world.tenant, world.integration_id)
+        connection_health.mark_well(session, world.tenant, world.integration_id)
     assert row(world)["state"] == "needs_reauth"
 
 
@@ -83,11 +83,11 @@ def test_trouble_and_its_end_are_told_once_each(world: World) -> None:
     later(world)
     for _ in range(3):
         with world.unit() as session:
-            connections.mark_error(session, world.tenant, world.integration_id, "No answer.")
+            connection_health.mark_error(session, world.tenant, world.integration_id, "No answer.")
     assert due(world) == 0
     for _ in range(3):
         with world.unit() as session:
-            connections.mark_well(session, world.tenant, world.integration_id)
+            connection_health.mark_well(session, world.tenant, world.integration_id)
     assert topics(world) == ["connection_down", "connection_up"]
     assert due(world) == 1
 

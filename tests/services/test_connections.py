@@ -14,8 +14,7 @@ from sqlalchemy import select
 from rmm_extension.domain.errors import ConfigError, Conflict, Forbidden
 from rmm_extension.domain.types import Connection
 from rmm_extension.models import Integration, new_id
-from rmm_extension.providers.contract import AuthMode, Field
-from rmm_extension.services import connections
+from rmm_extension.services import connection_health, connections, credentials
 from tests.harness.world import World
 from tests.services.working import relay_all
 
@@ -25,9 +24,9 @@ KEY = "SECRET-API-KEY-0123456789"
 def typed(world: World, stored: Connection | None = None, **values: str) -> Connection:
     """What the form brings."""
     provider = world.rmm.providers.get("tacticalrmm")
-    mode = connections.auth_mode(provider, "api_key")
+    mode = credentials.auth_mode(provider, "api_key")
     given = {"instance_url": "https://127.0.0.1:9", "api_key": KEY} | values
-    return connections.typed(world.rmm, provider, mode, given, stored)
+    return credentials.typed(provider, mode, given, stored)
 
 
 def create(world: World, name: str = "Second", *, catch_all: bool = False, **values: str) -> UUID:
@@ -144,26 +143,17 @@ class TestReconnect:
         self.reconnect(world, made, slow)
         assert row(world, made)["settings"]["deletionPolicy"] == "mark_inactive"
 
-    def test_another_way_to_sign_in_drops_the_secrets_of_the_first(
-        self, world: World, monkeypatch: pytest.MonkeyPatch
-    ) -> None:
+    def test_another_way_to_sign_in_drops_the_secrets_of_the_other(self, world: World) -> None:
         made = create(world)
         provider = world.rmm.providers.get("tacticalrmm")
-        address = provider.manifest.auth_modes[0].fields[0]
-        secret = Field("password", "Password", kind="password", secret=True)
-        password = AuthMode("password", "User and password", "", (address, secret))
-        modes = (*provider.manifest.auth_modes, password)
-        import dataclasses
-
-        monkeypatch.setattr(
-            type(provider), "manifest", dataclasses.replace(provider.manifest, auth_modes=modes)
-        )
-        switched = connections.typed(
-            world.rmm, provider, password, {"instance_url": "https://127.0.0.1:9", "password": "pw-123456789"}
-        )
-        self.reconnect(world, made, switched)
-        assert secrets(world, made) == {"password": "pw-123456789"}
+        password = credentials.auth_mode(provider, "password")
+        values = {"instance_url": "https://127.0.0.1:9", "username": "ann", "password": " pw-123456789 "}
+        self.reconnect(world, made, credentials.typed(provider, password, values))
+        assert secrets(world, made) == {"password": " pw-123456789 "}, "a password is taken to the letter"
         assert row(world, made)["auth_mode"] == "password"
+        assert row(world, made)["settings"]["username"] == "ann"
+        self.reconnect(world, made, typed(world))
+        assert secrets(world, made) == {"api_key": KEY}
 
     def test_the_webhook_keeps_its_address_and_secret(self, world: World) -> None:
         self.reconnect(world, world.integration_id, typed(world))
@@ -322,16 +312,16 @@ class TestTrouble:
 
     def reauth(self, world: World) -> None:
         with world.unit() as session:
-            connections.mark_needs_reauth(
-                world.rmm, session, world.tenant, world.integration_id, "The API key was refused."
+            connection_health.mark_needs_reauth(
+                session, world.tenant, world.integration_id, "The API key was refused."
             )
 
     def note(self, world: World, error: str | None) -> None:
         with world.unit() as session:
             if error:
-                connections.mark_error(session, world.tenant, world.integration_id, error)
+                connection_health.mark_error(session, world.tenant, world.integration_id, error)
             else:
-                connections.mark_well(session, world.tenant, world.integration_id)
+                connection_health.mark_well(session, world.tenant, world.integration_id)
 
     def test_refused_credentials_are_told_once(self, world: World) -> None:
         for _ in range(3):

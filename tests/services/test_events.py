@@ -11,7 +11,7 @@ import pytest
 from rmm_extension.domain.contracts.events import CATALOGUE, check
 from rmm_extension.domain.types import AlertEvent, AlertKind, Channel, Connection, Severity
 from rmm_extension.models import MaintenanceWindow, new_id
-from rmm_extension.services import connections, events, manual, relay
+from rmm_extension.services import connection_health, connections, events, manual, relay
 from rmm_extension.services.ingest import decide_again, ingest
 from rmm_extension.services.ingest.facts import by_id
 from tests.harness.world import AGENT, World
@@ -146,11 +146,11 @@ def test_connections(world: World, consumed: Told) -> None:
         made = row.id
     assert told(world, consumed) == ["integration_connected"]
     with world.unit() as session:
-        connections.mark_error(session, world.tenant, made, "The vendor does not answer.")
+        connection_health.mark_error(session, world.tenant, made, "The vendor does not answer.")
     with world.unit() as session:
-        connections.mark_well(session, world.tenant, made)
+        connection_health.mark_well(session, world.tenant, made)
     with world.unit() as session:
-        connections.mark_needs_reauth(world.rmm, session, world.tenant, made, "The key was refused.")
+        connection_health.mark_needs_reauth(session, world.tenant, made, "The key was refused.")
     assert told(world, consumed) == ["integration_failed", "integration_failed"]
     assert [payload["error"]["message"] for _, payload in consumed] == [
         "The vendor does not answer.",

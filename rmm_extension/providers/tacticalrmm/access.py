@@ -91,8 +91,8 @@ def parse_seed(text: str) -> pyotp.TOTP:
         is_seed = False
     if not is_seed:
         raise BadSeed(
-            "This is no TOTP seed. It is the text or the otpauth:// address that Tactical RMM shows with the QR"
-            " code when two-step log-in is set up; not a code of six digits."
+            "This is no TOTP seed. It is the text or the otpauth:// address that Tactical RMM shows with the"
+            " QR code when two-step log-in is set up; not a code of six digits."
         )
     assert isinstance(found, pyotp.TOTP)
     return found

@@ -140,8 +140,8 @@ def _refusal(reply: Reply) -> ProviderError | None:
         return PasswordRefused(_REFUSED)
     if reply.status == 500 and reply.path == SECOND:
         return Unavailable(
-            "Tactical RMM failed at the second step of the log-in (status 500). It does so when the TOTP key of"
-            " the user was removed a moment ago; otherwise its own log says why."
+            "Tactical RMM failed at the second step of the log-in (status 500). It does so when the TOTP key"
+            " of the user was removed a moment ago; otherwise its own log says why."
         )
     return None
 

@@ -10,7 +10,7 @@ from sqlalchemy.orm import Session
 
 from rmm_extension.domain.errors import AuthFailed, RMMError
 from rmm_extension.models import Integration, utc_now
-from rmm_extension.services import connections, events
+from rmm_extension.services import connection_health, events
 from rmm_extension.services.context import Rmm
 from rmm_extension.services.runs import Run
 
@@ -30,7 +30,7 @@ def finished(
 ) -> None:
     """Note that the vendor answers, set the connection's times (``changes``), and tell the counts."""
     if row.state == "error":
-        connections.mark_well(session, row.tenant_id, row.id)
+        connection_health.mark_well(session, row.tenant_id, row.id)
     session.execute(_of(row).values(last_error=None, last_error_at=None, **changes))
     _tell(session, run, row, "sync_finished", sync_type, _items(counts))
 
@@ -47,7 +47,7 @@ def failed(
     """Keep the reason with the connection; its times stay, so that the next sync asks again."""
     message = str(error)
     if isinstance(error, AuthFailed):
-        connections.mark_needs_reauth(rmm, session, row.tenant_id, row.id, message)
+        connection_health.mark_needs_reauth(session, row.tenant_id, row.id, message)
     session.execute(_of(row).values(last_error=message, last_error_at=utc_now()))
     _tell(session, run, row, "sync_failed", sync_type, {**_items(counts), "error": {"message": message}})
 

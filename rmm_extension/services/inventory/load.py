@@ -38,7 +38,7 @@ def open_connection(
         raise ConfigError(f"{provider.manifest.label} is not part of this tenant's edition.")
     # Detached: a later commit must not expire what is used while no transaction is open.
     session.expunge(row)
-    return row, connections.build(rmm, session, row), provider
+    return row, connections.build(rmm, session, row, waits=True), provider
 
 
 def _check_state(row: Integration) -> None:
