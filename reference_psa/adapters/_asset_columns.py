@@ -62,6 +62,7 @@ VITAL_COLUMNS: dict[str, tuple[str, Callable[[Any], Any]]] = {
     "antivirus_product": ("text", _text()),
     "last_reboot_at": ("timestamptz", _moment),
     "needs_reboot": ("boolean", bool),
+    "has_pending_patches": ("boolean", bool),
     "pending_patches": ("int", _whole),
     "failed_patches": ("int", _whole),
     "pending_os_patches": ("int", _whole),

@@ -77,6 +77,7 @@ class _Vitals:
     antivirus_product: Mapped[str | None]
     last_reboot_at: Mapped[datetime | None]
     needs_reboot: Mapped[bool | None]
+    has_pending_patches: Mapped[bool | None]
     pending_patches: Mapped[int | None]
     failed_patches: Mapped[int | None]
     pending_os_patches: Mapped[int | None]

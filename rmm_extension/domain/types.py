@@ -137,7 +137,10 @@ class Hardware(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Device(msgspec.Struct, frozen=True, kw_only=True):
-    """A managed device as its vendor describes it now."""
+    """A managed device as its vendor describes it now.
+
+    ``current_user`` is empty when nobody is signed in, ``custom_fields`` when there is none.
+    """
 
     external_id: str
     external_organization_id: str
@@ -147,6 +150,7 @@ class Device(msgspec.Struct, frozen=True, kw_only=True):
     last_seen_at: datetime | None = None
     serial: str | None = None
     location: str | None = None
+    platform: str | None = None
     os_type: str | None = None
     os_version: str | None = None
     agent_version: str | None = None
@@ -161,7 +165,7 @@ class Device(msgspec.Struct, frozen=True, kw_only=True):
     maintenance: bool | None = None
     offline_after_minutes: int | None = None
     overdue_after_minutes: int | None = None
-    custom_fields: dict[str, Any] = {}
+    custom_fields: dict[str, Any] | None = None
     hardware: Hardware | None = None
 
 
@@ -170,12 +174,15 @@ class DevicePage(msgspec.Struct, frozen=True, kw_only=True):
 
     ``errors`` are rows that could not be read, as sentences. ``completed_organizations`` are the external
     ids of organizations whose listing is complete with this page: only for these can absence mean anything.
-    ``total`` is the number of devices the whole listing will bring, where the vendor says it.
+    ``elsewhere`` are external ids of devices that the vendor has in organizations that were not asked for:
+    one that moved there is not missing. ``total`` is the number of devices the whole listing will bring,
+    where the vendor says it.
     """
 
     devices: tuple[Device, ...]
     errors: tuple[str, ...] = ()
     completed_organizations: tuple[str, ...] = ()
+    elsewhere: tuple[str, ...] = ()
     total: int | None = None
 
 

@@ -64,9 +64,9 @@ def test_vitals() -> None:
         "lan_ip": "10.0.0.5",
         "wan_ip": "203.0.113.9",
         "cpu_model": "A CPU",
-        "model": "Its model",
+        "model": "A model",
         "needs_reboot": False,
-        "pending_patches": 0,
+        "has_pending_patches": False,
         "system_info": {"Rack": "A1"},
         "ram_gb": 16,
         "disk_usage": [
@@ -94,8 +94,23 @@ def test_uptime(boot_at: datetime | None, status: AgentStatus, uptime: int | Non
 
 
 def test_some_patches_are_no_number() -> None:
-    assert "pending_patches" not in assets.vitals(device(has_pending_patches=True), NOON)
+    assert assets.vitals(device(has_pending_patches=True), NOON) == {"has_pending_patches": True}
     assert assets.facts(device(has_pending_patches=True)) == {"has_pending_patches": True}
+
+
+def test_nobody_and_nothing_are_known_too() -> None:
+    empty = device(current_user="", custom_fields={})
+    assert assets.vitals(empty, NOON) == {"current_user": "", "system_info": {}}
+    assert assets.facts(empty) == {"current_user": "", "custom_fields": {}}
+
+
+def test_a_heavy_listing_adds_and_does_not_turn_round() -> None:
+    found = assets.vitals(device(hardware=Hardware(model="Its model", cpu_model="Its CPU")), NOON)
+    assert found == {"model": "Its model", "cpu_model": "Its CPU"}
+    both = device(
+        model="Maker Its model", cpu_model="CPU", hardware=Hardware(model="Its model", cpu_model="Its CPU")
+    )
+    assert assets.vitals(both, NOON) == {"model": "Maker Its model", "cpu_model": "CPU"}
 
 
 def test_types_and_tags() -> None:

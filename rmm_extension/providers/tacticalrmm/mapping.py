@@ -102,10 +102,15 @@ def first_text(value: list[str] | str | None) -> str | None:
     return known(value)
 
 
-def custom_values(values: list[CustomValue] | None, names: Mapping[int, str]) -> dict[str, Any]:
+def signed_in(value: str | None) -> str | None:
+    """Who is signed in: empty where the server says that nobody is (``None`` or ``-`` as text)."""
+    return None if value is None else known(value) or ""
+
+
+def custom_values(values: list[CustomValue] | None, names: Mapping[int, str]) -> dict[str, Any] | None:
     """Values by field name, or by ``field <number>`` where the key may not read the names."""
-    if not values:
-        return {}
+    if values is None:
+        return None
     return {names.get(one.field) or f"field {one.field}": one.value for one in values}
 
 
@@ -123,10 +128,11 @@ def device_from_agent(
         last_seen_at=aware(row.last_seen),
         serial=usable_serial(row.serial_number),
         location=known(row.site_name),
+        platform=known(row.plat),
         os_type=os_type,
         os_version=os_version,
         agent_version=known(row.version),
-        current_user=None if row.italic else known(row.logged_username),
+        current_user="" if row.italic else signed_in(row.logged_username),
         boot_at=boot_moment(row.boot_time),
         lan_ip=lan_ipv4(row.local_ips),
         wan_ip=known(row.public_ip),
@@ -174,10 +180,11 @@ def _from_hardware_row(row: HardwareRow, client_id: str, location: str | None, n
         last_seen_at=last_seen,
         serial=usable_serial(serial_of(details)),
         location=location,
+        platform=known(row.plat),
         os_type=os_type,
         os_version=os_version,
         agent_version=known(row.version),
-        current_user=known(row.logged_in_username),
+        current_user=signed_in(row.logged_in_username),
         boot_at=boot_moment(row.boot_time),
         lan_ip=lan_ipv4(",".join(_addresses(details))),
         wan_ip=known(row.public_ip),

@@ -11,7 +11,7 @@ from typing import NamedTuple
 from sqlalchemy.orm import Session
 
 from rmm_extension.domain.matching import AssetDecision, Identity, match_asset
-from rmm_extension.domain.types import Device
+from rmm_extension.domain.types import AgentStatus, Device
 from rmm_extension.host import AssetKey, AssetMatch
 from rmm_extension.services.driver import json_text
 
@@ -30,6 +30,7 @@ class _Occupant(NamedTuple):
     external_id: str
     organization: str
     serial: str | None
+    last_seen_at: datetime | None
     is_gone: bool
 
 
@@ -63,7 +64,7 @@ def _adopt(session: Session, scope: Scope, items: Sequence[Item]) -> list[Item]:
     occupants = _occupants(session, scope, found.ids)
     chooser = _Chooser(scope, occupants)
     # The one seen last first: of two that fit, that is the installation in use.
-    by_last_seen = sorted(items, key=lambda item: item.device.last_seen_at or _NEVER, reverse=True)
+    by_last_seen = sorted(items, key=lambda item: _seen(item.device), reverse=True)
     return [item for item in by_last_seen if not chooser.decide(item, found)]
 
 
@@ -123,11 +124,13 @@ class _Chooser:
         device = item.device
         identity = Identity.of(device.serial, _macs(device), device.name)
         candidates = found.candidates(item.client_id, identity)
-        claims = {asset: self._claim(asset, identity) for asset, _ in candidates}
+        claims = {asset: self._claim(asset, identity, device) for asset, _ in candidates}
         free = [pair for pair in candidates if claims[pair[0]] is not _Claim.TAKEN]
         decision = match_asset(identity, free)
         if decision.adopt and claims[decision.adopt] is _Claim.OPEN:
             return False
+        if decision.adopt is None and decision.reason != "serial":
+            decision = self._of_a_twin(candidates, identity) or decision
         self._note(item, decision)
         return True
 
@@ -138,30 +141,42 @@ class _Chooser:
         elif decision.propose:
             item.proposal = {"asset_ids": list(decision.propose), "reason": decision.reason}
 
-    def _claim(self, asset_id: str, identity: Identity) -> _Claim:
+    def _of_a_twin(
+        self, candidates: Sequence[tuple[str, Identity]], identity: Identity
+    ) -> AssetDecision | None:
+        """A proposal of assets with this serial whose own agent still reports: a person knows which it is."""
+        same = (asset for asset, other in candidates if identity.serial and other.serial == identity.serial)
+        twins = tuple(asset for asset in same if asset not in self._given)
+        return AssetDecision(reason="serial", propose=twins) if twins else None
+
+    def _claim(self, asset_id: str, identity: Identity, device: Device) -> _Claim:
         """Whether the asset can become this device's, as far as the connection's own devices say."""
         if asset_id in self._given:
             return _Claim.TAKEN
-        claims = [self._beside(other, identity) for other in self._occupants.get(asset_id, ())]
+        claims = [self._beside(other, identity, device) for other in self._occupants.get(asset_id, ())]
         if _Claim.TAKEN in claims:
             return _Claim.TAKEN
         return _Claim.OPEN if _Claim.OPEN in claims else _Claim.FREE
 
-    def _beside(self, other: _Occupant, identity: Identity) -> _Claim:
-        """A reinstalled machine has the serial of a device that is gone; all else is a second machine."""
+    def _beside(self, other: _Occupant, identity: Identity, device: Device) -> _Claim:
+        """A reinstalled machine has the serial of a device that is gone or silent since; all else is a second.
+
+        Tactical RMM keeps the row of the old agent when a machine is installed anew.
+        """
         serial = Identity.of(other.serial, (), "").serial
         if serial is None or serial != identity.serial:
             return _Claim.TAKEN
         if other.is_gone:
             return _Claim.FREE
         listing = self._scope.listing
-        return _Claim.OPEN if listing is None else _told(listing, other)
+        return _Claim.OPEN if listing is None else _told(listing, other, device)
 
 
-def _told(listing: Listing, other: _Occupant) -> _Claim:
+def _told(listing: Listing, other: _Occupant, device: Device) -> _Claim:
     """What the listing says of the earlier device."""
     if other.external_id in listing.seen:
-        return _Claim.TAKEN
+        is_heir = device.status is AgentStatus.ONLINE and other.external_id in listing.silent
+        return _Claim.FREE if is_heir and _seen(device) > (other.last_seen_at or _NEVER) else _Claim.TAKEN
     if other.organization in listing.complete:
         # Complete, and yet it was not named: but it may have moved to one that is still to come.
         return _Claim.FREE if listing.is_over else _Claim.OPEN
@@ -179,11 +194,24 @@ def _occupants(session: Session, scope: Scope, assets: Iterable[str]) -> dict[st
 
 
 def _yield_to_later(session: Session, scope: Scope, items: Sequence[Item]) -> None:
-    """Where devices of several connections share an asset, the one seen last fills it."""
-    assets = [item.asset_id for item in items if item.asset_id and item.is_changed]
-    if not assets or not scope.shares_assets:
+    """Where several devices are one asset, the one seen last fills it."""
+    mine = [item for item in items if item.asset_id and item.is_changed]
+    if not mine:
         return
-    later = dict(sql.rows(session, sql.SEEN_ELSEWHERE, {**scope.place, "assets": json_text(assets)}))
-    for item in items:
-        other = later.get(item.asset_id)
-        item.yields = other is not None and other > (item.device.last_seen_at or _NEVER)
+    pairs = [{"asset_id": item.asset_id, "external_id": item.device.external_id} for item in mine]
+    others = sql.rows(session, sql.OTHERS_SEEN, {**scope.place, "devices": json_text(pairs)})
+    later = {(asset, external_id): seen for asset, external_id, seen in others}
+    here: dict[str | None, datetime] = {}
+    for item in mine:
+        here[item.asset_id] = max(here.get(item.asset_id, _NEVER), _seen(item.device))
+    for item in mine:
+        other = later.get((item.asset_id, item.device.external_id), _NEVER)
+        item.yields = max(other, here[item.asset_id]) > _seen(item.device)
+    # The one that fell silent told the asset last, perhaps: the other one tells it anew with its next look.
+    left = {item.asset_id for item in mine if item.yields and item.device.status is not AgentStatus.ONLINE}
+    if left:
+        sql.execute(session, sql.TELL_ANEW, {**scope.place, "assets": json_text(left)})
+
+
+def _seen(device: Device) -> datetime:
+    return device.last_seen_at or _NEVER

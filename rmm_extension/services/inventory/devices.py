@@ -56,7 +56,6 @@ def _open(rmm: Rmm, run: Run) -> _DeviceSync:
         integration_id=row.id,
         provider=row.provider,
         clients=targets.clients,
-        shares_assets=targets.shares_assets,
         listing=listing,
     )
     return _DeviceSync(rmm, run, row, connection, lister, targets, Pages(scope, listing, run, progress))

@@ -44,7 +44,7 @@ def settle(session: Session, scope: Scope, listing: Listing, settings: Mapping[s
     if not listing.complete:
         return found
     place = {**_place(scope.tenant_id, scope.integration_id, listing.complete), "now": utc_now()}
-    found.counts["missing"] = sql.execute(
+    ((found.counts["missing"],),) = sql.rows(
         session, sql.MARK_MISSING, {**place, "seen": json_text(listing.seen)}
     )
     if settings.get(POLICY) == "mark_inactive":

@@ -9,7 +9,7 @@ from sqlalchemy.exc import DataError, IntegrityError
 from sqlalchemy.orm import Session
 
 from rmm_extension.domain.errors import HostRejected
-from rmm_extension.domain.types import Device, DevicePage
+from rmm_extension.domain.types import AgentStatus, Device, DevicePage
 from rmm_extension.services.runs import Run
 from rmm_extension.services.unit import unit
 
@@ -21,6 +21,7 @@ from .scope import Listing, Scope
 _REFUSALS = (HostRejected, DataError, IntegrityError)
 """Errors that lie in the data of a device: the others of its page are not to suffer from it."""
 _HELD_AT_ONCE = 1000
+_SILENT = frozenset({AgentStatus.OFFLINE, AgentStatus.OVERDUE})
 
 
 class Pages:
@@ -39,6 +40,8 @@ class Pages:
         if page.total is not None:
             self.progress.total = page.total
         self.listing.seen.update(device.external_id for device in page.devices)
+        self.listing.seen.update(page.elsewhere)
+        self.listing.silent.update(d.external_id for d in page.devices if d.status in _SILENT)
         self._write(page.devices, page.completed_organizations, page.errors)
         self.listing.complete.update(page.completed_organizations)
 

@@ -62,7 +62,6 @@ def _write(rmm: Rmm, run: Run, row: Integration, device: Device) -> dict[str, in
             integration_id=row.id,
             provider=row.provider,
             clients=targets.every_client,
-            shares_assets=targets.shares_assets,
         )
         written = page.write(session, scope, [device])
         counts = {**written.counts, "deferred": len(written.held)}

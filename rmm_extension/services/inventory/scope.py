@@ -14,12 +14,13 @@ from rmm_extension.services.context import Rmm
 class Listing:
     """How far the listing has come: which devices it named, and which organizations it has told completely.
 
-    ``earlier`` are organizations that an earlier attempt of the run completed: what they named is not known
-    here. ``is_over`` once the vendor has nothing more to say.
+    ``silent`` are those it named as not online. ``earlier`` are organizations that an earlier attempt of the
+    run completed: what they named is not known here. ``is_over`` once the vendor has nothing more to say.
     """
 
     earlier: frozenset[str] = frozenset()
     seen: set[str] = field(default_factory=set)
+    silent: set[str] = field(default_factory=set)
     complete: set[str] = field(default_factory=set)
     is_over: bool = False
 
@@ -28,8 +29,7 @@ class Listing:
 class Scope:
     """``clients`` maps each organization that is synced to its client.
 
-    ``shares_assets`` says that the tenant has other connections. ``listing`` is ``None`` when one device was
-    fetched alone.
+    ``listing`` is ``None`` when one device was fetched alone.
     """
 
     rmm: Rmm
@@ -37,7 +37,6 @@ class Scope:
     integration_id: UUID
     provider: str
     clients: Mapping[str, str | None]
-    shares_assets: bool
     listing: Listing | None = None
     owners: dict[str | None, bytes] = field(default_factory=dict)
 

@@ -64,13 +64,12 @@ SELECT (SELECT count(*) FROM written WHERE id IN (SELECT id FROM listed)),
 """
 
 TARGETS = """
-SELECT m.id, m.external_id, m.client_id, m.auto_sync, m.missing_since IS NOT NULL,
-    EXISTS (SELECT FROM rmm_integrations i WHERE i.tenant_id = %(tenant)s AND i.id <> %(integration)s)
+SELECT m.id, m.external_id, m.client_id, m.auto_sync, m.missing_since IS NOT NULL
 FROM rmm_organization_mappings m
 WHERE m.tenant_id = %(tenant)s AND m.integration_id = %(integration)s
 ORDER BY m.external_id
 """
-"""Mappings of a connection, and whether the tenant has other connections."""
+"""Mappings of a connection."""
 
 KNOWN = """
 SELECT d.external_id, d.id, d.core_hash, d.hardware_hash, d.last_seen_at, d.asset_id,
@@ -135,7 +134,7 @@ WHERE d.tenant_id = %(tenant)s AND d.id = v.id
 """
 
 OCCUPANTS = """
-SELECT d.asset_id, d.external_id, d.external_organization_id, d.serial,
+SELECT d.asset_id, d.external_id, d.external_organization_id, d.serial, d.last_seen_at,
     d.missing_since IS NOT NULL OR d.deleted_at IS NOT NULL
 FROM jsonb_array_elements_text(%(assets)s::jsonb) AS w(asset_id)
 JOIN rmm_devices d ON d.tenant_id = %(tenant)s AND d.asset_id = w.asset_id
@@ -143,31 +142,53 @@ WHERE d.integration_id = %(integration)s
 """
 """The connection's own devices on these assets."""
 
-SEEN_ELSEWHERE = """
-SELECT d.asset_id, max(d.last_seen_at)
-FROM jsonb_array_elements_text(%(assets)s::jsonb) AS w(asset_id)
+OTHERS_SEEN = """
+SELECT w.asset_id, w.external_id, max(d.last_seen_at)
+FROM jsonb_to_recordset(%(devices)s::jsonb) AS w(asset_id text, external_id text)
 JOIN rmm_devices d ON d.tenant_id = %(tenant)s AND d.asset_id = w.asset_id
-WHERE d.integration_id <> %(integration)s
+WHERE (d.integration_id <> %(integration)s OR d.external_id <> w.external_id)
     AND d.missing_since IS NULL AND d.deleted_at IS NULL AND d.last_seen_at IS NOT NULL
-GROUP BY d.asset_id
+GROUP BY w.asset_id, w.external_id
 """
-"""When devices of other connections on these assets were last seen."""
+"""When the other devices of these assets were last seen."""
+
+_UNTOLD = "decode(repeat('00', 16), 'hex') || substr(h.core_hash, 17)"
+"""A digest that no device has, with the owner's behind it: the next look takes the device for changed."""
+
+TELL_ANEW = f"""
+UPDATE rmm_devices h SET core_hash = {_UNTOLD}
+FROM jsonb_array_elements_text(%(assets)s::jsonb) AS w(asset_id)
+WHERE h.tenant_id = %(tenant)s AND h.asset_id = w.asset_id AND h.status = 'online'
+    AND h.missing_since IS NULL AND h.deleted_at IS NULL
+"""  # noqa: S608 - our own text
+"""Has the devices that still report on these assets fill them again."""
 
 NOTE_DEVICE_ERROR = """
 UPDATE rmm_devices SET last_error = %(error)s
 WHERE tenant_id = %(tenant)s AND integration_id = %(integration)s AND external_id = %(id)s
 """
 
-MARK_MISSING = """
-UPDATE rmm_devices d
-SET missing_since = coalesce(d.missing_since, %(now)s), missing_count = d.missing_count + 1
-WHERE d.tenant_id = %(tenant)s AND d.integration_id = %(integration)s AND d.deleted_at IS NULL
-    AND d.missing_count < %(listings)s AND d.external_organization_id = ANY(%(organizations)s)
-    AND NOT EXISTS (
-        SELECT FROM jsonb_array_elements_text(%(seen)s::jsonb) AS s(id) WHERE s.id = d.external_id
-    )
+MARK_MISSING = f"""
+WITH gone AS (
+    UPDATE rmm_devices d
+    SET missing_since = coalesce(d.missing_since, %(now)s), missing_count = d.missing_count + 1
+    WHERE d.tenant_id = %(tenant)s AND d.integration_id = %(integration)s AND d.deleted_at IS NULL
+        AND d.missing_count < %(listings)s AND d.external_organization_id = ANY(%(organizations)s)
+        AND NOT EXISTS (
+            SELECT FROM jsonb_array_elements_text(%(seen)s::jsonb) AS s(id) WHERE s.id = d.external_id
+        )
+    RETURNING d.id, d.asset_id, d.missing_count
+), heirs AS (
+    UPDATE rmm_devices h SET core_hash = {_UNTOLD}
+    FROM gone WHERE h.tenant_id = %(tenant)s AND h.asset_id = gone.asset_id AND gone.missing_count = 1
+        AND h.missing_since IS NULL AND h.deleted_at IS NULL AND h.id NOT IN (SELECT id FROM gone)
+)
+SELECT count(*) FROM gone
+"""  # noqa: S608 - our own text
+"""Counts a complete listing that did not name a device; a count that says enough is not moved on.
+
+Where another device stands for the asset, that one tells it anew.
 """
-"""Counts a complete listing that did not name a device; a count that says enough is not moved on."""
 
 MARK_ONE_MISSING = """
 UPDATE rmm_devices SET missing_since = %(now)s
@@ -175,27 +196,31 @@ WHERE tenant_id = %(tenant)s AND integration_id = %(integration)s AND external_i
     AND missing_since IS NULL
 """
 
-REMOVABLE = """
-SELECT d.external_organization_id, count(*),
-    count(*) FILTER (WHERE d.missing_count >= %(listings)s)
+_GONE = "NOT d.kept AND d.missing_count >= %(listings)s"
+
+REMOVABLE = f"""
+SELECT d.external_organization_id, count(*), count(*) FILTER (WHERE {_GONE})
 FROM rmm_devices d
 WHERE d.tenant_id = %(tenant)s AND d.integration_id = %(integration)s AND d.deleted_at IS NULL
     AND d.external_organization_id = ANY(%(organizations)s)
 GROUP BY d.external_organization_id
-HAVING count(*) FILTER (WHERE d.missing_count >= %(listings)s) > 0
-"""
-"""Organizations with devices that enough complete listings did not name: all devices, and those."""
+HAVING count(*) FILTER (WHERE {_GONE}) > 0
+"""  # noqa: S608 - our own text
+"""Organizations with devices that enough complete listings did not name: all devices, and those.
 
-REMOVE = """
+What a person keeps is not among them.
+"""
+
+REMOVE = f"""
 UPDATE rmm_devices d SET deleted_at = %(now)s, updated_at = %(now)s
 WHERE d.tenant_id = %(tenant)s AND d.integration_id = %(integration)s AND d.deleted_at IS NULL
-    AND d.external_organization_id = ANY(%(organizations)s) AND d.missing_count >= %(listings)s
+    AND d.external_organization_id = ANY(%(organizations)s) AND {_GONE}
 RETURNING d.asset_id, EXISTS (
     SELECT FROM rmm_devices o
     WHERE o.tenant_id = d.tenant_id AND o.asset_id = d.asset_id AND o.id <> d.id
-        AND o.missing_since IS NULL AND o.deleted_at IS NULL
+        AND (o.kept OR o.missing_since IS NULL) AND o.deleted_at IS NULL
 )
-"""
+"""  # noqa: S608 - our own text
 """Marks these devices deleted; their assets, and whether another device still stands for the asset."""
 
 NOTE_MAPPINGS = """

@@ -37,13 +37,12 @@ class Targets:
     ids: Mapping[str, UUID]
     broken: Mapping[UUID, str]
     skipped: int
-    shares_assets: bool
 
     @classmethod
     def read(cls, rmm: Rmm, session: Session, tenant_id: str, integration_id: UUID) -> Targets:
         """The mapped organizations that are not switched off and that the vendor still has."""
         found = sql.rows(session, sql.TARGETS, {"tenant": tenant_id, "integration": integration_id})
-        mappings = [_Mapping._make(row[:5]) for row in found]
+        mappings = [_Mapping._make(row) for row in found]
         wanted = [m for m in mappings if m.client_id and m.auto_sync and not m.is_vanished]
         chosen = {m.client_id for m in mappings if m.client_id}
         known = rmm.host.clients.get_many(session, tenant_id, chosen)
@@ -54,5 +53,4 @@ class Targets:
             ids={m.external_id: m.id for m in targets},
             broken={m.id: CLIENT_GONE for m in wanted if m.client_id not in known},
             skipped=len(mappings) - len(targets),
-            shares_assets=bool(found and found[0][5]),
         )

@@ -73,7 +73,8 @@ def test_a_full_run_adds_hardware(simulator: Simulator, tactical: TacticalRmm) -
     assert all(device.hardware and device.offline_after_minutes is not None for device in devices)
     assert any(device.hardware.memory_gb for device in devices if device.hardware)
     assert any(device.hardware.macs for device in devices if device.hardware)
-    assert [device.serial for device in devices] == [device.serial for device in routine]
+    serials = {device.external_id: device.serial for device in routine}
+    assert {device.external_id: device.serial for device in devices} == serials
 
 
 def test_without_the_beta_api_a_full_run_leaves_hardware_out(

@@ -77,7 +77,7 @@ def test_a_row_of_nulls_is_a_device() -> None:
         None,
         None,
         None,
-        {},
+        None,
     )
 
 
@@ -102,17 +102,23 @@ def test_a_full_row() -> None:
     assert (device.name, device.location, device.status) == ("Büro-PC", "Zürich", AgentStatus.OVERDUE)
     assert device.last_seen_at == datetime(2026, 11, 21, 2, 0, 26, 294601, UTC)
     assert device.boot_at == datetime(2026, 10, 15, 19, 48, 55, tzinfo=UTC)
-    assert (device.current_user, device.serial) == (None, None)
+    assert (device.current_user, device.serial) == ("", None)
     assert (device.lan_ip, device.cpu_model) == ("10.15.170.36", "AMD Ryzen 9 3900X")
     assert device.custom_fields == {"Backed Up": True, "field 9": None}
 
 
 @pytest.mark.parametrize(
     "name, italic, user",
-    [("CORP\\jdoe", False, "CORP\\jdoe"), ("jdoe", True, None), ("-", False, None), ("None", None, None)],
+    [
+        ("CORP\\jdoe", False, "CORP\\jdoe"),
+        ("jdoe", True, ""),
+        ("-", False, ""),
+        ("None", None, ""),
+        (None, False, None),
+    ],
 )
 def test_only_who_is_logged_in_now_is_the_current_user(
-    name: str, italic: bool | None, user: str | None
+    name: str | None, italic: bool | None, user: str | None
 ) -> None:
     assert device_from_agent(agent(logged_username=name, italic=italic), "1").current_user == user
 

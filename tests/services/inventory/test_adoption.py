@@ -69,7 +69,7 @@ def test_two_devices_of_one_vendor_are_two_machines(world: World) -> None:
     assert world.sync() == {"processed": 2, "created": 2, "adopted": 1}
     assert world.asset_of("d2") is known
     world.script.devices.append(device("d3", serial="SN-1"))
-    assert world.sync() == {"processed": 3, "created": 1, "unchanged": 2}
+    assert world.sync() == {"processed": 3, "created": 1, "unchanged": 2, "proposed": 1}
     assert len(world.assets.of(world.tenant)) == 3
 
 
@@ -129,6 +129,79 @@ def test_an_old_agent_that_is_still_listed_keeps_its_asset(world: World) -> None
     counts = world.sync()
     assert (counts["created"], counts.get("adopted")) == (1, None)
     assert world.asset_of("new") is not world.asset_of("old")
+
+
+@pytest.mark.parametrize("page_size", [1, 100])
+def test_a_reinstalled_machine_whose_old_agent_stays_listed(world: World, page_size: int) -> None:
+    """The vendor keeps the old row, silent from now on: one asset, filled by the agent that reports."""
+    world.map()
+    world.script.devices = [device("old"), device("x1")]
+    world.sync()
+    asset = world.asset_of("old")
+    world.script.page_size = page_size
+    world.script.replace("old", status=AgentStatus.OFFLINE)
+    later = NOON + timedelta(hours=1)
+    world.script.devices.insert(0, device("new", serial="SN-old", last_seen_at=later, lan_ip="10.0.0.9"))
+    counts = world.sync()
+    assert (counts["created"], counts["adopted"]) == (1, 1)
+    assert world.asset_of("new") is asset
+    assert len(world.assets.of(world.tenant)) == 2
+    assert (asset.device, asset.agent_status, asset.vitals["lan_ip"]) == ("new", "online", "10.0.0.9")
+    world.script.replace("old", status=AgentStatus.OVERDUE)
+    world.script.replace("new", lan_ip="10.0.0.10")
+    world.sync()
+    assert (asset.device, asset.agent_status, asset.vitals["lan_ip"]) == ("new", "online", "10.0.0.10")
+
+
+def test_while_both_agents_report_a_person_decides(world: World) -> None:
+    world.map()
+    world.script.devices = [device("old")]
+    world.sync()
+    world.script.devices.append(device("new", serial="SN-old", last_seen_at=NOON + timedelta(hours=1)))
+    assert world.sync() == {"processed": 2, "created": 1, "unchanged": 1, "proposed": 1}
+    with unit(world.rmm) as session:
+        (proposal,) = proposals(world.rmm, session, world.tenant, world.integration_id)
+    assert proposal.reason == "serial"
+    assert [one.id for one in proposal.candidates] == [world.device("old").asset_id]
+
+
+def test_the_device_that_still_reports_tells_the_asset_anew(world: World) -> None:
+    world.map()
+    world.script.devices = [device("d1")]
+    world.sync()
+    other = world.connect("other")
+    other.map("7")
+    other.script.devices = [device("o1", "7", serial="SN-d1", last_seen_at=NOON + timedelta(hours=1))]
+    other.sync()
+    asset = world.asset_of("d1")
+    world.script.replace("d1", last_seen_at=NOON + timedelta(hours=2), lan_ip="10.1.1.1")
+    world.sync()
+    assert asset.device == "d1"
+    other.script.replace("o1", last_seen_at=NOON + timedelta(hours=3))
+    other.sync()
+    world.script.replace("d1", status=AgentStatus.OFFLINE)
+    world.sync()
+    assert other.sync()["updated"] == 1
+    assert (asset.device, asset.agent_status) == ("o1", "online")
+    assert other.sync() == {"processed": 1, "unchanged": 1}
+
+
+def test_what_is_left_of_a_shared_asset_tells_it_anew(world: World) -> None:
+    world.map()
+    world.script.devices = [device("d1"), device("x1")]
+    world.sync()
+    other = world.connect("other")
+    other.map("7")
+    later = NOON + timedelta(hours=1)
+    other.script.devices = [device("o1", "7", serial="SN-d1", last_seen_at=later), device("o2", "7")]
+    other.sync()
+    assert world.asset_of("d1").device == "o1"
+    other.script.drop("o1")
+    other.sync()
+    assert world.sync()["updated"] == 1
+    assert world.asset_of("d1").device == "d1"
+    other.sync()
+    assert world.sync() == {"processed": 2, "unchanged": 2}
 
 
 def test_a_machine_whose_old_agent_is_missing_is_adopted_at_once(world: World) -> None:

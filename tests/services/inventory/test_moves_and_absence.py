@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from typing import Any
 
+import msgspec
 import pytest
 
 from rmm_extension.host import Actor
 from rmm_extension.services import hooks, mapping
+from rmm_extension.services.devices import keep_devices
 from rmm_extension.services.inventory import confirm_missing, sync_organizations
 from rmm_extension.services.mapping import UnknownMapping, update_mapping
 from rmm_extension.services.unit import unit
@@ -133,6 +135,68 @@ def test_an_asset_that_another_device_stands_for_stays_active(world: World) -> N
     chosen.sync()
     assert chosen.sync()["removed"] == 1
     assert chosen.asset_of("d1").active
+
+
+def test_what_a_person_keeps_stays(world: World) -> None:
+    chosen = removing(world)
+    chosen.script.drop("d1", "d2")
+    with unit(world.rmm) as session:
+        assert keep_devices(session, ADA, [chosen.device("d1").id], kept=True) == 1
+        assert keep_devices(session, ADA, [chosen.device("d1").id], kept=True) == 0
+    chosen.sync()
+    assert chosen.sync()["removed"] == 1
+    assert [chosen.asset_of(name).active for name in ("d1", "d2")] == [True, False]
+    with unit(world.rmm) as session:
+        confirm_missing(world.rmm, session, ADA, chosen.mappings()["1"].id)
+    assert chosen.asset_of("d1").active
+    assert chosen.device("d1").deleted_at is None
+    with unit(world.rmm) as session:
+        keep_devices(session, ADA, [chosen.device("d1").id], kept=False)
+    assert chosen.sync()["removed"] == 1
+    assert not chosen.asset_of("d1").active
+
+
+def test_what_is_kept_does_not_count_towards_the_fifth(world: World) -> None:
+    chosen = removing(world)
+    chosen.script.drop("d1", "d2", "d3")
+    with unit(world.rmm) as session:
+        keep_devices(session, ADA, [chosen.device("d1").id], kept=True)
+    chosen.sync()
+    assert chosen.sync()["removed"] == 2
+
+
+def test_the_asset_of_a_kept_device_stays_with_its_other_device_gone(world: World) -> None:
+    chosen = removing(world)
+    other = world.connect("other")
+    other.map("7")
+    other.script.devices = [device("o1", "7", serial="SN-d1"), device("o2", "7")]
+    other.sync()
+    with unit(world.rmm) as session:
+        keep_devices(session, ADA, [other.device("o1").id], kept=True)
+    other.script.drop("o1")
+    other.sync()
+    chosen.script.drop("d1")
+    chosen.sync()
+    assert chosen.sync()["removed"] == 1
+    assert chosen.asset_of("d1").active
+
+
+def test_one_that_moved_to_an_organization_not_synced_is_not_missing(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    world.map()
+    world.script.devices = [device("d1"), device("d2")]
+    world.sync()
+    world.script.drop("d1")
+    listed = world.provider_type.devices
+
+    def with_elsewhere(*arguments: Any, **named: Any) -> Any:
+        for page in listed(*arguments, **named):
+            yield msgspec.structs.replace(page, elsewhere=("d1",))
+
+    monkeypatch.setattr(world.provider_type, "devices", with_elsewhere)
+    assert "missing" not in world.sync()
+    assert world.device("d1").missing_since is None
 
 
 def test_absence_means_nothing_in_an_incomplete_listing(
