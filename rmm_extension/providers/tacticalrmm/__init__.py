@@ -7,6 +7,8 @@ from typing import Any
 
 import msgspec
 
+from rmm_extension.domain.actions import ActionContext, Order, Outcome, Script
+from rmm_extension.domain.contracts.actions import ActionModule
 from rmm_extension.domain.errors import BadResponse, ConfigError, InvalidRequest, NotFound
 from rmm_extension.domain.types import (
     AlertEvent,
@@ -18,6 +20,8 @@ from rmm_extension.domain.types import (
     PermissionLine,
     Receipt,
     RemoteLink,
+    SoftwareOfDevice,
+    SoftwarePage,
     WebhookRequest,
 )
 from rmm_extension.domain.values import text
@@ -25,9 +29,20 @@ from rmm_extension.providers.contract import Provider, WebhookStep
 from rmm_extension.providers.http import RETRIES
 from rmm_extension.providers.prefetch import prefetch
 from rmm_extension.providers.reply import Reply
-from rmm_extension.providers.tacticalrmm import address, alerts, checks, permissions, remote, webhooks
+from rmm_extension.providers.tacticalrmm import (
+    address,
+    alerts,
+    checks,
+    permissions,
+    remote,
+    software,
+    webhooks,
+)
 from rmm_extension.providers.tacticalrmm.access import open_client
+from rmm_extension.providers.tacticalrmm.action_specs import MODULE
+from rmm_extension.providers.tacticalrmm.agent_lists import script_of
 from rmm_extension.providers.tacticalrmm.client import TacticalClient, WrongHost
+from rmm_extension.providers.tacticalrmm.doing import DOING
 from rmm_extension.providers.tacticalrmm.inventory import Options, Walk, custom_field_names, organization_of
 from rmm_extension.providers.tacticalrmm.manifest import MANIFEST
 from rmm_extension.providers.tacticalrmm.mapping import device_from_detail
@@ -97,6 +112,16 @@ class TacticalRmm(Provider):
             )
         return device_from_detail(row, owner, names, reply.moment)
 
+    def software(self, connection: Connection) -> Iterator[SoftwarePage]:
+        """The software of all agents, the next page read ahead."""
+        with self.client(connection) as client:
+            yield from prefetch(software.listing(client), cancel=client.cancel)
+
+    def device_software(self, connection: Connection, external_id: str) -> SoftwareOfDevice | None:
+        """The software of one agent now; an empty list where the server has none of it."""
+        with self.client(connection) as client:
+            return software.of_agent(client, external_id)
+
     def alert(self, connection: Connection, external_id: str) -> AlertEvent | None:
         """One alert now; the organization stays unknown, because the server tells the client's name only."""
         _require_number(external_id)
@@ -136,6 +161,20 @@ class TacticalRmm(Provider):
     def remote_link(self, connection: Connection, external_id: str) -> RemoteLink:
         """The agent's page on the dashboard."""
         return remote.link(connection.settings, external_id)
+
+    def action_module(self) -> ActionModule:
+        """Scripts, commands, reboots, pings, and what is needed to choose them."""
+        return MODULE
+
+    def perform_action(self, connection: Connection, order: Order, context: ActionContext) -> Outcome:
+        """Do one of them."""
+        with self.client(connection) as client:
+            return DOING[order.action](client, order, context)
+
+    def scripts(self, connection: Connection) -> Sequence[Script]:
+        """The library, without hidden scripts."""
+        with self.client(connection) as client:
+            return [script_of(row) for row in client.scripts() if not row.hidden]
 
     def verify_webhook(self, request: WebhookRequest, secrets: Sequence[str]) -> bool:
         """Whether the delivery holds one of the secrets in its header."""

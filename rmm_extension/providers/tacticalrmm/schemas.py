@@ -80,6 +80,7 @@ class Agent(msgspec.Struct, gc=False):
     logged_username: str | None = None
     italic: bool | None = None
     version: str | None = None
+    plat: str | None = None
     operating_system: str | None = None
     public_ip: str | None = None
     local_ips: str | None = None
@@ -152,6 +153,7 @@ class HardwareRow(msgspec.Struct):
     logged_in_username: str | None = None
     last_logged_in_user: str | None = None
     version: str | None = None
+    plat: str | None = None
     operating_system: str | None = None
     public_ip: str | None = None
     total_ram: float | None = None
@@ -200,6 +202,7 @@ class Alert(msgspec.Struct):
     hidden: bool = False
     action_run: str | None = None
     action_retcode: int | None = None
+    resolved_action_retcode: int | None = None
     assigned_check: int | None = None
     assigned_task: int | None = None
 
@@ -208,3 +211,21 @@ class AlertsProbe(msgspec.Struct):
     """``PATCH /alerts/ {"top": 1}``."""
 
     alerts_count: int
+
+
+class SoftwareItem(msgspec.Struct, gc=False):
+    """One product of an agent. Some agents tell only name and version."""
+
+    name: str | int | float | None = None
+    version: str | int | float | None = None
+    publisher: str | None = None
+    size: str | None = None
+    location: str | None = None
+    install_date: str | None = None
+
+
+class SoftwareRow(msgspec.Struct):
+    """A row of ``GET /software/``, and the answer of ``GET /software/<agent_id>/`` where it is not ``[]``."""
+
+    agent: int
+    software: list[SoftwareItem]
