@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 from flask import Flask
-from sqlalchemy import Select, event
+from sqlalchemy import ColumnElement, event
 from sqlalchemy.orm import Session
 
 from . import blueprints, cli
@@ -18,7 +19,7 @@ from .providers.contract import Runtime
 from .providers.registry import ProviderRegistry
 from .services import hooks
 from .services.context import Database, Rmm
-from .services.queries.devices import assets_with_active_alerts
+from .services.queries.device_filter import AssetColumn, asset_conditions
 from .services.vault import Vault
 
 EXTENSION = "rmm"
@@ -44,9 +45,12 @@ class Mounted:
         """A contact is being deleted; it stops being anybody's default contact."""
         hooks.contact_deleted(session, tenant_id, contact_id)
 
-    def assets_with_active_alerts(self, tenant_id: str) -> Select[str | None]:
-        """The assets on which an alert is active, for the query of the host's list: ``Asset.id.in_(…)``."""
-        return assets_with_active_alerts(tenant_id)
+    def asset_conditions(
+        self, tenant_id: str, asset_id: AssetColumn, args: Mapping[str, str]
+    ) -> list[ColumnElement[bool]]:
+        """What the selects of ``rmm_slots.asset_filters()`` say, for the query of the host's list:
+        ``query.where(*rmm.asset_conditions(tenant_id, Asset.id, request.args))``."""
+        return asset_conditions(tenant_id, asset_id, args)
 
     def asset_client_changed(
         self, session: Session, tenant_id: str, asset_id: str, client_id: str | None

@@ -22,12 +22,7 @@ from reference_psa.models import (
     WorkstationAsset,
 )
 
-EXACT = {
-    "client": Asset.client_id,
-    "type": Asset.asset_type,
-    "rmm_provider": Asset.rmm_provider,
-    "agent_status": Asset.agent_status,
-}
+EXACT = {"client": Asset.client_id, "type": Asset.asset_type}
 
 
 def with_client(tenant_id: str) -> AnySelect:
@@ -44,12 +39,8 @@ def filtered(query: AnySelect, tenant_id: str, args: Mapping[str, str]) -> AnySe
             query = query.where(column == args[name])
     status = args.get("status") or "active"
     query = query if status == "all" else query.where(Asset.status == status)
-    if args.get("managed") in ("yes", "no"):
-        unmanaged = Asset.rmm_device_id.is_(None)
-        query = query.where(~unmanaged if args["managed"] == "yes" else unmanaged)
-    if args.get("rmm_alerts") == "active":
-        rmm = current_app.extensions["rmm"]
-        query = query.where(Asset.id.in_(rmm.assets_with_active_alerts(tenant_id)))
+    rmm = current_app.extensions["rmm"]
+    query = query.where(*rmm.asset_conditions(tenant_id, Asset.id, args))
     text = (args.get("q") or "").strip()
     columns = (Asset.name, Asset.serial_number, Asset.asset_tag, Asset.location, Client.name)
     return (

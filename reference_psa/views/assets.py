@@ -22,7 +22,6 @@ bp = Blueprint("assets", __name__, url_prefix="/assets")
 
 _STATUSES = [("active", "Active"), ("inactive", "Inactive"), ("all", "Active and inactive")]
 DEFAULTS = {"status": "active"}
-_MANAGED = [("yes", "By an RMM"), ("no", "By hand")]
 
 
 @bp.get("")
@@ -34,13 +33,19 @@ def index() -> ResponseReturnValue:
     offered = {
         "client": ("Client", choices.clients(tenant_id)),
         "type": ("Type", [(kind, words(kind)) for kind in ASSET_TYPES]),
-        "managed": ("Managed", _MANAGED),
         "status": ("Status", _STATUSES),
     }
     return render_template("psa/assets/index.html", page=page, offered=offered, chips=_chips(offered))
 
 
-_SEARCHES = (("q", "Search"), ("rmm_provider", "RMM"), ("agent_status", "Agent"), ("rmm_alerts", "Alerts"))
+_SEARCHES = (
+    ("q", "Search"),
+    ("rmm_managed", "Managed"),
+    ("rmm_provider", "RMM"),
+    ("agent_status", "Agent"),
+    ("rmm_alerts", "Alerts"),
+    ("rmm_patches", "Patches"),
+)
 
 
 def _chips(offered: dict[str, Any]) -> Any:

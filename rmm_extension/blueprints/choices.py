@@ -10,6 +10,7 @@ from flask import g
 
 from rmm_extension.domain.types import AgentStatus, AlertStatus, DeviceKind, Severity
 from rmm_extension.services.queries import connections
+from rmm_extension.services.queries.device_filter import NEVER
 from rmm_extension.services.queries.paging import AnyRow
 
 from .context import actor, current_rmm, session
@@ -19,6 +20,18 @@ from .presentation import connection_label, vendor_label, words
 STATES: Options = [("open", "Open"), *((state.value, words(state.value)) for state in AlertStatus)]
 SEVERITIES: Options = [(severity.value, words(severity.value)) for severity in Severity]
 STATUSES: Options = [(status.value, words(status.value)) for status in AgentStatus]
+NOT_ONLINE: Options = [("not_online", "Not online")]
+MANAGED: Options = [
+    ("asset", "Has an asset"),
+    ("none", "Has no asset"),
+    ("unmapped", "Client not mapped"),
+]
+PATCHES: Options = [("yes", "Pending"), ("no", "None pending"), ("unknown", "Not known")]
+REBOOT: Options = [("yes", "Needed"), ("no", "Not needed"), ("unknown", "Not known")]
+MISSING: Options = [("once", "Not in the last list"), ("missing", "Missing at the vendor")]
+ACTIVE: Options = [("active", "Active ones")]
+YES: Options = [("1", "Yes")]
+UNSEEN: Options = [("7d", "7 days"), ("30d", "30 days"), ("90d", "90 days"), ("never", "Never seen")]
 KINDS: Options = [(kind.value, words(kind.value)) for kind in DeviceKind]
 TIMES: Options = [
     ("1h", "Last hour"),
@@ -37,6 +50,13 @@ _SPANS = {
 def since(choice: str | None) -> datetime | None:
     """The instant a choice of :data:`TIMES` reaches back to."""
     return datetime.now(UTC) - _SPANS[choice] if choice in _SPANS else None
+
+
+def unseen(choice: str | None) -> timedelta | None:
+    """How long a device was not seen, by a choice of :data:`UNSEEN`."""
+    if choice == "never":
+        return NEVER
+    return timedelta(days=int(choice.removesuffix("d"))) if choice else None
 
 
 def connection_options() -> Options:

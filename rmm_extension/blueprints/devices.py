@@ -11,11 +11,26 @@ from flask.typing import ResponseReturnValue
 
 from rmm_extension.domain.values import moment as read_moment
 from rmm_extension.services.queries import devices as queries
-from rmm_extension.services.queries.devices import DeviceFilter
+from rmm_extension.services.queries.device_filter import DeviceFilter
 from rmm_extension.services.queries.paging import AnyRow, Page
 
 from .access import requires
-from .choices import KINDS, STATUSES, client_options, connection_options
+from .choices import (
+    ACTIVE,
+    KINDS,
+    MANAGED,
+    MISSING,
+    NOT_ONLINE,
+    PATCHES,
+    REBOOT,
+    STATUSES,
+    UNSEEN,
+    YES,
+    client_options,
+    connection_options,
+    provider_options,
+    unseen,
+)
 from .context import actor, session
 from .listing import assets_of, client_names, listing, tickets_of
 from .narrowing import Chip, Options, argument, chips, uuid_argument, word
@@ -49,28 +64,53 @@ def device_list() -> ResponseReturnValue:
     )
 
 
+_CHIPS = {
+    "status": "Status",
+    "kind": "Kind",
+    "managed": "Managed",
+    "provider": "Vendor",
+    "connection": "Connection",
+    "client": "Client",
+    "alerts": "Alerts",
+    "patches": "Patches",
+    "reboot": "Reboot",
+    "unseen": "Not seen for",
+    "missing": "Missing",
+    "kept": "Kept",
+    "deleted": "Deleted",
+}
+"""Parameters that have something to choose, in the order of their chips."""
+
+
 def _options() -> Mapping[str, Options]:
     """What each filter offers, by its parameter."""
+    providers = provider_options()
     return {
-        "status": STATUSES,
+        "status": [*STATUSES, *NOT_ONLINE],
         "kind": KINDS,
+        "managed": MANAGED,
+        "provider": providers if len(providers) > 1 or argument("provider") else [],
         "connection": connection_options(),
         "client": client_options(argument("client")),
-        "deleted": [("1", "yes")],
+        "alerts": ACTIVE,
+        "patches": PATCHES,
+        "reboot": REBOOT,
+        "unseen": UNSEEN,
+        "missing": MISSING,
+        "kept": YES,
+        "deleted": YES,
     }
 
 
 def _chips(wanted: DeviceFilter, options: Mapping[str, Options]) -> list[Chip]:
-    return chips(
-        {
-            "q": ("Name", wanted.text),
-            "status": ("Status", word(STATUSES, wanted.status)),
-            "kind": ("Kind", word(KINDS, wanted.kind)),
-            "connection": ("Connection", _named(options["connection"], "connection")),
-            "client": ("Client", _named(options["client"], "client")),
-            "deleted": ("Deleted", "yes" if wanted.deleted else None),
-        }
-    )
+    chosen = {name: (label, _chosen(options[name], name)) for name, label in _CHIPS.items()}
+    return chips({"q": ("Name", wanted.text), **chosen, "version": ("Agent version", wanted.version)})
+
+
+def _chosen(options: Options, name: str) -> str | None:
+    """What is chosen, in words; a connection or client that is gone by its id."""
+    known = word(options, argument(name))
+    return known or (argument(name) if name in ("provider", "connection", "client") else None)
 
 
 @routes.get("/devices/<uuid:device_id>")
@@ -134,17 +174,22 @@ def _shown(value: Any) -> str:
     return str(value)
 
 
-def _named(options: Options, name: str) -> str | None:
-    return word(options, argument(name)) or argument(name)
-
-
 def device_filter() -> DeviceFilter:
     """What the address narrows the list to."""
     return DeviceFilter(
-        status=argument("status", STATUSES),
+        status=argument("status", [*STATUSES, *NOT_ONLINE]),
         kind=argument("kind", KINDS),
+        managed=argument("managed", MANAGED),
+        provider=argument("provider"),
         integration_id=uuid_argument("connection"),
         client_id=argument("client"),
+        alerts=argument("alerts", ACTIVE) is not None,
+        patches=argument("patches", PATCHES),
+        reboot=argument("reboot", REBOOT),
+        unseen=unseen(argument("unseen", UNSEEN)),
+        missing=argument("missing", MISSING),
+        kept=argument("kept", YES) is not None,
+        version=argument("version"),
         text=argument("q"),
-        deleted=argument("deleted") == "1",
+        deleted=argument("deleted", YES) is not None,
     )

@@ -30,7 +30,10 @@ MOST = 20_000
 Fetch = Callable[[str | None], Page[AnyRow]]
 Convert = Callable[[Sequence[AnyRow]], Iterator[Sequence[Any]]]
 _ALERTS = ("Triggered", "State", "Severity", "Alert", "Device", "Client", "Ticket", "Connection")
-_DEVICES = ("Device", "Status", "Kind", "Last seen", "Client", "Asset", "Connection")
+_DEVICES = (
+    *("Device", "Status", "Kind", "Last seen", "Client", "Asset", "Connection"),
+    *("Active alerts", "Agent version", "Needs a reboot", "Patches pending", "Missing since", "Kept"),
+)
 
 
 @routes.get("/alerts.csv")
@@ -43,7 +46,7 @@ def alert_export() -> Response:
         custom_plans(session())
         return alert_page(session(), tenant_id, wanted, after=after, limit=BATCH)
 
-    return _answer("alerts.csv", _ALERTS, fetch, _alert_lines)
+    return answer("alerts.csv", _ALERTS, fetch, _alert_lines)
 
 
 @routes.get("/devices.csv")
@@ -56,7 +59,7 @@ def device_export() -> Response:
         custom_plans(session())
         return device_page(session(), tenant_id, wanted, after=after, limit=BATCH)
 
-    return _answer("devices.csv", _DEVICES, fetch, _device_lines)
+    return answer("devices.csv", _DEVICES, fetch, _device_lines)
 
 
 def _alert_lines(rows: Sequence[AnyRow]) -> Iterator[Sequence[Any]]:
@@ -87,14 +90,25 @@ def _device_lines(rows: Sequence[AnyRow]) -> Iterator[Sequence[Any]]:
             clients.get(row.client_id),
             asset.name if asset else None,
             connections.get(str(row.integration_id)),
+            row.active_alerts,
+            row.agent_version,
+            _fact(row.needs_reboot),
+            _fact(row.patches_pending),
+            row.missing_since,
+            _fact(row.kept),
         )
 
 
-def _answer(name: str, header: Sequence[str], fetch: Fetch, convert: Convert) -> Response:
+def _fact(value: bool | None) -> str | None:
+    return None if value is None else "yes" if value else "no"
+
+
+def answer(name: str, header: Sequence[str], fetch: Fetch, convert: Convert) -> Response:
+    """A file of all pages that ``fetch`` gives, behind one cursor after the other."""
     body = stream_with_context(_lines(header, fetch, convert))
-    answer = Response(body, mimetype="text/csv")
-    answer.headers["Content-Disposition"] = f"attachment; filename={name}"
-    return answer
+    file = Response(body, mimetype="text/csv")
+    file.headers["Content-Disposition"] = f"attachment; filename={name}"
+    return file
 
 
 def _lines(header: Sequence[str], fetch: Fetch, convert: Convert) -> Iterator[str]:

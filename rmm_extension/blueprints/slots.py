@@ -16,13 +16,14 @@ from markupsafe import Markup
 from rmm_extension.domain.types import AlertStatus
 from rmm_extension.services.queries import alert_detail, devices, panels
 
-from .choices import connection_rows, provider_options
+from .choices import ACTIVE, NOT_ONLINE, PATCHES, STATUSES, connection_rows, provider_options
 from .context import actor, allows, session
 from .listing import tickets_of
 from .needs import attention_counts
 from .overview import broken, cards, figures
 
 EMPTY = Markup("")
+_MANAGED = [("yes", "By an RMM"), ("no", "By hand")]
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,14 +125,18 @@ class Slots:
         }
 
     def asset_filters(self) -> Markup:
-        """Inside the filter form of a list of assets: selects named ``agent_status``, ``rmm_provider`` and
-        ``rmm_alerts``."""
-        if not allows("rmm.view"):
+        """Inside the filter form of a list of assets: selects named ``rmm_managed``, ``agent_status``,
+        ``rmm_provider``, ``rmm_alerts`` and ``rmm_patches``; ``asset_conditions`` obeys them."""
+        if not allows("rmm.view") or not connection_rows():
             return EMPTY
-        rows = connection_rows()
-        if not rows:
-            return EMPTY
-        return self._markup("rmm/slots/asset_filters.html", providers=provider_options(), args=request.args)
+        options = {
+            "rmm_managed": _MANAGED,
+            "agent_status": [*STATUSES, *NOT_ONLINE],
+            "rmm_provider": provider_options(),
+            "rmm_alerts": ACTIVE,
+            "rmm_patches": PATCHES,
+        }
+        return self._markup("rmm/slots/asset_filters.html", options=options)
 
     def ticket_panel(self, ticket_id: str) -> Markup:
         """On a ticket's page: the devices behind it, its alerts with what may be done, why it is there."""

@@ -169,8 +169,13 @@ def test_pages_of_devices_go_by_name(world: World) -> None:
 
 def test_filters_of_devices(world: World) -> None:
     connection = world.connect()
-    world.devices(connection, 2)
-    world.devices(connection, 1, status="offline", kind="server", client_id="one-c0", name="srv_1")
+    world.devices(connection, 1)
+    facts = {"has_pending_patches": True, "needs_reboot": False, "agent_version": "2.9.1"}
+    (device,) = world.devices(connection, 1, facts=facts, kept=True)
+    world.alerts(connection, 1, device_id=device)
+    server = {"status": "offline", "kind": "server", "client_id": "one-c0", "name": "srv_1"}
+    long_ago = utc_now() - timedelta(days=9)
+    world.devices(connection, 1, **server, last_seen_at=long_ago, missing_count=1, missing_since=long_ago)
     world.devices(connection, 1, deleted_at=utc_now())
     browser = world.client()
     expected = {
@@ -182,9 +187,44 @@ def test_filters_of_devices(world: World) -> None:
         "?q=s_v": 0,
         "?deleted=1": 1,
         f"?connection={connection}": 3,
+        "?status=not_online": 1,
+        "?managed=none": 3,
+        "?managed=unmapped": 2,
+        "?managed=asset": 0,
+        "?provider=acme": 3,
+        "?provider=nobody": 0,
+        "?alerts=active": 1,
+        "?patches=yes": 1,
+        "?patches=unknown": 2,
+        "?reboot=no": 1,
+        "?unseen=7d": 1,
+        "?unseen=never": 0,
+        "?missing=once": 1,
+        "?missing=missing": 0,
+        "?kept=1": 1,
+        "?version=2.9.1": 1,
+        "?status=x&managed=x&alerts=x&patches=x&reboot=x&unseen=x&missing=x&kept=x": 3,
     }
     for query, number in expected.items():
         assert len(OPEN.findall(browser.get(f"/rmm/devices{query}").text)) == number, query
+
+
+def test_what_a_row_of_the_device_list_says(world: World) -> None:
+    connection = world.connect("Headquarters")
+    facts = {"has_pending_patches": True, "needs_reboot": True, "agent_version": "2.9.1"}
+    (device,) = world.devices(connection, 1, facts=facts, kept=True, missing_count=2, missing_since=utc_now())
+    world.alerts(connection, 3, device_id=device)
+    answer = world.client().get("/rmm/devices?reboot=yes&unseen=never")
+    assert "Reboot: Needed" in said(answer)
+    assert "Not seen for: Never seen" in said(answer)
+    answer = world.client().get("/rmm/devices")
+    for words in ("Needs a reboot", "Patches pending", "Kept active", "Missing at the vendor", "Agent 2.9.1"):
+        assert words in said(answer), words
+    assert f'href="/rmm/alerts?device={device}&amp;state=active">3</a>' in answer.text
+    lines = list(csv.DictReader(world.client().get("/rmm/devices.csv?kept=1").text.splitlines()))
+    assert [line["Device"] for line in lines] == ["PC-0000"]
+    told = {"Active alerts": "3", "Needs a reboot": "yes", "Patches pending": "yes", "Agent version": "2.9.1"}
+    assert {key: lines[0][key] for key in told} == told
 
 
 def test_a_device_in_words(world: World) -> None:

@@ -140,11 +140,13 @@ class World:
             external_id=external_id,
             external_organization_id="1",
             name=name,
-            kind="server",
-            status="online",
-            client_id=columns.pop("client_id", self.client_id),
-            last_seen_at=utc_now(),
-            **columns,
+            **{
+                "kind": "server",
+                "status": "online",
+                "client_id": self.client_id,
+                "last_seen_at": utc_now(),
+                **columns,
+            },
         )
         device_id = row.id
         with self.unit() as session:

@@ -8,12 +8,13 @@ from functools import partial
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, Select, func, select, text, tuple_
+from sqlalchemy import ColumnElement, func, select, text, tuple_
 from sqlalchemy.orm import Session
 
 from rmm_extension.models import OPEN_SQL, Alert, DeviceRow, Integration, OrganizationMapping
 from rmm_extension.services.inventory.missing import LISTINGS
 
+from .device_filter import DeviceFilter, active, conditions
 from .paging import (
     CAP,
     PAGE,
@@ -23,7 +24,6 @@ from .paging import (
     Count,
     Order,
     Page,
-    contains,
     count_up_to_cap,
     cut,
     name_cursor,
@@ -49,20 +49,14 @@ _LISTED = (
     _COLUMNS.asset_id,
     _COLUMNS.client_id,
     _COLUMNS.missing_since,
+    _COLUMNS.missing_count,
     _COLUMNS.last_error,
+    _COLUMNS.last_synced_at,
+    _COLUMNS.needs_reboot,
+    _COLUMNS.patches_pending,
+    _COLUMNS.agent_version,
+    _COLUMNS.kept,
 )
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class DeviceFilter:
-    """What the list is narrowed to; deleted devices are only shown when asked for."""
-
-    status: str | None = None
-    kind: str | None = None
-    integration_id: UUID | None = None
-    client_id: str | None = None
-    text: str | None = None
-    deleted: bool = False
 
 
 def device_page(
@@ -79,11 +73,11 @@ def device_page(
     backwards = before is not None
     descending = backwards != last_first
     cursor = read_name_cursor(before or after)
-    conditions = _conditions(tenant_id, wanted)
+    found = conditions(session, tenant_id, wanted)
     if cursor is not None:
         place = tuple_(_COLUMNS.name, _COLUMNS.id)
-        conditions.append(place < cursor if descending else place > cursor)
-    matching = select(_COLUMNS.tenant_id, _COLUMNS.id, _COLUMNS.name).where(*conditions)
+        found.append(place < cursor if descending else place > cursor)
+    matching = select(_COLUMNS.tenant_id, _COLUMNS.id, _COLUMNS.name).where(*found)
     rows, number = _search(session, matching, wanted, partial(_place, descending=descending), limit + 1)
     shown = cut(
         rows,
@@ -97,23 +91,7 @@ def device_page(
 
 def device_count(session: Session, tenant_id: str, wanted: DeviceFilter) -> Count:
     """How many devices match, up to the cap."""
-    return count_up_to_cap(session, select(_COLUMNS.id).where(*_conditions(tenant_id, wanted)))
-
-
-def _conditions(tenant_id: str, wanted: DeviceFilter) -> list[ColumnElement[bool]]:
-    equal = (
-        (_COLUMNS.integration_id, wanted.integration_id),
-        (_COLUMNS.client_id, wanted.client_id),
-        (_COLUMNS.status, wanted.status),
-        (_COLUMNS.kind, wanted.kind),
-    )
-    conditions = [_COLUMNS.tenant_id == tenant_id]
-    conditions += [column == value for column, value in equal if value]
-    gone = _COLUMNS.deleted_at
-    conditions.append(gone.is_not(None) if wanted.deleted else gone.is_(None))
-    if wanted.text:
-        conditions.append(_COLUMNS.name.ilike(contains(wanted.text)))
-    return conditions
+    return count_up_to_cap(session, select(_COLUMNS.id).where(*conditions(session, tenant_id, wanted)))
 
 
 def _search(
@@ -134,8 +112,15 @@ def _first(session: Session, matching: AnySelect, order: Order, limit: int) -> t
     first = select(found).order_by(*order(found.c)).limit(limit).subquery("first")
     total = select(func.count()).select_from(found).scalar_subquery().label("total")
     same = (_COLUMNS.tenant_id == first.c.tenant_id, _COLUMNS.id == first.c.id)
-    rows = session.execute(select(*_LISTED, total).where(*same).order_by(*order(first.c))).all()
+    listed = select(*_LISTED, _active_alerts(), total).where(*same)
+    rows = session.execute(listed.order_by(*order(first.c))).all()
     return rows, rows[0].total if rows else 0
+
+
+def _active_alerts() -> ColumnElement[int]:
+    mine = (Alert.tenant_id == DeviceRow.tenant_id, Alert.device_id == DeviceRow.id, *active())
+    number = select(func.count()).where(*mine).correlate(DeviceRow).scalar_subquery()
+    return number.label("active_alerts")
 
 
 def _place(columns: Columns, descending: bool) -> list[ColumnElement[Any]]:
@@ -222,19 +207,13 @@ def devices_of_assets(session: Session, tenant_id: str, asset_ids: Collection[st
     """The devices behind these assets with their active alerts counted, the one seen last first."""
     if not asset_ids:
         return []
-    active = (
-        select(func.count())
-        .where(Alert.tenant_id == DeviceRow.tenant_id, Alert.device_id == DeviceRow.id, *_active())
-        .correlate(DeviceRow)
-        .scalar_subquery()
-    )
     statement = (
         select(
             *_LISTED,
             DeviceRow.facts,
             Integration.name.label("connection_name"),
             Integration.provider,
-            active.label("active_alerts"),
+            _active_alerts(),
         )
         .join(
             Integration,
@@ -247,16 +226,3 @@ def devices_of_assets(session: Session, tenant_id: str, asset_ids: Collection[st
         )
     )
     return session.execute(statement.order_by(DeviceRow.last_seen_at.desc().nulls_last())).all()
-
-
-def assets_with_active_alerts(tenant_id: str) -> Select[str | None]:
-    """The ids of the assets on which an alert is active: for a host's query, as what stands behind ``IN``."""
-    of_device = (Alert.tenant_id == DeviceRow.tenant_id) & (Alert.device_id == DeviceRow.id)
-    mine = (DeviceRow.tenant_id == tenant_id, DeviceRow.asset_id.is_not(None), DeviceRow.deleted_at.is_(None))
-    statement = select(DeviceRow.asset_id).join(Alert, of_device)
-    return statement.where(*mine, Alert.tenant_id == tenant_id, *_active())
-
-
-def _active() -> tuple[ColumnElement[bool], ...]:
-    """Active alerts, in the words of the index of the open ones of a device."""
-    return (text(OPEN_SQL.replace("status", "rmm_alerts.status")), Alert.status == "active")  # type: ignore[return-value]
