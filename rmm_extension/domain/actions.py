@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from datetime import datetime
 from enum import StrEnum
 from typing import Any, Protocol
@@ -125,6 +125,16 @@ class Target(msgspec.Struct, frozen=True, kw_only=True):
     last_seen_at: datetime | None = None
 
 
+def platform_of(os_type: str | None) -> str | None:
+    """The platform by the system's name, where the vendor gave none."""
+    word = (os_type or "").casefold()
+    if not word:
+        return None
+    if "windows" in word:
+        return "windows"
+    return "darwin" if word.startswith(("mac", "darwin", "os x")) else "linux"
+
+
 class Order(msgspec.Struct, frozen=True, kw_only=True):
     """What is to be done: the action's id, its checked input, and the device where it is about one."""
 
@@ -147,11 +157,12 @@ class ActionContext(Protocol):
         self,
         *,
         external_id: str | None = None,
+        external_ids: Collection[str] | None = None,
         asset_id: str | None = None,
         text: str | None = None,
         limit: int = 50,
     ) -> Sequence[Target]:
-        """Devices of the connection, by name; ``text`` is a part of the name, serial number or asset tag."""
+        """Devices of the connection, by name; ``text`` is a part of the name or the serial number."""
 
 
 class Script(msgspec.Struct, frozen=True, kw_only=True):

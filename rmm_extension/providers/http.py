@@ -229,9 +229,7 @@ class HttpClient:
         ``patience``: seconds to wait for the answer to begin, where that may take longer than usual.
         """
         try:
-            return self._exchange(
-                _Call(self._writing, method, path, None, json, MAX_BODY, patience=patience)
-            )
+            return self._exchange(_Call(self._writing, method, path, None, json, MAX_BODY, patience=patience))
         except _BodyLost as lost:
             # A read that signs in on its way must not take this for its own answer, and sign in again.
             raise self._trouble(Unavailable, str(lost), lost.request_id or "") from None
@@ -250,9 +248,13 @@ class HttpClient:
 
     def redact(self, text: str, limit: int = 200) -> str:
         """``text`` without this client's secrets, on one line, at most ``limit`` characters."""
+        return " ".join(self.hide(text).split())[:limit]
+
+    def hide(self, text: str) -> str:
+        """``text`` as it is, but without this client's secrets."""
         for secret in (*self._secrets, *(self._session.secrets() if self._session else ())):
             text = text.replace(secret, "•••")
-        return " ".join(text.split())[:limit]
+        return text
 
     def _repeat(self, call: _Call) -> Reply:
         for _ in range(self._retries):

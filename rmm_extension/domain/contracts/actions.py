@@ -7,7 +7,7 @@ them at once. Their fields carry a label and a help text, so that a form can be 
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, cast
 
@@ -109,15 +109,16 @@ class Choice(fields.String):
 
 
 class Texts(fields.List[Any]):
-    """Texts in their order, repetitions included; each may be empty."""
+    """Texts in their order, repetitions included; each may be empty unless ``each`` refuses it."""
 
-    def __init__(self, most: int, longest: int, **options: Any) -> None:
-        too_long = f"This is too long: at most {longest:,} characters."
+    def __init__(
+        self, most: int, longest: int, each: Callable[[str], None] | None = None, **options: Any
+    ) -> None:
+        length = validate.Length(max=longest, error=f"This is too long: at most {longest:,} characters.")
         item = fields.String(
-            validate=(validate.Length(max=longest, error=too_long),
-                      _storable),
+            validate=[length, _storable, *([each] if each else [])],
             error_messages=dict.fromkeys(("invalid", "null"), "This must be text."),
-        )  # fmt: skip
+        )
         super().__init__(
             item,
             validate=validate.Length(max=most, error=f"These are too many: at most {most:,}."),

@@ -25,6 +25,8 @@ from rmm_extension.providers.tacticalrmm.schemas import (
     BetaSite,
     Client,
     CustomField,
+    HistoryRow,
+    ScriptDetail,
     ShortAgent,
 )
 from rmm_extension.providers.tacticalrmm.words import OF_API_KEY, Words
@@ -44,6 +46,7 @@ _SWITCHES = (
     (re.compile(r"/cmd/$"), "can_send_cmd"),
     (re.compile(r"/reboot/$"), "can_reboot_agents"),
     (re.compile(r"/history/$"), "can_list_agent_history"),
+    (re.compile(r"/ping/$"), "can_ping_agents"),
     (re.compile(r"/beta/v1/agent/|/agents/"), "can_list_agents"),
     (re.compile(r"/alerts/\d+/$"), "can_list_alerts (to read an alert) or can_manage_alerts (to resolve it)"),
     (re.compile(r"/alerts/"), "can_list_alerts"),
@@ -59,6 +62,14 @@ class BetaOff(NotFound):
 
 class NoSuchPage(NotFound):
     """The page number is past the end: the fleet shrank while it was read."""
+
+
+class Refused(InvalidRequest):
+    """The server refuses in words of its own: ``said``."""
+
+    def __init__(self, said: str) -> None:
+        super().__init__(f"Tactical RMM refused: {said.rstrip('.')}.")
+        self.said = said
 
 
 class WrongHost(NotFound):
@@ -145,6 +156,24 @@ class TacticalClient(HttpClient):
         reply = self.read("/alerts/", method="PATCH", json={"resolvedFilter": False}, max_body=_LISTING_BYTES)
         return reply.decode(list[dict[str, Any]]), reply
 
+    def scripts(self) -> list[ScriptDetail]:
+        """The library, community scripts included, hidden ones not."""
+        return self.read("/scripts/").decode(list[ScriptDetail])
+
+    def script(self, script_id: int) -> ScriptDetail | None:
+        """One script of the library; ``None`` when the server says that there is none."""
+        try:
+            return self.read(f"/scripts/{script_id}/").decode(ScriptDetail)
+        except WrongHost:
+            raise
+        except NotFound:
+            return None
+
+    def history(self, agent_id: str) -> list[HistoryRow]:
+        """What was run on the agent, as far as the server keeps it."""
+        path = f"/agents/{quote(agent_id, safe='')}/history/"
+        return self.read(path, max_body=_LISTING_BYTES).decode(list[HistoryRow])
+
     def custom_fields(self) -> list[CustomField]:
         """The definitions of all custom fields."""
         return self.read("/core/customfields/").decode(list[CustomField])
@@ -153,6 +182,8 @@ class TacticalClient(HttpClient):
         """Tactical RMM's errors in words."""
         maker = _EXPLAINED.get(reply.status)
         found = maker(reply, self.words) if maker else None
+        if found is None and reply.status == 400 and (said := self.refusal_text(reply)):
+            found = Refused(said)
         if found is not None:
             found.provider, found.status, found.request_id = KEY, reply.status, reply.request_id
         return found

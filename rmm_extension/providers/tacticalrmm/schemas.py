@@ -229,3 +229,46 @@ class SoftwareRow(msgspec.Struct):
 
     agent: int
     software: list[SoftwareItem]
+
+
+class ScriptDetail(msgspec.Struct):
+    """A row of ``GET /scripts/``, or the answer of ``GET /scripts/<id>/``. No platforms means all of them."""
+
+    id: int
+    name: str = ""
+    description: str | None = None
+    category: str | None = None
+    shell: str | None = None
+    args: list[str] | None = None
+    env_vars: list[str] | None = None
+    supported_platforms: list[str] | None = None
+    default_timeout: int | None = None
+    run_as_user: bool | None = None
+    hidden: bool = False
+
+
+class ScriptResults(msgspec.Struct):
+    """What the agent reported of a script: the only place with its exit code."""
+
+    stdout: str | None = None
+    stderr: str | None = None
+    retcode: int | None = None
+    execution_time: float | str | None = None
+
+
+class HistoryRow(msgspec.Struct):
+    """A row of ``GET /agents/<agent_id>/history/``, written before anything is sent to the agent."""
+
+    id: int
+    time: datetime
+    type: str = ""
+    command: str | None = None
+    results: str | None = None
+    script_results: ScriptResults | None = None
+    script: int | None = None
+
+
+class Ping(msgspec.Struct):
+    """``GET /agents/<agent_id>/ping/``."""
+
+    status: str

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from uuid import UUID
 
 from sqlalchemy import or_, select
@@ -27,6 +27,7 @@ class Context:
         self,
         *,
         external_id: str | None = None,
+        external_ids: Collection[str] | None = None,
         asset_id: str | None = None,
         text: str | None = None,
         limit: int = 50,
@@ -39,6 +40,8 @@ class Context:
         ]
         if external_id:
             wanted.append(DeviceRow.external_id == external_id)
+        if external_ids is not None:
+            wanted.append(DeviceRow.external_id.in_(external_ids))
         if asset_id:
             wanted.append(DeviceRow.asset_id == asset_id)
         if text:
