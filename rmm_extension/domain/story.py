@@ -138,6 +138,8 @@ def _webhook_lost(step: Step) -> str:
         return (
             f"Its webhook was lost: by its own record {vendor} could not deliver it. Polling found the alert."
         )
+    if step.get("reason") == "end_refused":
+        return f"The webhook of its end was lost: by its own record {vendor} could not deliver it."
     return "Its webhook was lost: it did not arrive. Polling found the alert."
 
 

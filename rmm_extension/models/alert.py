@@ -44,7 +44,7 @@ class Alert(TenantRow, Timestamps, Base):
     and ``generated_description`` are what we wrote into the ticket, to complete it only where untouched.
     ``resolved_here`` marks an alert a person resolved here while the vendor may still list it.
     ``hold_until`` is set while the matched rule waits whether the alert lasts long enough for a ticket.
-    ``webhook_lost`` marks an alert whose webhook should have brought it and did not.
+    ``webhook_lost`` marks an alert that a webhook should have brought or ended, and did not.
     """
 
     __tablename__ = "rmm_alerts"

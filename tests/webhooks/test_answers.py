@@ -205,6 +205,15 @@ class TestNotTaken:
         assert world.post(body).json == {"recorded": False, "reason": "event_not_used"}
         assert nothing_stored(world)
 
+    @pytest.mark.parametrize("event", ["failure", "resolved"])
+    def test_the_test_button_with_the_number_of_a_real_alert(self, world: World, event: str) -> None:
+        world.post()
+        before = (world.alert(), world.tickets(), world.rows("SELECT * FROM rmm_alert_events"))
+        body = world.body(alert_type="SERVER-01", severity="SERVER-01", event=event)
+        assert body["alert_id"] == world.alert()["external_id"]
+        assert world.post(body).json == {"recorded": False, "reason": "event_not_used"}
+        assert (world.alert(), world.tickets(), world.rows("SELECT * FROM rmm_alert_events")) == before
+
     def test_what_the_edition_does_not_include(self, world: World, monkeypatch: pytest.MonkeyPatch) -> None:
         port = world.rmm.host.entitlements
         assert port is not None

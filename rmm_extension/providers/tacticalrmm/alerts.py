@@ -20,7 +20,7 @@ ALERT_TYPES = frozenset({"availability", "check", "task", "custom"})
 # Output of webhook actions can hold the address of our own webhook, token included: it stays out.
 _RAW_KEYS = frozenset(Alert.__struct_fields__)
 _NOT_DELIVERED = range(300, 600)
-"""``action_retcode`` of a webhook that nobody took: the answer's status, or 500 where there was no answer."""
+"""The code of a webhook that nobody took: the answer's status, or 500 where there was no answer."""
 
 
 class Facts(msgspec.Struct, frozen=True, kw_only=True):
@@ -108,10 +108,21 @@ def event_from_row(
         check_id=_number(alert.assigned_check),
         task_id=_number(alert.assigned_task),
         message=text(alert.message),
-        delivery_failed=alert.action_retcode in _NOT_DELIVERED,
-        silenced=alert.snoozed,
+        delivery_failed=_retcode(alert) in _NOT_DELIVERED,
+        silenced=_is_silenced(alert, now),
     )
     return build_event(facts, kind, occurred, {key: row[key] for key in row.keys() & _RAW_KEYS})
+
+
+def _retcode(alert: Alert) -> int | None:
+    """What came of the alert's newest webhook: it has one for its beginning and one for its end."""
+    return alert.resolved_action_retcode if alert.resolved else alert.action_retcode
+
+
+def _is_silenced(alert: Alert, now: datetime) -> bool:
+    """Whether it is snoozed: the server takes the mark away only some time after the snooze has ended."""
+    until = moment(alert.snooze_until)
+    return alert.snoozed and (until is None or until > now)
 
 
 def _number(value: int | None) -> str | None:

@@ -14,7 +14,7 @@ from rmm_extension.models import OPEN_SQL
 from rmm_extension.services.context import Rmm
 from rmm_extension.services.driver import run
 
-from . import config
+from . import config, lost
 from .announced import was_announced
 from .condition import lock_condition
 from .facts import Facts
@@ -55,6 +55,7 @@ def reset(rmm: Rmm, session: Session, facts: Facts, event: AlertEvent, channel: 
     code = "vanished" if event.vanished else "cleared"
     cleared = {"code": code, "provider": facts.provider, "channel": channel}
     record = Record.of(facts, event, channel, values, cleared, *ending.steps, outcome=Outcome.RESOLVED)
+    lost.note(record, facts, event, channel)
     record.followups = {} if is_quiet(session, facts) else _followups("alert_resolved", channel)
     change_as_seen(session, record, facts.seen)
     return Ingested(Outcome.RESOLVED, facts.alert_id, ticket_id)

@@ -128,8 +128,5 @@ def _record(facts: Facts, event: AlertEvent, channel: Channel) -> Record:
     if facts.known:
         record.episode += 1
         record.steps.append({"code": "new_episode", "number": record.episode})
-    reason = lost.webhook_lost(facts, event, channel)
-    if reason is not None:
-        record.values["webhook_lost"] = True
-        record.steps.append({"code": "webhook_lost", "provider": facts.provider, "reason": reason})
+    lost.note(record, facts, event, channel)
     return record

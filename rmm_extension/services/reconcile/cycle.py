@@ -27,6 +27,7 @@ from rmm_extension.services.unit import unit
 
 from .compare import Found, InWindow, Missing, compare
 from .guard import Suspicion, Verdict, judge
+from .records import Records
 from .work import Work, told
 
 SYNC_TYPE = "alerts"
@@ -119,9 +120,13 @@ class _Cycle:
         self, work: Work, missing: Sequence[Missing], verdict: Verdict, *, is_empty: bool
     ) -> Suspicion | None:
         """Have those reset that are over; what a second look is still waited for."""
+        records = Records(self.provider, self.connection, is_asked=self.row.webhook_enabled)
         for one in missing:
-            if one.alert_id in verdict.over:
-                work.end(one)
+            if one.alert_id not in verdict.over:
+                continue
+            record = records.of(one.external_id)
+            if record is None or record.kind is AlertKind.RESET:
+                work.end(one, webhook_failed=record is not None and record.delivery_failed)
         waiting = verdict.waiting
         if waiting is None or not is_empty or len(waiting.suspects) > ASK_AT_MOST:
             return waiting

@@ -65,9 +65,19 @@ class Work:
         """Have an alert decided whose maintenance window ended."""
         self._tasks.append(Task(str(alert_id), partial(self._decide, alert_id, window)))
 
-    def end(self, missing: Missing, event: AlertEvent | None = None) -> None:
-        """Have an alert reset; ``event`` is the vendor's own word, where it gave one."""
-        self._tasks.append(Task(missing.external_id, partial(self._end, missing, event)))
+    def end(self, missing: Missing, event: AlertEvent | None = None, *, webhook_failed: bool = False) -> None:
+        """Have an alert reset; ``event`` is the vendor's own word, where it gave one in place of the list.
+
+        ``webhook_failed`` says that by the vendor's record the webhook of the end was not delivered.
+        """
+        word = event or AlertEvent(
+            kind=AlertKind.RESET,
+            external_id=missing.external_id,
+            occurred_at=self.began,
+            vanished=True,
+            delivery_failed=webhook_failed,
+        )
+        self._tasks.append(Task(missing.external_id, partial(self._end, missing, word)))
 
     def do(self) -> None:
         """Do all of it, batch by batch. Raises ``RunStopped`` between two batches."""
@@ -116,10 +126,7 @@ class Work:
         )
         return "decided" if done else "skipped"
 
-    def _end(self, missing: Missing, event: AlertEvent | None) -> str:
-        word = event or AlertEvent(
-            kind=AlertKind.RESET, external_id=missing.external_id, occurred_at=self.began, vanished=True
-        )
+    def _end(self, missing: Missing, word: AlertEvent) -> str:
         # However the vendor's clock goes: this is how the alert is now, later than what is known of it.
         word = msgspec.structs.replace(word, occurred_at=max(word.occurred_at, missing.last_event_at))
         tries = Tries(self.rmm)

@@ -146,6 +146,12 @@ def test_the_test_button_brings_nothing(alert_type: str) -> None:
     assert webhooks.parse(request(json.dumps(body).encode())) == ()
 
 
+@pytest.mark.parametrize("name", ["check", "CUSTOM"])
+def test_the_test_button_of_an_agent_that_is_named_like_a_type(name: str) -> None:
+    body = FAILURE | {"alert_type": name, "severity": name}
+    assert webhooks.parse(request(json.dumps(body).encode())) == ()
+
+
 @pytest.mark.parametrize(
     "body, reason",
     [
