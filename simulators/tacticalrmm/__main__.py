@@ -53,6 +53,8 @@ def main() -> None:
     print(f"control page           {base}_control/")
     for name, key in keys.ALL_KEYS.items():
         print(f"API key {name:<12}   {key}")
+    print(f"user {keys.PASSWORD_USER:<15}   {keys.PASSWORD}")
+    print(f"user {keys.TOTP_USER:<15}   {keys.PASSWORD} and TOTP seed {keys.TOTP_SECRET}")
     sys.stdout.flush()
     server.run()
 

@@ -56,5 +56,8 @@ BLOCKED_USER = "labblocked"
 INACTIVE_USER = "labinactive"
 """Deactivated user."""
 
+SSO_USER = "labsso"
+"""User who signs in by SSO: passwords refused."""
+
 GLOBAL_STORE = {"psa_token": "sim-key-store-value"}
 """The global key store, reachable from templates as {{global.psa_token}}."""

@@ -99,6 +99,7 @@ class Lab:
         self.custom_fields = list(CUSTOM_FIELDS)
         self.global_store = dict(GLOBAL_STORE)
         self.tokens: dict[str, Token] = {}
+        self.block_local_user_logon = False
         self.throttle_hits: dict[tuple[str, str], list[float]] = {}
         self.alerts: dict[int, Alert] = {}
         self.checks: dict[int, Check] = {}

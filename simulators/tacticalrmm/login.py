@@ -29,6 +29,13 @@ def _user(name: str, password: Any) -> User | None:
     return user if user and user.active and user.password == password else None
 
 
+def _may_use_password(user: User) -> bool:
+    """Not with the dashboard blocked, not by SSO, and only superusers where local log-ins are off."""
+    if user.block_dashboard_login or user.is_sso:
+        return False
+    return not lab().block_local_user_logon or bool(user.role and user.role.is_superuser)
+
+
 def _issue(user: User, lifetime: timedelta) -> tuple[str, str | None]:
     token = secrets.token_hex(32)
     expires = lab().clock.now() + lifetime
@@ -48,7 +55,7 @@ def check_credentials() -> Response:
     throttle(lab(), "checkcreds", request.remote_addr or "")
     data = body()
     user = _user(need(data, "username"), data.get("password"))
-    if user is None or user.block_dashboard_login:
+    if user is None or not _may_use_password(user):
         raise ApiError(400, BAD)
     if user.totp_secret:
         return json_reply({"totp": True})
@@ -63,7 +70,7 @@ def login() -> Response:
     user = _user(need(data, "username"), data.get("password"))
     if user is None:
         raise ApiError(400, {"non_field_errors": ["Unable to log in with provided credentials."]})
-    if user.block_dashboard_login:
+    if not _may_use_password(user):
         raise ApiError(400, BAD)
     code = need(data, "twofactor")
     if not user.totp_secret:

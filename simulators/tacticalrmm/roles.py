@@ -56,6 +56,7 @@ class User:
     active: bool = True
     totp_secret: str | None = None
     block_dashboard_login: bool = False
+    is_sso: bool = False
     password: str = field(default=keys.PASSWORD, repr=False)
 
 
@@ -79,6 +80,7 @@ def default_users() -> dict[str, User]:
         User(keys.TOTP_USER, INTEGRATION_ROLE, totp_secret=keys.TOTP_SECRET),
         User(keys.BLOCKED_USER, INTEGRATION_ROLE, block_dashboard_login=True),
         User(keys.INACTIVE_USER, INTEGRATION_ROLE, active=False),
+        User(keys.SSO_USER, INTEGRATION_ROLE, is_sso=True),
     ]
     return {user.name: user for user in users}
 

@@ -157,6 +157,7 @@ def test_totp_login_accepts_codes_of_the_last_five_minutes(server):
         ("checkcreds", {"username": keys.PASSWORD_USER}, 400, "Bad credentials"),
         ("checkcreds", {"username": keys.BLOCKED_USER, "password": keys.PASSWORD}, 400, "Bad credentials"),
         ("checkcreds", {"username": keys.INACTIVE_USER, "password": keys.PASSWORD}, 400, "Bad credentials"),
+        ("checkcreds", {"username": keys.SSO_USER, "password": keys.PASSWORD}, 400, "Bad credentials"),
         ("checkcreds", {"password": "x"}, 500, None),
         ("login", {"username": keys.TOTP_USER, "password": keys.PASSWORD}, 500, None),
         ("login", {"username": keys.PASSWORD_USER, "password": keys.PASSWORD, "twofactor": "0"}, 500, None),
@@ -175,6 +176,31 @@ def test_failing_logins(server, path, body, status, answer):
         assert reply.headers["Content-Type"].startswith("text/html")
     else:
         assert reply.json() == answer
+
+
+def test_without_local_log_ins_only_superusers_use_a_password(server):
+    server.control("local-logon", blocked=True)
+    for user, status in ((keys.TOTP_USER, 400), (keys.PASSWORD_USER, 200)):
+        assert _post(server, "/v2/checkcreds/", username=user, password=keys.PASSWORD).status_code == status
+    code = pyotp.TOTP(keys.TOTP_SECRET).at(server.lab.clock.now())
+    reply = _post(server, "/v2/login/", username=keys.TOTP_USER, password=keys.PASSWORD, twofactor=code)
+    assert (reply.status_code, reply.json()) == (400, "Bad credentials")
+    server.control("local-logon", blocked=False)
+    assert _post(server, "/v2/checkcreds/", username=keys.TOTP_USER, password=keys.PASSWORD).json()["totp"]
+
+
+def test_the_control_page_shows_who_can_sign_in_and_ends_sessions(server):
+    token = _post(server, "/v2/checkcreds/", username=keys.PASSWORD_USER, password=keys.PASSWORD).json()
+    users = {user["name"]: user for user in server.ask("users")}
+    assert users[keys.PASSWORD_USER]["sessions"] == 1
+    assert users[keys.TOTP_USER]["totp_seed"] == keys.TOTP_SECRET
+    page = server.get("/_control/", None).text
+    assert keys.TOTP_SECRET in page
+    assert keys.SSO_USER in page
+    assert server.control("sessions/end", user=keys.TOTP_USER) == {"ended": 0}
+    assert server.control("sessions/end") == {"ended": 1}
+    signed = {"Authorization": f"Token {token['token']}"}
+    assert server.get("/core/version/", None, headers=signed).status_code == 401
 
 
 def test_the_eleventh_login_of_a_minute_is_throttled_but_keys_never_are(server):

@@ -8,7 +8,7 @@ from simulators.tacticalrmm.alerting import KINDS, SEVERITIES
 from simulators.tacticalrmm.control.alert_commands import alert_summary
 from simulators.tacticalrmm.control.blueprint import control_blueprint, lab
 from simulators.tacticalrmm.control.fleet_commands import list_clients, search_agents
-from simulators.tacticalrmm.control.server_commands import list_keys, state
+from simulators.tacticalrmm.control.server_commands import list_keys, list_users, state
 from simulators.tacticalrmm.control.webhook_commands import SHAPES, show_webhook
 from simulators.tacticalrmm.misbehaviour import MODES
 from simulators.tacticalrmm.nats import STATES
@@ -33,6 +33,7 @@ def page() -> str:
             state=state(),
             webhook=show_webhook(),
             keys=list_keys(),
+            users=list_users(),
             deliveries=list(reversed(lab().deliveries))[:SHOWN_AGENTS],
             requests=list(reversed(lab().requests))[:50],
             counters=lab().counters.most_common(30),

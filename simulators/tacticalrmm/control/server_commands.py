@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+import pyotp
 from flask import current_app, request
 
 from simulators.tacticalrmm import keys
@@ -25,6 +26,7 @@ def state() -> Any:
         "alerts": len(server.alerts),
         "open_alerts": sum(not alert.resolved for alert in server.alerts.values()),
         "beta": server.beta_enabled,
+        "block_local_user_logon": server.block_local_user_logon,
         "nats": server.nats,
         "time_scale": server.time_scale,
         "webhook_timeout": server.webhook_timeout,
@@ -39,6 +41,43 @@ def state() -> Any:
 def list_keys() -> Any:
     """Name -> API key."""
     return keys.ALL_KEYS
+
+
+@query("/api/users")
+def list_users() -> Any:
+    """Users who can try to sign in with a password, with what decides whether they may."""
+    return [
+        {
+            "name": user.name,
+            "password": user.password,
+            "totp_seed": user.totp_secret,
+            "code": pyotp.TOTP(user.totp_secret).at(lab().clock.now()) if user.totp_secret else None,
+            "role": user.role.name if user.role else None,
+            "active": user.active,
+            "blocked": user.block_dashboard_login,
+            "sso": user.is_sso,
+            "sessions": sum(token.user_name == user.name for token in lab().tokens.values()),
+        }
+        for user in lab().users.values()
+    ]
+
+
+@command("/api/local-logon")
+def switch_local_logon() -> Any:
+    """{"blocked"}: whether only superusers may sign in with a password."""
+    lab().block_local_user_logon = flag(fields()["blocked"])
+    return {"blocked": lab().block_local_user_logon}
+
+
+@command("/api/sessions/end")
+def end_sessions() -> Any:
+    """{"user"?}: forget the session tokens of a user, or all of them."""
+    name = fields().get("user")
+    with lab().lock:
+        gone = [key for key, token in lab().tokens.items() if name in (None, token.user_name)]
+        for key in gone:
+            del lab().tokens[key]
+    return {"ended": len(gone)}
 
 
 @command("/api/beta")
