@@ -31,7 +31,11 @@ FILTERS = (
     ("agent_version", sa.Text(), "facts ->> 'agent_version'"),
 )
 """What the list of devices is narrowed by beside its columns."""
-PARTIAL = {"ix_rmm_devices_missing": "missing_count > 0", "ix_rmm_devices_kept": "kept"}
+PARTIAL = {
+    "ix_rmm_devices_missing": "missing_count > 0",
+    "ix_rmm_devices_kept": "kept",
+    "ix_rmm_devices_ageing": "status = 'offline' AND overdue_after_minutes IS NOT NULL",
+}
 
 
 def moment(name: str, *, nullable: bool = True) -> sa.Column[object]:

@@ -214,9 +214,9 @@ class AssetChange:
     ``None`` in any field, and a key missing in ``vitals``, leaves what is there. ``vitals`` holds the columns
     of the workstation or server row: agent_version, current_user, last_reboot_at, uptime_seconds, lan_ip,
     wan_ip, cpu_model, ram_gb, disk_usage (a list of {name, total_gb, free_gb, utilization_percent}),
-    needs_reboot, pending_patches, has_pending_patches (from vendors that give no number), os_name, os_version,
-    manufacturer, model, mac_addresses, system_info (the vendor's custom fields by name). An empty
-    current_user says that nobody is signed in.
+    needs_reboot, pending_patches, has_pending_patches (from vendors that give no number), os_name,
+    os_version, manufacturer, model, mac_addresses, system_info (the vendor's custom fields by name). An
+    empty current_user says that nobody is signed in.
     ``reactivate`` asks that an asset we had marked inactive becomes active again.
     """
 

@@ -21,6 +21,8 @@ without a look at the table. A client's devices are few: it has an index of its 
 missing or kept."""
 MISSING_SQL = "missing_count > 0"
 """The devices that some complete listing did not name, as their index says it."""
+AGEING_SQL = "status = 'offline' AND overdue_after_minutes IS NOT NULL"
+"""The devices that may become overdue between two looks, as their index says it."""
 
 
 def _from_facts(name: str) -> Computed:
@@ -47,6 +49,7 @@ class DeviceRow(TenantRow, Timestamps, Base):
         Index("ix_rmm_devices_list", *_LIST),
         Index("ix_rmm_devices_missing", "tenant_id", "name", "id", postgresql_where=text(MISSING_SQL)),
         Index("ix_rmm_devices_kept", "tenant_id", "name", "id", postgresql_where=text("kept")),
+        Index("ix_rmm_devices_ageing", "tenant_id", "name", "id", postgresql_where=text(AGEING_SQL)),
         ForeignKeyConstraint(
             ["tenant_id", "integration_id"],
             ["rmm_integrations.tenant_id", "rmm_integrations.id"],

@@ -159,7 +159,7 @@ class _Chooser:
         return _Claim.OPEN if _Claim.OPEN in claims else _Claim.FREE
 
     def _beside(self, other: _Occupant, identity: Identity, device: Device) -> _Claim:
-        """A reinstalled machine has the serial of a device that is gone or silent since; all else is a second.
+        """A reinstalled machine has the serial of one that is gone or silent since; all else is a second.
 
         Tactical RMM keeps the row of the old agent when a machine is installed anew.
         """

@@ -10,12 +10,13 @@ from sqlalchemy import exists, select
 from sqlalchemy.orm import Session, aliased
 
 from rmm_extension.domain.errors import ConfigError, Conflict, HostCapabilityMissing
-from rmm_extension.host import Actor, AssetChange, AssetRef, Assets
+from rmm_extension.host import Actor, AssetRef, Assets
 from rmm_extension.models import DeviceRow, Integration
 from rmm_extension.services import audit
 from rmm_extension.services.context import Rmm
 
 from .adoption import PROPOSAL
+from .links import link
 
 
 class UnknownDevice(LookupError):
@@ -126,25 +127,9 @@ def _adopt(rmm: Rmm, session: Session, row: DeviceRow, asset_id: str) -> None:
     row.asset_id = asset_id
     # Without digests the next sync takes the device for changed and fills the asset with all it knows.
     row.core_hash = row.hardware_hash = None
-    port.apply(session, row.tenant_id, [_link(row, asset_id, provider or "")])
+    port.apply(session, row.tenant_id, [link(row, asset_id, provider or "")])
     if own and own != asset_id and not _is_shared(session, row, own):
         port.mark_inactive(session, row.tenant_id, [own], f"{row.name} is kept on another asset now.")
-
-
-def _link(row: DeviceRow, asset_id: str, provider: str) -> AssetChange:
-    return AssetChange(
-        asset_id=asset_id,
-        client_id=None,
-        name=None,
-        asset_type=None,
-        serial=row.serial,
-        location=None,
-        rmm_provider=provider,
-        rmm_device_id=row.external_id,
-        rmm_organization_id=row.external_organization_id,
-        agent_status=row.status,
-        last_seen_at=row.last_seen_at,
-    )
 
 
 def _is_shared(session: Session, row: DeviceRow, asset_id: str) -> bool:

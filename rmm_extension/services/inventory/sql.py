@@ -7,6 +7,8 @@ from typing import Any
 
 from sqlalchemy.orm import Session
 
+from rmm_extension.models.device import AGEING_SQL
+
 
 def rows(session: Session, statement: str, values: Mapping[str, Any]) -> Sequence[Any]:
     """The rows of a statement, in the session's transaction."""
@@ -162,6 +164,35 @@ WHERE h.tenant_id = %(tenant)s AND h.asset_id = w.asset_id AND h.status = 'onlin
     AND h.missing_since IS NULL AND h.deleted_at IS NULL
 """  # noqa: S608 - our own text
 """Has the devices that still report on these assets fill them again."""
+
+AGEING = f"""
+SELECT d.tenant_id, d.id, d.external_id, d.external_organization_id, d.serial, d.last_seen_at, i.provider,
+    CASE WHEN NOT EXISTS (
+        SELECT FROM rmm_devices o
+        WHERE o.tenant_id = d.tenant_id AND o.asset_id = d.asset_id AND o.id <> d.id
+            AND o.last_seen_at > d.last_seen_at AND o.missing_since IS NULL AND o.deleted_at IS NULL
+    ) THEN d.asset_id END
+FROM rmm_devices d
+JOIN rmm_integrations i ON i.tenant_id = d.tenant_id AND i.id = d.integration_id
+WHERE d.tenant_id = ANY(%(tenants)s) AND i.state = ANY(%(states)s)
+    AND d.{AGEING_SQL} AND d.missing_since IS NULL AND d.deleted_at IS NULL
+    AND d.last_seen_at + make_interval(mins => greatest(d.overdue_after_minutes, 0)) < now()
+    AND d.last_synced_at <= d.last_seen_at + make_interval(mins => greatest(d.overdue_after_minutes, 0))
+ORDER BY d.tenant_id, d.name, d.id
+LIMIT %(limit)s
+"""  # noqa: S608 - our own text
+"""Devices that were offline at the last look and whose silence has become overdue since, by our clock.
+
+Where the last look itself came after that time, the vendor's clock differs from ours, and its word stands.
+The asset is given only where this device, seen last of all on it, fills it.
+"""
+
+AGE = f"""
+UPDATE rmm_devices h SET status = 'overdue', core_hash = {_UNTOLD}, updated_at = now()
+FROM unnest(%(ids)s::uuid[], %(seen)s::timestamptz[]) AS v(id, seen)
+WHERE h.tenant_id = %(tenant)s AND h.id = v.id AND h.status = 'offline' AND h.last_seen_at = v.seen
+"""  # noqa: S608 - our own text
+"""Its digest goes too: whatever the vendor says next is a change and is written."""
 
 NOTE_DEVICE_ERROR = """
 UPDATE rmm_devices SET last_error = %(error)s

@@ -144,12 +144,13 @@ class FakeContacts:
 class FakeTenants:
     def __init__(self) -> None:
         self.suspended: set[str] = set()
+        self.active: list[str] = []
 
     def get(self, session: Session, tenant_id: str) -> Tenant | None:
         return Tenant(tenant_id, tenant_id, tenant_id not in self.suspended)
 
     def active_ids(self, session: Session) -> Sequence[str]:
-        return []
+        return self.active
 
 
 @dataclass
@@ -157,7 +158,7 @@ class Script:
     """What the vendor answers. ``devices`` come in pages of ``page_size``, organization by organization.
 
     ``fails_after`` raises ``error`` after so many pages; ``row_errors`` come with the first page. ``on_page``
-    is called before each page is handed out.
+    is called before each page is handed out. ``software`` is told by device, ``strangers`` with the first page.
     """
 
     organizations: list[Organization] = field(default_factory=list)
@@ -168,6 +169,8 @@ class Script:
     row_errors: tuple[str, ...] = ()
     on_page: Any = None
     asked: list[tuple[tuple[str, ...], bool]] = field(default_factory=list)
+    software: dict[str, tuple[InstalledSoftware, ...]] = field(default_factory=dict)
+    strangers: int = 0
 
     def replace(self, external_id: str, **values: Any) -> None:
         """Change what the vendor says of one device."""
@@ -212,6 +215,30 @@ class FakeProvider(Provider):
     def device(self, connection: Connection, external_id: str) -> Device | None:
         script = SCRIPTS[connection.instance_url]
         return next((d for d in script.devices if d.external_id == external_id), None)
+
+    def software(self, connection: Connection) -> Iterator[SoftwarePage]:
+        script = SCRIPTS[connection.instance_url]
+        told = list(script.software.items())
+        errors, strangers = script.row_errors, script.strangers
+        for number, start in enumerate(range(0, len(told), script.page_size)):
+            if script.error and number >= script.fails_after:
+                raise script.error
+            if script.on_page:
+                script.on_page(number)
+            part = told[start : start + script.page_size]
+            devices = tuple(SoftwareOfDevice(external_device_id=id_, items=items) for id_, items in part)
+            yield SoftwarePage(devices=devices, errors=errors, strangers=strangers)
+            errors, strangers = (), 0
+        if script.error:
+            raise script.error
+
+    def device_software(self, connection: Connection, external_id: str) -> SoftwareOfDevice | None:
+        script = SCRIPTS[connection.instance_url]
+        if script.error:
+            raise script.error
+        if external_id not in script.software:
+            return None
+        return SoftwareOfDevice(external_device_id=external_id, items=script.software[external_id])
 
 
 class OtherProvider(FakeProvider):
