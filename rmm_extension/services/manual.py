@@ -34,7 +34,7 @@ from .ingest.pipeline import Ingested, SimultaneousDelivery
 from .ingest.stored import ATTENTION, load
 from .ingest.ticket import NO_CLIENT, TICKET_FAILED, create_ticket
 from .ingest.write import OVER, Record, change_as_seen
-from .outbound import RESET_FAILED, start_reset
+from .outbound import RESET_FAILED, start_reset, wish_reset
 from .unit import unit
 from .webhooks import is_passing
 
@@ -138,7 +138,8 @@ def resolve(rmm: Rmm, actor: Actor, alert_ids: Iterable[UUID], *, at_vendor: boo
         record.followups = {} if is_quiet(session, facts) else {"signals": ["alert_resolved"]}
         change_as_seen(session, record, facts.seen)
         if at_vendor:
-            _ask_vendor(session, actor, facts, event)
+            _note_wish(session, actor, facts, event)
+            wish_reset(session, actor, facts.integration_id, facts.alert_id)
 
     return _each(rmm, actor, alert_ids, act)
 
@@ -218,7 +219,9 @@ def retry_reset(rmm: Rmm, actor: Actor, alert_id: UUID) -> UUID | None:
         found = load(session, actor.tenant_id, alert_id)
         if found is None or found[0].row["attention"] != RESET_FAILED:
             return None
-        return _ask_vendor(session, actor, *found)
+        facts, event = found
+        _note_wish(session, actor, facts, event)
+        return start_reset(session, actor, facts.integration_id, facts.alert_id)
 
 
 def _each(rmm: Rmm, actor: Actor, alert_ids: Iterable[UUID], act: Act) -> Done:
@@ -300,7 +303,7 @@ def _may_ask_vendor(rmm: Rmm, facts: Facts) -> None:
         raise _Refusal(f"The connection to {vendor} is not working now; resolve the alert here only.")
 
 
-def _ask_vendor(session: Session, actor: Actor, facts: Facts, event: AlertEvent) -> UUID | None:
+def _note_wish(session: Session, actor: Actor, facts: Facts, event: AlertEvent) -> None:
     audit.record(
         session,
         actor,
@@ -310,7 +313,6 @@ def _ask_vendor(session: Session, actor: Actor, facts: Facts, event: AlertEvent)
         subject_name=event.device_name or event.external_id,
         integration_id=facts.integration_id,
     )
-    return start_reset(session, actor, facts.integration_id, facts.alert_id)
 
 
 def _why_no_ticket(session: Session, tenant_id: str, alert_id: UUID, done: Ingested | None) -> str:

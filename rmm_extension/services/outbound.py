@@ -25,8 +25,9 @@ from rmm_extension.host import Actor
 from rmm_extension.models import Alert, AlertRule, utc_now
 from rmm_extension.providers.contract import ResetsAlert
 
-from . import runs
+from . import outbox, runs
 from .context import Rmm
+from .followups import RESET_AGAIN
 from .ingest.facts import Facts
 from .ingest.pipeline import SimultaneousDelivery
 from .ingest.stored import load
@@ -50,6 +51,20 @@ def start_reset(session: Session, actor: Actor, integration_id: UUID, alert_id: 
         subject={"alert_ids": [str(alert_id)]},
         exclusive_key=f"alert_reset:{alert_id}",
     )
+
+
+def wish_reset(session: Session, actor: Actor, integration_id: UUID, alert_id: UUID) -> None:
+    """As :func:`start_reset`; where the vendor is being asked about what was before, once more after that."""
+    if start_reset(session, actor, integration_id, alert_id) is None:
+        payload = {"integration_id": str(integration_id), "alert_id": str(alert_id)}
+        payload |= {"actor_id": actor.id, "actor": actor.name}
+        outbox.put(session, actor.tenant_id, "alert_reset", payload, due_at=utc_now() + RESET_AGAIN)
+
+
+def reset_wished(rmm: Rmm, session: Session, tenant_id: str, payload: dict[str, Any]) -> None:
+    """Handler of the outbox: a wish that had to wait. The run itself sees whether it still holds."""
+    actor = Actor(id=payload["actor_id"], name=payload["actor"], tenant_id=tenant_id)
+    wish_reset(session, actor, UUID(payload["integration_id"]), UUID(payload["alert_id"]))
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,13 +105,22 @@ def _reset_at_vendor(rmm: Rmm, run: Run, waiting: Sequence[_Meant], settled: lis
         _, connection, provider = open_connection(rmm, session, run.tenant_id, run.integration_id)
     if not isinstance(provider, ResetsAlert):
         return {"skipped": len(waiting)}
-    accepted = 0
-    for number, alert in enumerate(waiting, 1):
+    asked = accepted = 0
+    for alert in waiting:
+        if asked and _was_reopened(rmm, run):
+            return {"reset": accepted, "refused": asked - accepted, "ticket_reopened": 1}
         receipt = _ask(provider, connection, alert.external_id)
+        asked += 1
         accepted += receipt.accepted
         settled.append(str(alert.id))
-        _take_receipt(rmm, run, alert, receipt, number, len(waiting), settled)
-    return {"reset": accepted, "refused": len(waiting) - accepted}
+        _take_receipt(rmm, run, alert, receipt, asked, len(waiting), settled)
+    return {"reset": accepted, "refused": asked - accepted}
+
+
+def _was_reopened(rmm: Rmm, run: Run) -> bool:
+    """Asked between two alerts: the vendor may take its time with each."""
+    with unit(rmm) as session:
+        return _is_open_again(rmm, session, run)
 
 
 def tell_failure(rmm: Rmm, session: Session, run: Run, message: str) -> None:

@@ -26,6 +26,7 @@ _FOLLOWUPS = "rmm_extension.services.followups"
 TOPICS: dict[str, kinds.Work] = {
     "alert_followups": f"{_FOLLOWUPS}:alert_followups",
     "ticket_closed": f"{_FOLLOWUPS}:ticket_closed",
+    "alert_reset": "rmm_extension.services.outbound:reset_wished",
     "organization_mapped": f"{_FOLLOWUPS}:organization_mapped",
     "connection_down": f"{_FOLLOWUPS}:connection_down",
     "connection_up": f"{_FOLLOWUPS}:connection_up",

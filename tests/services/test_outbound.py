@@ -471,3 +471,59 @@ class TestAnAlertWithoutANumber:
         relay_all(world)
         work(world, "alert_reset")
         assert world.one("SELECT status FROM rmm_alerts") == "active"
+
+
+def test_a_ticket_that_is_reopened_between_two_alerts_keeps_the_rest(
+    world: World, vendor: Callable[..., list[str]], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    vendor()
+    asked: list[str] = []
+
+    def reset_alert(self: TacticalRmm, connection: Connection, external_id: str) -> Receipt:
+        asked.append(external_id)
+        in_thread(lambda: reopen(world))
+        return DONE
+
+    monkeypatch.setattr(TacticalRmm, "reset_alert", reset_alert)
+    world.post()
+    world.post(world.body(525))
+    close(world, world.tickets()[0]["id"])
+    relay_all(world)
+    assert work(world, "alert_reset") == [{"reset": 1, "ticket_reopened": 1}]
+    assert asked == ["524"]
+    assert (world.alert(524)["status"], world.alert(525)["status"]) == ("resolved", "active")
+
+
+def test_a_wish_while_the_vendor_is_asked_about_an_older_episode_is_not_lost(
+    world: World, vendor: Callable[..., list[str]], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Resolved at the vendor, fired again, resolved at the vendor once more: all while the first is asked."""
+    vendor()
+    asked: list[str] = []
+
+    def resolve() -> None:
+        with world.app.app_context():
+            done = manual.resolve(world.rmm, world.admin, [world.alert()["id"]], at_vendor=True)
+        assert done.done == 1
+
+    def reset_alert(self: TacticalRmm, connection: Connection, external_id: str) -> Receipt:
+        asked.append(external_id)
+        if len(asked) == 1:
+            in_thread(lambda: world.post(world.body(alert_time="2026-11-21 05:00:00+00:00")))
+            in_thread(resolve)
+        return DONE
+
+    monkeypatch.setattr(TacticalRmm, "reset_alert", reset_alert)
+    world.post()
+    resolve()
+    work(world, "alert_reset")
+    relay_all(world)
+    assert queued(world, "alert_reset") == [], "it is waited for a moment"
+    world.do("UPDATE rmm_outbox SET due_at = now()")
+    relay_all(world)
+    assert work(world, "alert_reset") == [{"reset": 1}]
+    assert asked == ["524", "524"]
+    assert (world.alert()["episode"], world.alert()["attention"]) == (2, None)
+    world.do("UPDATE rmm_outbox SET due_at = now()")
+    relay_all(world)
+    assert queued(world, "alert_reset") == []
