@@ -15,6 +15,10 @@ class _QuietHandler(WSGIRequestHandler):
     def log(self, type: str, message: str, *args: object) -> None:  # noqa: A002 - the parent's name for it
         """Drop the line: the simulators keep a request log of their own."""
 
+    def send_response(self, code: int, message: str | None = None) -> None:
+        """Without the date that werkzeug adds: the simulators send that of their own clock."""
+        self.send_response_only(code, message)
+
 
 def serve_in_thread(app: Flask, host: str = "127.0.0.1") -> tuple[str, Callable[[], None]]:
     """Serve `app` from a thread; returns its base URL (no trailing slash) and a function that stops it."""

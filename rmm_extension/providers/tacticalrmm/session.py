@@ -109,22 +109,17 @@ class PasswordSignIn:
             raise CodeNeeded(_CODE_NEEDED, provider=KEY)
         try:
             reply = client.write("POST", SECOND, json={**who, "twofactor": code})
-        except PasswordRefused as error:
-            # The password was good a moment ago.
-            raise self._code_refused(error) from None
-        return _token(reply.decode(SecondStep).token, reply)
-
-    def _code_refused(self, error: PasswordRefused) -> AuthFailed:
-        kind, sentence = (
-            (CodeRefused, "Tactical RMM refuses the code. Type the one that the authenticator shows now.")
-            if self.code
-            else (
-                SeedRefused,
+        except CodeRefused as error:
+            if self.code:
+                raise
+            raise SeedRefused(
                 "Tactical RMM refuses the code made from the stored TOTP seed: it is not this user's seed, or"
                 " the user has a new one.",
-            )
-        )
-        return kind(sentence, provider=KEY, status=error.status, request_id=error.request_id)
+                provider=KEY,
+                status=error.status,
+                request_id=error.request_id,
+            ) from None
+        return _token(reply.decode(SecondStep).token, reply)
 
 
 def _token(value: str | None, reply: Reply) -> SessionToken:
@@ -137,13 +132,20 @@ def _refusal(reply: Reply) -> ProviderError | None:
     if reply.status == 429:
         return _throttled(reply)
     if reply.status == 400 and not reply.is_html:
-        return PasswordRefused(_REFUSED)
+        return _refused(reply)
     if reply.status == 500 and reply.path == SECOND:
         return Unavailable(
             "Tactical RMM failed at the second step of the log-in (status 500). It does so when the TOTP key"
             " of the user was removed a moment ago; otherwise its own log says why."
         )
     return None
+
+
+def _refused(reply: Reply) -> AuthFailed:
+    """The second step has two bodies for two reasons; both stand in for a wrong password in the first."""
+    if reply.path == SECOND and reply.body.lstrip().startswith(b'"'):
+        return CodeRefused("Tactical RMM refuses the code. Type the one that the authenticator shows now.")
+    return PasswordRefused(_REFUSED)
 
 
 def _throttled(reply: Reply) -> RateLimited:
