@@ -46,7 +46,6 @@ _SWITCHES = (
     (re.compile(r"/cmd/$"), "can_send_cmd"),
     (re.compile(r"/reboot/$"), "can_reboot_agents"),
     (re.compile(r"/history/$"), "can_list_agent_history"),
-    (re.compile(r"/ping/$"), "can_ping_agents"),
     (re.compile(r"/beta/v1/agent/|/agents/"), "can_list_agents"),
     (re.compile(r"/alerts/\d+/$"), "can_list_alerts (to read an alert) or can_manage_alerts (to resolve it)"),
     (re.compile(r"/alerts/"), "can_list_alerts"),
