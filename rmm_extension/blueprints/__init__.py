@@ -7,6 +7,7 @@ from flask import Blueprint, Flask
 from rmm_extension.domain.settings import Settings
 
 from . import (
+    actions,
     alert_actions,
     alerts,
     attention,
@@ -14,6 +15,7 @@ from . import (
     connection,
     deliveries,
     device_actions,
+    device_bulk,
     devices,
     errors,
     export,
@@ -29,6 +31,7 @@ from . import (
     remote,
     rule_editor,
     rules,
+    running,
     setup,
     sync_settings,
     webhook_access,
@@ -51,7 +54,10 @@ PAGES = (
     alert_actions,
     alerts,
     devices,
+    device_bulk,
     remote,
+    actions,
+    running,
     export,
     jobs,
     maintenance,

@@ -19,7 +19,7 @@ from rmm_extension.services.queries.selection import selected, ticket_plan
 from .access import requires
 from .context import actor, current_rmm, end_reading, session
 from .listing import tickets_of
-from .narrowing import Options, read_uuid
+from .narrowing import Options, read_uuids
 from .presentation import vendor_label
 from .returning import back_url
 from .routing import Routes
@@ -41,7 +41,7 @@ def alerts_selected() -> ResponseReturnValue:
     if do not in ("resolve", "ticket"):
         abort(404)
     came_from = request.args.get("back", "")
-    rows = selected(session(), actor().tenant_id, _ids(request.args.getlist("ids")))
+    rows = selected(session(), actor().tenant_id, read_uuids(request.args.getlist("ids"), MOST))
     if not rows:
         flash("Select the alerts first.", "warning")
         return redirect(back_url(came_from), 303)
@@ -120,12 +120,7 @@ def _chosen() -> list[UUID]:
     """The alerts of the form. The transaction in which the person was looked up ends here: each alert is
     dealt with in one of its own."""
     end_reading()
-    return _ids(request.form.getlist("ids"))
-
-
-def _ids(values: Sequence[str]) -> list[UUID]:
-    found = dict.fromkeys(id_ for value in values if (id_ := read_uuid(value)))
-    return list(found)[:MOST]
+    return read_uuids(request.form.getlist("ids"), MOST)
 
 
 def _answered(done: Done, ids: Sequence[UUID], what: str, more: str = "") -> ResponseReturnValue:

@@ -43,6 +43,11 @@ def read_uuid(value: str) -> UUID | None:
         return None
 
 
+def read_uuids(values: Sequence[str], most: int) -> list[UUID]:
+    """The ids among the texts, each once and at most so many."""
+    return list(dict.fromkeys(id_ for value in values if (id_ := read_uuid(value))))[:most]
+
+
 def chips(active: Mapping[str, tuple[str, str | None]]) -> list[Chip]:
     """The chips of ``{parameter: (label, value in words)}``; a value of ``None`` is not active."""
     return [

@@ -141,6 +141,7 @@ _WORDS = {
     "macs": "MAC addresses",
     "needs_reauth": "Sign-in expired",
     "not_connected": "Not connected",
+    "darwin": "macOS",
 }
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
@@ -45,7 +45,7 @@ _LISTED = (
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ActionFilter:
-    """What the list is narrowed to."""
+    """What the list is narrowed to; ``only`` are ids, those of one wish for several devices."""
 
     action: str | None = None
     state: str | None = None
@@ -53,6 +53,7 @@ class ActionFilter:
     device_id: UUID | None = None
     ticket_id: str | None = None
     actor_id: str | None = None
+    only: Collection[UUID] = ()
 
 
 def invocation(session: Session, tenant_id: str, invocation_id: UUID) -> AnyRow | None:
@@ -62,15 +63,20 @@ def invocation(session: Session, tenant_id: str, invocation_id: UUID) -> AnyRow 
 
 
 def list_page(
-    session: Session, tenant_id: str, wanted: ActionFilter | None = None, *, after: str | None = None
+    session: Session,
+    tenant_id: str,
+    wanted: ActionFilter | None = None,
+    *,
+    after: str | None = None,
+    limit: int = PAGE,
 ) -> Page[AnyRow]:
     """Actions, newest first, behind the cursor ``after``."""
     conditions = _conditions(tenant_id, wanted or ActionFilter())
     cursor = read_time_cursor(after)
     if cursor is not None:
         conditions.append(tuple_(_ROW.created_at, _ROW.id) < cursor)
-    rows = session.execute(_newest(conditions, PAGE + 1)).all()
-    return cut(rows, PAGE, lambda row: time_cursor(row.created_at, row.id), cursor=None, backwards=False)
+    rows = session.execute(_newest(conditions, limit + 1)).all()
+    return cut(rows, limit, lambda row: time_cursor(row.created_at, row.id), cursor=None, backwards=False)
 
 
 def of_device(session: Session, tenant_id: str, device_id: UUID, limit: int = SHOWN) -> Sequence[AnyRow]:
@@ -101,6 +107,40 @@ def scripts(
         )
     statement = select(ScriptRow).where(*wanted).order_by(func.lower(ScriptRow.name), ScriptRow.id)
     return session.scalars(statement.limit(MOST_SCRIPTS)).all()
+
+
+def script(session: Session, tenant_id: str, integration_id: UUID, external_id: str) -> ScriptRow | None:
+    """One script of the connection, by the vendor's id."""
+    statement = select(ScriptRow).where(
+        ScriptRow.tenant_id == tenant_id,
+        ScriptRow.integration_id == integration_id,
+        ScriptRow.external_id == external_id,
+    )
+    return session.scalar(statement)
+
+
+def script_names(
+    session: Session, tenant_id: str, wanted: Collection[tuple[UUID, str]]
+) -> Mapping[tuple[UUID, str], str]:
+    """Names of scripts by connection and the vendor's id, for lists; those that are gone are left out."""
+    if not wanted:
+        return {}
+    place = tuple_(ScriptRow.integration_id, ScriptRow.external_id)
+    statement = select(ScriptRow.integration_id, ScriptRow.external_id, ScriptRow.name).where(
+        ScriptRow.tenant_id == tenant_id, place.in_(list(wanted))
+    )
+    return {(row.integration_id, row.external_id): row.name for row in session.execute(statement)}
+
+
+def listing_run(session: Session, tenant_id: str, integration_id: UUID) -> JobRun | None:
+    """The run that lists the library now, else the newest one that failed, if none went well since."""
+    mine = (JobRun.tenant_id == tenant_id, JobRun.exclusive_key == f"script_list:{integration_id}")
+    unfinished = JobRun.status.in_(("queued", "running"))
+    if (now := session.scalar(select(JobRun).where(*mine, unfinished))) is not None:
+        return now
+    well = scripts_listed_at(session, tenant_id, integration_id)
+    failed = [*mine, JobRun.status == "failed", *([JobRun.finished_at > well] if well else [])]
+    return session.scalar(select(JobRun).where(*failed).order_by(JobRun.queued_at.desc()).limit(1))
 
 
 def scripts_listed_at(session: Session, tenant_id: str, integration_id: UUID) -> datetime | None:
@@ -134,4 +174,6 @@ def _conditions(tenant_id: str, wanted: ActionFilter) -> list[ColumnElement[bool
         (_ROW.actor_id, wanted.actor_id),
     )
     conditions: list[ColumnElement[bool]] = [_ROW.tenant_id == tenant_id]
+    if wanted.only:
+        conditions.append(_ROW.id.in_(list(wanted.only)))
     return conditions + [column == value for column, value in equal if value]

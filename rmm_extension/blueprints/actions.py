@@ -1,0 +1,214 @@
+"""Actions on devices: the list of all that were asked for, and one with what came of it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
+from uuid import UUID
+
+from flask import abort, render_template, url_for
+from flask import request as http
+from flask.typing import ResponseReturnValue
+from sqlalchemy.orm import Session
+
+from rmm_extension.domain.action_words import STATES
+from rmm_extension.domain.actions import ActionState
+from rmm_extension.domain.contracts.actions import form_fields
+from rmm_extension.forms.actions import hides
+from rmm_extension.services.actions import cancel, registry
+from rmm_extension.services.queries import actions as queries
+from rmm_extension.services.queries.actions import ActionFilter
+from rmm_extension.services.queries.paging import AnyRow, Page
+
+from .access import requires
+from .choices import connection_options
+from .context import act, actor, allows, current_rmm, session
+from .export import answer
+from .listing import tickets_of
+from .narrowing import Chip, Options, argument, chips, read_uuids, uuid_argument, word
+from .routing import Routes
+from .running import SCRIPT
+from .targets import MOST
+
+routes = Routes()
+
+ACTION_STATES: Options = [(state.value, STATES[state].capitalize()) for state in ActionState]
+_COLUMNS = ("Asked", "State", "Action", "Device", "Connection", "Person", "Result", "Ticket")
+
+
+@routes.get("/actions")
+@requires("rmm.execute")
+def action_list() -> ResponseReturnValue:
+    """Actions, newest first, narrowed by the address's parameters."""
+    tenant_id, wanted, options = actor().tenant_id, _filter(), _options()
+    page = queries.list_page(session(), tenant_id, wanted, after=argument("after"))
+    return render_template(
+        "rmm/actions/list.html",
+        page=page,
+        titles=titles(page.rows),
+        tickets=tickets_of(page.rows),
+        options=options,
+        only=wanted.only,
+        waiting=any(not ActionState(row.state).is_over for row in page.rows),
+        chips=_chips(wanted, options, page.rows),
+    )
+
+
+@routes.get("/actions.csv")
+@requires("rmm.execute")
+def action_export() -> ResponseReturnValue:
+    """The actions of the filters, newest first; outputs stand on each action's own page."""
+    wanted, tenant_id = _filter(), actor().tenant_id
+
+    def fetch(after: str | None) -> Page[AnyRow]:
+        return queries.list_page(session(), tenant_id, wanted, after=after, limit=1000)
+
+    return answer("actions.csv", _COLUMNS, fetch, _lines)
+
+
+@routes.get("/actions/<uuid:invocation_id>")
+@requires("rmm.execute")
+def action_page(invocation_id: UUID) -> ResponseReturnValue:
+    """One action: what was asked of which device, how it goes, what came of it."""
+    return render_template("rmm/actions/detail.html", **_values(invocation_id))
+
+
+@routes.get("/actions/<uuid:invocation_id>/state")
+@requires("rmm.execute")
+def action_state(invocation_id: UUID) -> ResponseReturnValue:
+    """The part of an action's page that changes, alone."""
+    return render_template("rmm/actions/_state.html", **_values(invocation_id))
+
+
+@routes.post("/actions/<uuid:invocation_id>/cancel")
+@requires("rmm.execute")
+def action_cancel(invocation_id: UUID) -> ResponseReturnValue:
+    """Call an action off that was not begun."""
+
+    def work(opened: Session) -> str:
+        cancel(opened, actor(), invocation_id)
+        return "Called off before it began."
+
+    return act(work, url_for("rmm.action_page", invocation_id=invocation_id))
+
+
+def titles(rows: Sequence[AnyRow]) -> Mapping[UUID, str]:
+    """What each of these actions did, in words, with its script's name: one statement for all of them."""
+    labels = {spec.id: spec.label for spec in registry.all_actions(current_rmm())}
+    scripts = {row.id: (row.integration_id, str(row.input[SCRIPT])) for row in rows if row.input.get(SCRIPT)}
+    names = queries.script_names(session(), actor().tenant_id, set(scripts.values()))
+    found = {}
+    for row in rows:
+        label, script = labels.get(row.action, row.action), scripts.get(row.id)
+        found[row.id] = f"{label}: {names.get(script, 'script ' + script[1])}" if script else label
+    return found
+
+
+def _values(invocation_id: UUID) -> dict[str, Any]:
+    row = queries.invocation(session(), actor().tenant_id, invocation_id)
+    if row is None:
+        abort(404)
+    output = dict(row.output or {})
+    return {
+        "row": row,
+        "title": titles([row])[row.id],
+        "over": ActionState(row.state).is_over,
+        "ticket": tickets_of([row]).get(row.ticket_id or ""),
+        "text": output.pop("output", None),
+        "facts": _facts(output),
+        "inputs": _inputs(row),
+        "again": _again(row),
+        "may_see_run": row.run_id is not None and (row.actor_id == actor().id or allows("rmm.jobs.view")),
+    }
+
+
+def _inputs(row: AnyRow) -> list[tuple[str, str]]:
+    """What was given, named as the form names it; secrets were never kept."""
+    try:
+        fields = form_fields(registry.get(current_rmm(), row.action).input)
+    except registry.UnknownAction:
+        return [(name, _said(value)) for name, value in row.input.items()]
+    known = [(field, row.input.get(field.name)) for field in fields if field.name != SCRIPT]
+    return [(field.label, dict(field.choices).get(value, _said(value))) for field, value in known if value]
+
+
+def _facts(output: Mapping[str, Any]) -> list[tuple[str, str]]:
+    """What else came back, where it is short."""
+    plain = {name: value for name, value in output.items() if isinstance(value, (str, int, float, bool))}
+    return [(name.replace("_", " ").capitalize(), _said(value)) for name, value in plain.items()]
+
+
+def _said(value: Any) -> str:
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    if isinstance(value, list):
+        return "\n".join(str(one) for one in value)
+    return str(value)
+
+
+def _again(row: AnyRow) -> dict[str, Any] | None:
+    """The address of the form to ask for the same once more; ``None`` where there is no device."""
+    if row.device_id is None:
+        return None
+    return {
+        "action_id": row.action,
+        "ids": row.device_id,
+        "script": row.input.get(SCRIPT),
+        "ticket": row.ticket_id,
+        "again": row.id,
+        "retype": hides(row.input),
+    }
+
+
+def _options() -> Mapping[str, Options]:
+    return {
+        "state": ACTION_STATES,
+        "action": [(spec.id, spec.label) for spec in registry.all_actions(current_rmm())],
+        "person": _people(),
+        "connection": connection_options(),
+    }
+
+
+def _people() -> Options:
+    users = current_rmm().host.users
+    return [(user.id, user.name) for user in users.active(session(), actor().tenant_id)] if users else []
+
+
+def _filter() -> ActionFilter:
+    return ActionFilter(
+        action=argument("action"),
+        state=argument("state", ACTION_STATES),
+        integration_id=uuid_argument("connection"),
+        device_id=uuid_argument("device"),
+        ticket_id=argument("ticket"),
+        actor_id=argument("person"),
+        only=read_uuids(http.args.getlist("only"), MOST),
+    )
+
+
+def _chips(wanted: ActionFilter, options: Mapping[str, Options], rows: Sequence[AnyRow]) -> list[Chip]:
+    labels = {"state": "State", "action": "Action", "person": "Person", "connection": "Connection"}
+    active: dict[str, tuple[str, str | None]] = {
+        name: (label, word(options[name], argument(name)) or argument(name)) for name, label in labels.items()
+    }
+    device = rows[0].device_name if rows and wanted.device_id else None
+    active["device"] = ("Device", (device or "one that is gone") if wanted.device_id else None)
+    active["ticket"] = ("Asked from", "one ticket" if wanted.ticket_id else None)
+    active["only"] = ("Only", f"the {len(wanted.only)} that were asked for together" if wanted.only else None)
+    return chips(active)
+
+
+def _lines(rows: Sequence[AnyRow]) -> Iterator[Sequence[Any]]:
+    named, tickets = titles(rows), tickets_of(rows)
+    for row in rows:
+        ticket = tickets.get(row.ticket_id)
+        yield (
+            row.created_at,
+            STATES[ActionState(row.state)],
+            named[row.id],
+            row.device_name,
+            row.connection_name,
+            row.actor_name,
+            row.message,
+            ticket.number if ticket else None,
+        )

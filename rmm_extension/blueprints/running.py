@@ -1,0 +1,239 @@
+"""Having something done on devices: choosing what, saying how, asking for it."""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+from uuid import UUID
+
+from flask import abort, flash, redirect, render_template, request, url_for
+from flask.typing import ResponseReturnValue
+from sqlalchemy.orm import Session
+
+from rmm_extension.domain.contracts.actions import ActionSpec, FormField, form_fields
+from rmm_extension.domain.errors import Conflict, Invalid, RMMError
+from rmm_extension.forms.actions import PREFIX, filled, hides, typed
+from rmm_extension.models import ScriptRow
+from rmm_extension.services.actions import refresh_scripts, registry
+from rmm_extension.services.actions.several import Asked, request_each
+from rmm_extension.services.queries import actions as queries
+from rmm_extension.services.queries.targets import TargetRow
+
+from .access import requires
+from .context import act, actor, current_rmm, end_reading, session
+from .device_bulk import nothing_selected
+from .jobs import progress_values
+from .narrowing import argument, uuid_argument
+from .routing import Routes
+from .targets import Targets, read_targets
+
+routes = Routes()
+
+SCRIPT = "script_id"
+"""The input that names a script of the connection's library."""
+_LONGEST_KEY = 100
+
+
+@dataclass(frozen=True, slots=True)
+class Offered:
+    """A script of the library and the devices it is made for."""
+
+    script: ScriptRow
+    devices: Sequence[TargetRow]
+
+
+@routes.get("/run")
+@requires("rmm.execute")
+def run_choose() -> ResponseReturnValue:
+    """What can be done on these devices: the vendor's actions, and the scripts of its library."""
+    wanted = read_targets()
+    if not wanted.devices:
+        return nothing_selected()
+    groups = wanted.by_connection
+    if len(groups) > 1:
+        return render_template("rmm/actions/connections.html", wanted=wanted, groups=groups)
+    specs = _specs(wanted)
+    scripted = next((spec for spec in specs if _is_scripted(spec)), None)
+    return render_template(
+        "rmm/actions/choose.html",
+        wanted=wanted,
+        actions=[spec for spec in specs if spec is not scripted],
+        scripted=scripted,
+        **(_library(wanted) if scripted else {}),
+    )
+
+
+@routes.form("/run/<action_id>")
+@requires("rmm.execute")
+def run_action(action_id: str) -> ResponseReturnValue:
+    """One action: what it will do on which devices, its inputs, and the asking."""
+    wanted = read_targets()
+    if not wanted.devices:
+        return nothing_selected()
+    spec = _spec(wanted, action_id)
+    script = _script(wanted, spec)
+    devices = _made_for(script, wanted.devices) if script else wanted.devices
+    fields = [field for field in form_fields(spec.input) if field.name != SCRIPT]
+    again = _again(spec) if request.method == "GET" else {}
+    values: Mapping[str, Any] = {**_defaults(fields, script), **again}
+    problems: dict[str, list[str]] = {}
+    if request.method == "POST":
+        values = typed(fields, request.form)
+        try:
+            return _ask(wanted, spec, devices, {**values, **({SCRIPT: script.external_id} if script else {})})
+        except Invalid as error:
+            problems = _by_field(error, fields)
+        except RMMError as error:
+            problems = {"": [str(error)]}
+    page = render_template(
+        "rmm/actions/ask.html",
+        wanted=wanted,
+        spec=spec,
+        script=script,
+        devices=devices,
+        left=[device for device in wanted.devices if device not in devices],
+        clients=wanted.clients,
+        fields=fields,
+        prefix=PREFIX,
+        values=filled(fields, values),
+        retype=hides(again),
+        problems=problems,
+        key=_key(),
+    )
+    return page, 400 if problems else 200
+
+
+@routes.post("/connections/<uuid:integration_id>/scripts")
+@requires("rmm.execute")
+def scripts_refresh(integration_id: UUID) -> ResponseReturnValue:
+    """List the library of scripts anew."""
+    wanted = read_targets()
+    if integration_id not in wanted.by_connection:
+        abort(404)
+
+    def work(opened: Session) -> str:
+        started = refresh_scripts(opened, actor(), integration_id)
+        return "The scripts are being listed." if started else "The scripts are being listed already."
+
+    return act(work, wanted.url("rmm.run_choose"))
+
+
+def _specs(wanted: Targets) -> Sequence[ActionSpec]:
+    """The vendor's actions on devices that are for people; others only read, for workflows."""
+    found = registry.for_provider(current_rmm(), wanted.devices[0].provider)
+    return [one for one in found if one.on_device and one.permission == "rmm.execute"]
+
+
+def _spec(wanted: Targets, action_id: str) -> ActionSpec:
+    if len(wanted.by_connection) > 1:
+        raise Conflict("These devices are of several connections. Choose those of one.")
+    found = next((spec for spec in _specs(wanted) if spec.id == action_id), None)
+    return found or abort(404)
+
+
+def _is_scripted(spec: ActionSpec) -> bool:
+    return SCRIPT in spec.input().fields
+
+
+def _library(wanted: Targets) -> dict[str, Any]:
+    """The scripts that fit the search, what each is made for, and how old the list is."""
+    tenant_id, integration_id = actor().tenant_id, wanted.devices[0].integration_id
+    text = argument("q")
+    found = queries.scripts(session(), tenant_id, integration_id, text)
+    run = queries.listing_run(session(), tenant_id, integration_id)
+    return {
+        "text": text,
+        "scripts": [Offered(one, _made_for(one, wanted.devices)) for one in found],
+        "most": queries.MOST_SCRIPTS,
+        "listed_at": queries.scripts_listed_at(session(), tenant_id, integration_id),
+        "listing": progress_values(run) if run else None,
+        "integration_id": integration_id,
+    }
+
+
+def _script(wanted: Targets, spec: ActionSpec) -> ScriptRow | None:
+    """The script that was chosen, for an action that runs one."""
+    if not _is_scripted(spec):
+        return None
+    found = queries.script(
+        session(),
+        actor().tenant_id,
+        wanted.devices[0].integration_id,
+        request.values.get("script", ""),
+    )
+    if found is None:
+        abort(404, description="This script is not in the library (any more). List the scripts anew.")
+    return found
+
+
+def _made_for(script: ScriptRow, devices: Sequence[TargetRow]) -> Sequence[TargetRow]:
+    """The devices the script is made for; one whose platform nobody knows may be any."""
+    if not script.platforms:
+        return devices
+    return [device for device in devices if device.platform in (None, *script.platforms)]
+
+
+def _defaults(fields: Sequence[FormField], script: ScriptRow | None) -> dict[str, Any]:
+    """What the script itself says: how long it may take, as whom it runs."""
+    if script is None:
+        return {}
+    names = {field.name for field in fields}
+    own = {"timeout": script.default_timeout, "run_as_user": script.run_as_user}
+    return {name: value for name, value in own.items() if name in names and value is not None}
+
+
+def _again(spec: ActionSpec) -> dict[str, Any]:
+    """The inputs of an earlier time, to be asked for once more."""
+    earlier = uuid_argument("again")
+    row = queries.invocation(session(), actor().tenant_id, earlier) if earlier else None
+    return dict(row.input) if row is not None and row.action == spec.id else {}
+
+
+def _key() -> str:
+    """What makes a second click on the same page the first one: kept while the form is mended."""
+    return request.form.get("key", "")[:_LONGEST_KEY] or secrets.token_urlsafe(16)
+
+
+def _by_field(error: Invalid, fields: Sequence[FormField]) -> dict[str, list[str]]:
+    """The sentences by field; those about nothing on the page stand on top of it."""
+    known = {field.name for field in fields}
+    found: dict[str, list[str]] = {}
+    for path, texts in error.errors.items():
+        name = path.partition(".")[0]
+        found.setdefault(name if name in known else "", []).extend(texts)
+    return found
+
+
+def _ask(
+    wanted: Targets, spec: ActionSpec, devices: Sequence[TargetRow], value: Mapping[str, Any]
+) -> ResponseReturnValue:
+    """Ask for the action and lead to what comes of it; raises what is wrong with it."""
+    end_reading()
+    asked = request_each(
+        current_rmm(),
+        actor(),
+        spec.id,
+        integration_id=wanted.devices[0].integration_id,
+        device_ids=[device.id for device in devices],
+        input=value,
+        ticket_id=wanted.ticket.id if wanted.ticket else None,
+        idempotency_key=_key(),
+    )
+    _tell_refusals(asked, devices)
+    if len(asked.ids) == 1:
+        return redirect(url_for("rmm.action_page", invocation_id=asked.ids[0]), 303)
+    return redirect(url_for("rmm.action_list", only=asked.ids), 303)
+
+
+def _tell_refusals(asked: Asked, devices: Sequence[TargetRow]) -> None:
+    """What was left alone and why; where that is everything, nothing was begun."""
+    names = {device.id: device.name for device in devices}
+    reasons: dict[str, list[str]] = {}
+    for one in asked.refused:
+        reasons.setdefault(one.reason, []).append(names[one.device_id])
+    if not asked.ids:
+        raise Conflict(" ".join(reasons) or "There is no device it could be done on.")
+    for reason, which in reasons.items():
+        flash(f"Nothing is done on {', '.join(which)}: {reason}", "warning")
