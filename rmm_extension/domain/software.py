@@ -19,7 +19,7 @@ LONGEST_LOCATION = 1000
 LARGEST_SIZE = 2**62
 """In bytes."""
 _STRANGE = re.compile(r"[^\w\s.+-]")
-_encode = msgspec.msgpack.Encoder(order="deterministic").encode
+_encode = msgspec.json.Encoder().encode
 
 
 @lru_cache(maxsize=16_384)

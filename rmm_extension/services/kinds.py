@@ -100,6 +100,16 @@ for _kind in (
         shows_health=True,
     ),
     Kind(
+        name="software_sync",
+        queue="rmm-sync",
+        label="Software sync",
+        handler=f"{_SERVICES}.software:sync_software",
+        timeout=3600,
+        max_attempts=6,
+        exclusive=True,
+        shows_health=True,
+    ),
+    Kind(
         name="alert_reconcile",
         # Not beside the device syncs: an alert must not wait for the end of a long one.
         queue="rmm-alerts",
@@ -115,6 +125,15 @@ for _kind in (
         queue="rmm-alerts",
         label="Device refresh",
         handler=f"{_SERVICES}.inventory:refresh_device",
+        timeout=120,
+        max_attempts=3,
+    ),
+    Kind(
+        name="software_refresh",
+        # As quick as a device's refresh: somebody waits for it, and must not wait for a sync.
+        queue="rmm-alerts",
+        label="Software refresh",
+        handler=f"{_SERVICES}.software:refresh_software",
         timeout=120,
         max_attempts=3,
     ),

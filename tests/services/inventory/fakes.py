@@ -11,7 +11,15 @@ from sqlalchemy.orm import Session
 
 from rmm_extension.domain.errors import HostRejected
 from rmm_extension.domain.matching import normalize_macs
-from rmm_extension.domain.types import Connection, Device, DevicePage, Organization
+from rmm_extension.domain.types import (
+    Connection,
+    Device,
+    DevicePage,
+    InstalledSoftware,
+    Organization,
+    SoftwareOfDevice,
+    SoftwarePage,
+)
 from rmm_extension.host import (
     AssetApplied,
     AssetChange,
@@ -158,7 +166,8 @@ class Script:
     """What the vendor answers. ``devices`` come in pages of ``page_size``, organization by organization.
 
     ``fails_after`` raises ``error`` after so many pages; ``row_errors`` come with the first page. ``on_page``
-    is called before each page is handed out. ``software`` is told by device, ``strangers`` with the first page.
+    is called before each page is handed out. ``software`` is told by device, ``strangers`` come with the
+    first page.
     """
 
     organizations: list[Organization] = field(default_factory=list)
