@@ -53,7 +53,7 @@ SELECT %(tenant)s, id, md5('connection ' || connection)::uuid, 'agent' || n, cli
        (ARRAY['online', 'online', 'online', 'offline', 'overdue'])[1 + n %% 5],
        CASE WHEN n %% 500 = 3 THEN now() - interval '40 days' ELSE now() - random() * interval '3 days' END,
        CASE WHEN n %% 700 = 3 THEN now() - interval '1 day' END,
-       CASE WHEN n %% 700 = 3 THEN 1 + n %% 2 ELSE 0 END, n %% 3000 = 5,
+       CASE WHEN n %% 700 = 3 THEN 1 + n / 700 %% 2 ELSE 0 END, n %% 3000 = 5,
        jsonb_build_object(
            'os_name', 'Windows 11 Pro', 'os_version', 'Windows 11 Pro, 64 bit v24H2 (build 26100.4946)',
            'agent_version', '2.' || (8 + n %% 3) || '.' || n %% 4, 'current_user', 'user' || n %% 900,

@@ -49,6 +49,12 @@ _NAVIGATION = (
 _AREAS = {
     "alert_page": "alert_list",
     "device_page": "device_list",
+    "action_list": "device_list",
+    "action_page": "device_list",
+    "run_choose": "device_list",
+    "run_action": "device_list",
+    "devices_open": "device_list",
+    "fleet": "device_list",
     "job_page": "job_list",
     "window_new": "window_list",
     "window_page": "window_list",

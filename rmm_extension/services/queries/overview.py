@@ -18,6 +18,7 @@ from rmm_extension.domain.types import Severity
 from rmm_extension.models import OPEN_SQL, Alert, DeviceRow
 
 from .attention import GIVEN_UP
+from .device_filter import unseen_for
 from .paging import AnyRow
 
 STALE_AFTER = timedelta(days=7)
@@ -169,21 +170,18 @@ ORDER BY l.firings DESC, l.last_at DESC, l.dedup_key
 
 def devices(session: Session, tenant_id: str) -> Devices:
     """Devices by status, and the stale ones among them."""
-    stale = func.count().filter(_is_stale())
-    statement = (
-        select(DeviceRow.status, func.count(), stale)
-        .where(DeviceRow.tenant_id == tenant_id, DeviceRow.deleted_at.is_(None))
-        .group_by(DeviceRow.status)
-    )
+    here = (DeviceRow.tenant_id == tenant_id, DeviceRow.deleted_at.is_(None))
+    stale = select(func.count()).where(*here, *unseen_for(STALE_AFTER)).scalar_subquery()
+    statement = select(DeviceRow.status, func.count(), stale).where(*here).group_by(DeviceRow.status)
     rows = session.execute(statement).all()
-    return Devices({row[0]: row[1] for row in rows}, sum(row[2] for row in rows))
+    return Devices({row[0]: row[1] for row in rows}, rows[0][2] if rows else 0)
 
 
 def stale_devices(session: Session, tenant_id: str, limit: int = 5) -> Sequence[AnyRow]:
     """The devices that were not seen for longest."""
     columns = (DeviceRow.id, DeviceRow.name, DeviceRow.status, DeviceRow.last_seen_at)
     statement = select(*columns).where(
-        DeviceRow.tenant_id == tenant_id, DeviceRow.deleted_at.is_(None), _is_stale()
+        DeviceRow.tenant_id == tenant_id, DeviceRow.deleted_at.is_(None), *unseen_for(STALE_AFTER)
     )
     return session.execute(statement.order_by(DeviceRow.last_seen_at, DeviceRow.id).limit(limit)).all()
 
@@ -220,7 +218,3 @@ def _since(tenant_id: str, first: date) -> tuple[Any, ...]:
 
 def _midnight(day: date) -> datetime:
     return datetime.combine(day, time(), UTC)
-
-
-def _is_stale() -> Any:
-    return DeviceRow.last_seen_at < func.now() - literal(STALE_AFTER)
