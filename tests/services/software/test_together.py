@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import random
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
@@ -32,27 +32,29 @@ def together(*works: Callable[[], Any]) -> list[BaseException]:
     return [error for error in (one.exception() for one in found) if error]
 
 
-def shuffled(seed: int) -> list[Any]:
-    tools = list(TOOLS)
+def shuffled(seed: int, tools: Sequence[Any] = TOOLS) -> list[Any]:
+    tools = list(tools)
     random.Random(seed).shuffle(tools)
     return tools
 
 
 def test_connections_that_bring_the_same_products(scene: Scene) -> None:
+    """All of one large page, and each in an order of its own."""
+    products = [item(f"Product {number}") for number in range(2000)]
     scenes = [scene, *(Scene(scene.world.connect()) for _ in range(3))]
-    works = []
+    works: list[Callable[[], Any]] = []
     for seed, one in enumerate(scenes):
         if one is not scene:
             one.world.map("1")
         one.devices(*(f"d{number}" for number in range(20)))
+        mine = shuffled(seed, products)
         for number in range(20):
-            one.tell(f"d{number}", *shuffled(seed * 100 + number)[:100])
-        one.world.script.page_size = 4
+            one.tell(f"d{number}", *mine[number * 100 : (number + 1) * 100])
         run = one.world.run("software_sync")
         works.append(lambda one=one, run=run: sync_software(one.world.rmm, run))
     assert together(*works) == []
-    assert len(scene.world._all(Software)) == len(TOOLS)
-    assert len(scene.world._all(DeviceSoftware)) == len(scenes) * 20 * 100
+    assert len(scene.world._all(Software)) == len(products)
+    assert len(scene.world._all(DeviceSoftware)) == len(scenes) * len(products)
 
 
 def test_a_sync_and_refreshes_of_its_devices(scene: Scene) -> None:
