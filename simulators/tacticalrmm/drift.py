@@ -47,17 +47,21 @@ def _next_pk(lab: Lab) -> int:
 
 
 def run_scheduled(lab: Lab, path: str) -> None:
-    """Count an answered request; delete the agents whose moment has come."""
+    """Count an answered request; change what has its moment now."""
     for plan in list(lab.scheduled):
         if not path.startswith(plan.prefix):
             continue
         plan.remaining -= 1
         if plan.remaining <= 0:
             lab.scheduled.remove(plan)
-            _delete_if_there(lab, plan)
+            _carry_out(lab, plan)
 
 
-def _delete_if_there(lab: Lab, plan: ScheduledDrift) -> None:
-    for agent in list(lab.agents()):
-        if agent.agent_id == plan.agent_id:
+def _carry_out(lab: Lab, plan: ScheduledDrift) -> None:
+    if not plan.agent_id and plan.site_id is not None:
+        add_agent(lab, plan.site_id, "windows", None)
+    for agent in [one for one in lab.agents() if one.agent_id == plan.agent_id]:
+        if plan.site_id is None:
             delete_agent(lab, agent)
+        else:
+            agent.site_id = plan.site_id

@@ -46,11 +46,15 @@ class Condition:
 
 @dataclass
 class ScheduledDrift:
-    """A deletion that happens after some more matching requests were answered."""
+    """A change of the fleet after some more matching requests were answered.
+
+    The agent is deleted, or moved to ``site_id``; without an agent a new one is installed there.
+    """
 
     prefix: str
     remaining: int
-    agent_id: str
+    agent_id: str = ""
+    site_id: int | None = None
 
 
 @dataclass

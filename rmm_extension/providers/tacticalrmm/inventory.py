@@ -158,7 +158,7 @@ class Walk:
         expected = self._expected()
         asked = {clients[key].name for key in wanted if key in clients}
         elsewhere = (agent for name, agents in expected.items() if name not in asked for agent in agents)
-        pages = Pages(sum(len(expected[name]) for name in asked), elsewhere)
+        pages = Pages(sum(len(expected.get(name, ())) for name in asked), elsewhere)
         read = self._reader()
         try:
             for key in wanted:
@@ -229,12 +229,12 @@ class Walk:
     def _clients(self) -> list[Client]:
         return self.client.beta_clients() if self.only_beta else self.client.clients()
 
-    def _expected(self) -> defaultdict[str, set[str]]:
+    def _expected(self) -> dict[str, set[str]]:
         """The agent ids of each client by the id map, a second source beside the lists themselves."""
         expected: defaultdict[str, set[str]] = defaultdict(set)
         for row in self.client.id_map():
             expected[row.client].add(row.agent_id)
-        return expected
+        return dict(expected)
 
 
 def _taken(

@@ -97,10 +97,12 @@ def list_clients() -> Any:
 
 @command("/api/agents")
 def add() -> Any:
-    """{"site_id", "plat"?, "hostname"?}: a newly installed agent."""
+    """{"site_id", "plat"?, "hostname"?}: a newly installed agent; with "after_requests" one for later."""
     data = fields()
     with lab().lock:
         site_id = _known_site(data["site_id"])
+        if data.get("after_requests"):
+            return {"scheduled": _schedule(data, site_id=site_id)}
         return agent_summary(add_agent(lab(), site_id, data.get("plat", "windows"), data.get("hostname")))
 
 
@@ -153,13 +155,16 @@ def delete(agent_id: str) -> Any:
     with lab().lock:
         agent = lab().agent(agent_id)
         if data.get("after_requests"):
-            plan = ScheduledDrift(
-                data.get("prefix", "/beta/v1/agent/"), int(data["after_requests"]), agent_id
-            )
-            lab().scheduled.append(plan)
-            return {"deleted": False, "scheduled": True}
+            return {"deleted": False, "scheduled": _schedule(data, agent_id)}
         delete_agent(lab(), agent)
     return {"deleted": True, "scheduled": False}
+
+
+def _schedule(data: dict[str, Any], agent_id: str = "", site_id: int | None = None) -> bool:
+    """Have it happen after so many more answered requests below the prefix."""
+    prefix = data.get("prefix", "/beta/v1/agent/")
+    lab().scheduled.append(ScheduledDrift(prefix, int(data["after_requests"]), agent_id, site_id))
+    return True
 
 
 @command("/api/agents/<agent_id>/reinstall")
@@ -171,10 +176,13 @@ def reinstall(agent_id: str) -> Any:
 
 @command("/api/agents/<agent_id>/move")
 def move(agent_id: str) -> Any:
-    """{"site_id"}: to another site, perhaps of another client."""
+    """{"site_id"}: to another site, perhaps of another client; "after_requests" and "prefix" as above."""
+    data = fields()
     with lab().lock:
-        agent = lab().agent(agent_id)
-        agent.site_id = _known_site(fields()["site_id"])
+        agent, site_id = lab().agent(agent_id), _known_site(data["site_id"])
+        if data.get("after_requests"):
+            return {**agent_summary(agent), "scheduled": _schedule(data, agent_id, site_id)}
+        agent.site_id = site_id
         return agent_summary(agent)
 
 
