@@ -31,6 +31,7 @@ SYNCS = {
     "organizations": ("organization_sync", {}),
     "devices": ("device_sync", {}),
     "devices_full": ("device_sync", {"full": True}),
+    "software": ("software_sync", {}),
     "alerts": ("alert_reconcile", {}),
 }
 """What each sync button starts."""

@@ -1,4 +1,4 @@
-"""When a connection's alerts are polled and its devices synced."""
+"""When a connection's alerts are polled, its devices and their software synced."""
 
 from __future__ import annotations
 
@@ -8,11 +8,11 @@ from flask import render_template, url_for
 from flask.typing import ResponseReturnValue
 from sqlalchemy.orm import Session
 
-from rmm_extension.forms.connection import PollingForm, ScheduleForm
+from rmm_extension.forms.connection import PollingForm, ScheduleForm, SoftwareForm
 from rmm_extension.models import Integration
 from rmm_extension.providers.contract import Provider, capabilities
 from rmm_extension.services import recurring
-from rmm_extension.services.recurring import POLLS, SYNCS
+from rmm_extension.services.recurring import POLLS, SOFTWARE, SYNCS, Schedule
 
 from .access import requires
 from .connection import found
@@ -26,9 +26,9 @@ routes = Routes()
 @routes.get("/connections/<uuid:integration_id>/sync")
 @requires("rmm.configure")
 def sync_settings(integration_id: UUID) -> ResponseReturnValue:
-    """Polling of alerts, sync of devices, and what happens to a device that is gone."""
+    """Polling of alerts, sync of devices and software, and what happens to a device that is gone."""
     row, provider = found(integration_id)
-    return _page(row, provider, _polling(row), _schedule(row))
+    return _page(row, provider)
 
 
 @routes.post("/connections/<uuid:integration_id>/polling")
@@ -38,7 +38,7 @@ def connection_polling(integration_id: UUID) -> ResponseReturnValue:
     form = PollingForm()
     row, provider = found(integration_id)
     if not form.validate_on_submit():
-        return _page(row, provider, form, _schedule(row))
+        return _page(row, provider, polling=form)
     enabled, minutes = bool(form.polling.data), form.every.data
 
     def work(opened: Session) -> str:
@@ -57,7 +57,7 @@ def connection_schedule(integration_id: UUID) -> ResponseReturnValue:
     form = ScheduleForm()
     row, provider = found(integration_id)
     if not form.validate_on_submit():
-        return _page(row, provider, _polling(row), form)
+        return _page(row, provider, schedule=form)
     enabled, minutes = bool(form.enabled.data), form.minutes.data
     policy = form.deletion_policy.data
 
@@ -72,30 +72,65 @@ def connection_schedule(integration_id: UUID) -> ResponseReturnValue:
     return act(work, url_for("rmm.sync_settings", integration_id=integration_id))
 
 
+@routes.post("/connections/<uuid:integration_id>/software")
+@requires("rmm.configure")
+def connection_software(integration_id: UUID) -> ResponseReturnValue:
+    """Save whether and how often software is synced."""
+    form = SoftwareForm()
+    row, provider = found(integration_id)
+    if not form.validate_on_submit():
+        return _page(row, provider, software=form)
+    enabled, hours = bool(form.software.data), form.hours.data
+
+    def work(opened: Session) -> str:
+        recurring.save_software(opened, actor(), integration_id, enabled=enabled, minutes=hours * 60)
+        if not enabled:
+            return "Software is synced only when somebody starts it."
+        return f"Software is synced every {hours} hours where devices are synced on a schedule."
+
+    return act(work, url_for("rmm.sync_settings", integration_id=integration_id))
+
+
 def _page(
-    row: Integration, provider: Provider | None, polling: PollingForm, schedule: ScheduleForm
+    row: Integration,
+    provider: Provider | None,
+    *,
+    polling: PollingForm | None = None,
+    schedule: ScheduleForm | None = None,
+    software: SoftwareForm | None = None,
 ) -> ResponseReturnValue:
+    """The page; a form that was sent and refused stands as it was typed, the others as they are stored."""
+    sent = polling or schedule or software
     page = render_template(
         "rmm/connections/sync.html",
         row=row,
         able=capabilities(provider) if provider else frozenset(),
         tabs=tabs(row, provider),
-        polling=polling,
-        schedule=schedule,
+        polling=polling or _polling(row),
+        schedule=schedule or _schedule(row),
+        software=software or _software(row),
+        follows=SYNCS.is_on(row.settings),
     )
-    return page, 422 if polling.errors or schedule.errors else 200
+    return page, 422 if sent else 200
 
 
 def _polling(row: Integration) -> PollingForm:
-    minutes = int(POLLS.interval(row.settings).total_seconds() // 60)
-    return PollingForm(formdata=None, polling=POLLS.is_on(row.settings), every=minutes)
+    return PollingForm(formdata=None, polling=POLLS.is_on(row.settings), every=_minutes(POLLS, row))
 
 
 def _schedule(row: Integration) -> ScheduleForm:
-    minutes = int(SYNCS.interval(row.settings).total_seconds() // 60)
     return ScheduleForm(
         formdata=None,
         enabled=SYNCS.is_on(row.settings),
-        minutes=minutes,
+        minutes=_minutes(SYNCS, row),
         deletion_policy=row.settings.get("deletionPolicy") or "never",
     )
+
+
+def _software(row: Integration) -> SoftwareForm:
+    wished, hours = SOFTWARE.is_wished(row.settings), _minutes(SOFTWARE, row) // 60
+    return SoftwareForm(formdata=None, software=wished, hours=hours)
+
+
+def _minutes(schedule: Schedule, row: Integration) -> int:
+    return int(schedule.interval(row.settings).total_seconds() // 60)

@@ -7,7 +7,7 @@ from wtforms import BooleanField, IntegerField, SelectField, StringField
 from wtforms.fields.choices import SelectChoice
 from wtforms.validators import InputRequired, Length, NumberRange
 
-from rmm_extension.services.recurring import BAD_POLL_INTERVAL, POLLS
+from rmm_extension.services.recurring import BAD_POLL_INTERVAL, POLLS, SOFTWARE
 
 POLICIES = [
     SelectChoice("never", "Keep the asset active"),
@@ -54,4 +54,18 @@ class ScheduleForm(FlaskForm):  # type: ignore[misc]
         choices=POLICIES,
         description="A device counts as gone after two complete listings without it. Assets are never"
         " deleted, and more than a fifth of an organization at once waits for your yes.",
+    )
+
+
+class SoftwareForm(FlaskForm):  # type: ignore[misc]
+    """Whether and how often the software of the devices is synced."""
+
+    software = BooleanField("Sync software where devices are synced on a schedule")
+    hours = IntegerField(
+        "Hours between software syncs",
+        [
+            InputRequired("Give a number of hours."),
+            NumberRange(SOFTWARE.shortest // 60, SOFTWARE.longest // 60, "From 6 to 168 hours, please."),
+        ],
+        description="From 6 to 168. It reads one long list of all devices, so once a day is enough for most.",
     )

@@ -42,6 +42,7 @@ def run(rmm: Rmm, connection: Redis) -> TickResult:
 def _steps(connection: Redis) -> list[tuple[str, Step]]:
     return [
         ("syncs", recurring.start_due_syncs),
+        ("software", recurring.start_due_software),
         ("polls", recurring.start_due_polls),
         ("deliveries", schedule.start_due_deliveries),
         *((_name(hook), _hook(hook)) for hook in schedule.TICK_HOOKS),

@@ -1,4 +1,4 @@
-"""What comes again by itself on a connection: the sync of its devices, the polling of its alerts.
+"""What comes again by itself on a connection: syncs of devices and software, polling of alerts.
 
 A schedule is a setting of the connection and a column with the next due time. What is due is started by the
 tick, which moves the due time in the same transaction. Two ticks at once are harmless.
@@ -12,14 +12,14 @@ from datetime import timedelta
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, Text, any_, func, literal, not_, or_, select, update
+from sqlalchemy import ColumnElement, Text, and_, any_, func, literal, not_, or_, select, update
 from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.orm import Session
 
 from rmm_extension.domain.errors import ConfigError
 from rmm_extension.host import SYSTEM_ACTOR, Actor
 from rmm_extension.models import Integration
-from rmm_extension.providers.contract import ListsAlerts, ListsDevices, Provider
+from rmm_extension.providers.contract import ListsAlerts, ListsDevices, ListsSoftware, Provider
 
 from . import connections, lease, runs
 from .context import Rmm
@@ -35,6 +35,7 @@ class Schedule:
     ``setting`` is the key of the connection's settings that holds ``enabled`` and ``intervalMinutes``,
     ``due`` the column with the next time, ``capability`` what the vendor must be able to. ``minutes`` is the
     interval where none is stored; what is stored outside ``shortest`` and ``longest`` counts as the nearer.
+    ``beside`` is a schedule that must be on too; it begins when that has once come to an end.
     """
 
     kind: str
@@ -45,9 +46,14 @@ class Schedule:
     minutes: int
     shortest: int
     longest: int
+    beside: Schedule | None = None
 
     def is_on(self, settings: Mapping[str, Any]) -> bool:
         """Whether the connection wants it: only a real ``true`` or ``false`` differs from the default."""
+        return self.is_wished(settings) and (self.beside is None or self.beside.is_on(settings))
+
+    def is_wished(self, settings: Mapping[str, Any]) -> bool:
+        """As :meth:`is_on`, whatever the schedule beside it says."""
         wish = self._stored(settings).get("enabled")
         return wish is not False if self.on_by_default else wish is True
 
@@ -70,7 +76,10 @@ class Schedule:
         """:meth:`is_on` for the database. Containment tells the JSON true from "true" and 1."""
         stored = {self.setting: {"enabled": not self.on_by_default}}
         contains: ColumnElement[bool] = Integration.settings.contains(stored)
-        return not_(contains) if self.on_by_default else contains
+        wished = not_(contains) if self.on_by_default else contains
+        if self.beside is None:
+            return wished
+        return and_(wished, self.beside.wanted(), Integration.last_sync_at.is_not(None))
 
 
 SYNCS = Schedule(
@@ -83,6 +92,18 @@ SYNCS = Schedule(
     shortest=15,
     longest=1440,
 )
+SOFTWARE = Schedule(
+    kind="software_sync",
+    setting="softwareSync",
+    due="next_software_sync_at",
+    capability=ListsSoftware,
+    on_by_default=True,
+    minutes=1440,
+    shortest=360,
+    longest=10_080,
+    beside=SYNCS,
+)
+"""Software is told of devices that are here, so it follows their first sync."""
 POLLS = Schedule(
     kind="alert_reconcile",
     setting="alertPolling",
@@ -99,6 +120,11 @@ BAD_POLL_INTERVAL = "Poll interval must be between 5 and 60 minutes"
 def start_due_syncs(rmm: Rmm) -> int:
     """Start the device syncs that are due."""
     return _start_due(rmm, SYNCS)
+
+
+def start_due_software(rmm: Rmm) -> int:
+    """Start the software syncs that are due."""
+    return _start_due(rmm, SOFTWARE)
 
 
 def start_due_polls(rmm: Rmm) -> int:
@@ -130,6 +156,18 @@ def save_syncing(
     }
     row = connections.save_settings(session, actor, integration_id, wish)
     row.next_device_sync_at = None
+    return row
+
+
+def save_software(
+    session: Session, actor: Actor, integration_id: UUID, *, enabled: bool, minutes: int
+) -> Integration:
+    """Set whether and how often software is synced where devices are; other settings stay."""
+    if not SOFTWARE.takes(minutes):
+        raise ConfigError("From 6 to 168 hours, please.")
+    wish = {SOFTWARE.setting: {"enabled": enabled, "intervalMinutes": minutes}}
+    row = connections.save_settings(session, actor, integration_id, wish)
+    row.next_software_sync_at = None
     return row
 
 

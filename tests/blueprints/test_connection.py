@@ -184,6 +184,30 @@ def test_the_schedule(world: World, minutes: str, expected: int) -> None:
         assert settings["deletionPolicy"] == "mark_inactive"
 
 
+@pytest.mark.parametrize("hours,expected", [("5", 422), ("169", 422), ("soon", 422), ("", 422), ("12", 303)])
+def test_the_software_sync(world: World, hours: str, expected: int) -> None:
+    connection = world.connect(kept="yes")
+    answer = world.client().post(
+        f"/rmm/connections/{connection}/software", data={"software": "y", "hours": hours}
+    )
+    assert answer.status_code == expected
+    settings = row_of(world, connection).settings
+    assert settings["kept"] == "yes"
+    if expected == 303:
+        assert settings["softwareSync"] == {"enabled": True, "intervalMinutes": 720}
+
+
+def test_a_software_sync_can_be_started(world: World) -> None:
+    connection = world.connect()
+    browser = world.client()
+    page = said(browser.get(f"/rmm/connections/{connection}/sync"))
+    assert "Sync software now" in page
+    assert "Devices are not synced on a schedule, so their software is not either" in page
+    answer = browser.post(f"/rmm/connections/{connection}/sync", data={"what": "software"})
+    assert "/rmm/jobs/" in answer.location
+    assert "Software sync" in said(browser.get(answer.location))
+
+
 def test_the_test_shows_each_check(world: World) -> None:
     connection = world.connect()
     page = said(world.client().post(f"/rmm/connections/{connection}/test"))

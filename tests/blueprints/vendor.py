@@ -13,6 +13,7 @@ from rmm_extension.domain.types import (
     DevicePage,
     Organization,
     PermissionLine,
+    SoftwarePage,
     WebhookRequest,
 )
 from rmm_extension.providers.contract import AuthMode, Field, Manifest, Provider, WebhookStep
@@ -87,6 +88,10 @@ class AcmeProvider(Provider):
     def organizations(self, connection: Connection) -> Sequence[Organization]:
         """One."""
         return [Organization(external_id="1", name="Alpha")]
+
+    def software(self, connection: Connection) -> Iterator[SoftwarePage]:
+        """Nothing installed anywhere."""
+        return iter(())
 
     def devices(
         self, connection: Connection, organization_ids: Sequence[str], *, full: bool

@@ -15,7 +15,7 @@ from rmm_extension.domain.errors import ConfigError
 from rmm_extension.models import Audit, Integration
 from rmm_extension.services import recurring, runs
 from rmm_extension.services.context import Rmm
-from rmm_extension.services.recurring import POLLS, SYNCS
+from rmm_extension.services.recurring import POLLS, SOFTWARE, SYNCS
 from rmm_extension.services.unit import unit
 from tests.jobs.fixtures import app, people, redis, rmm  # noqa: F401
 from tests.jobs.tiny import MARA, SUSPENDED, TENANT, add_integration
@@ -125,3 +125,64 @@ def test_what_the_edition_leaves_out_is_not_polled(rmm: Rmm, monkeypatch: pytest
     assert recurring.start_due_polls(rmm) == 0
     assert row(rmm, connection).next_reconcile_at is not None, "it does not come with every tick"
     assert polls(rmm) == 0
+
+
+# Software, beside the devices
+
+SYNCED: dict[str, Any] = {"settings": {"deviceSync": {"enabled": True}}, "last_sync_at": datetime.now(UTC)}
+
+
+def software_syncs(rmm: Rmm) -> int:
+    with unit(rmm) as session:
+        return len(runs.list_runs(session, TENANT, runs.RunFilter(kind="software_sync")))
+
+
+def test_software_is_synced_daily_where_devices_are(rmm: Rmm) -> None:
+    connection = connect(rmm, **SYNCED)
+    assert recurring.start_due_software(rmm) == 1
+    assert recurring.start_due_software(rmm) == 0
+    ahead = row(rmm, connection).next_software_sync_at
+    assert ahead is not None
+    assert timedelta(hours=23, minutes=59) < ahead - datetime.now(UTC) <= timedelta(hours=24)
+    assert software_syncs(rmm) == 1
+
+
+@pytest.mark.parametrize(
+    "values",
+    [
+        {"last_sync_at": None},
+        {"settings": {}},
+        {"settings": {"deviceSync": {"enabled": False}, "softwareSync": {"enabled": True}}},
+        {"settings": {"deviceSync": {"enabled": True}, "softwareSync": {"enabled": False}}},
+        {"next_software_sync_at": datetime.now(UTC) + timedelta(hours=1)},
+        {"state": "paused"},
+        {"tenant_id": SUSPENDED},
+    ],
+)
+def test_when_software_is_not_synced(rmm: Rmm, values: dict[str, Any]) -> None:
+    connect(rmm, **{**SYNCED, **values})
+    assert recurring.start_due_software(rmm) == 0
+
+
+def test_whether_software_is_synced_as_pages_see_it() -> None:
+    on: dict[str, Any] = {"deviceSync": {"enabled": True}}
+    assert SOFTWARE.is_on(on)
+    assert not SOFTWARE.is_on({})
+    assert SOFTWARE.is_wished({})
+    assert not SOFTWARE.is_on({**on, "softwareSync": {"enabled": False}})
+    assert SOFTWARE.interval(on) == timedelta(hours=24)
+    assert SOFTWARE.interval({"softwareSync": {"intervalMinutes": 5}}) == timedelta(hours=6)
+
+
+def test_saving_the_software_sync(rmm: Rmm) -> None:
+    connection = connect(rmm, **SYNCED, next_software_sync_at=datetime.now(UTC) + timedelta(hours=1))
+    with unit(rmm) as session, pytest.raises(ConfigError, match="6 to 168 hours"):
+        recurring.save_software(session, MARA, connection, enabled=True, minutes=359)
+    with unit(rmm) as session:
+        recurring.save_software(session, MARA, connection, enabled=True, minutes=720)
+    found = row(rmm, connection)
+    assert found.settings == {
+        **SYNCED["settings"],
+        "softwareSync": {"enabled": True, "intervalMinutes": 720},
+    }
+    assert found.next_software_sync_at is None
