@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 from sqlalchemy.orm import Session
@@ -14,7 +14,16 @@ from . import outbox
 
 def tell(session: Session, tenant_id: str, name: str, payload: Mapping[str, Any]) -> None:
     """Put one event into the outbox; ``name`` is its signal's. What is absent is left out, never null."""
+    outbox.put(session, tenant_id, "event", _message(tenant_id, name, payload))
+
+
+def tell_many(session: Session, tenant_id: str, name: str, payloads: Iterable[Mapping[str, Any]]) -> None:
+    """As :func:`tell`, for several events of one name, by one statement."""
+    outbox.put_many(session, tenant_id, "event", [_message(tenant_id, name, one) for one in payloads])
+
+
+def _message(tenant_id: str, name: str, payload: Mapping[str, Any]) -> dict[str, Any]:
     if name not in CATALOGUE:
         raise LookupError(f"There is no event {name}; add it to the catalogue first.")
     said = {key: value for key, value in payload.items() if value is not None}
-    outbox.put(session, tenant_id, "event", {"name": name, "payload": {"tenantId": tenant_id, **said}})
+    return {"name": name, "payload": {"tenantId": tenant_id, **said}}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from datetime import datetime
 from typing import Any
 
@@ -10,7 +11,14 @@ from sqlalchemy.orm import Session
 
 from rmm_extension.models import Outbox, new_id, utc_now
 
+from .driver import json_text, run
+
 _WAKE = "rmm_outbox_written"
+_PUT_MANY = """
+INSERT INTO rmm_outbox (tenant_id, id, topic, payload, created_at, due_at, attempts)
+SELECT %(tenant)s, r.id, %(topic)s, r.payload, %(now)s, %(now)s, 0
+FROM jsonb_to_recordset(%(rows)s::jsonb) AS r(id uuid, payload jsonb)
+"""
 
 
 def put(
@@ -30,6 +38,18 @@ def put(
         )
     )
     mark_written(session)
+
+
+def put_many(session: Session, tenant_id: str, topic: str, payloads: Iterable[dict[str, Any]]) -> None:
+    """Add a row for each payload, in their order, by one statement."""
+    rows = [{"id": new_id(), "payload": payload} for payload in payloads]
+    if rows:
+        run(
+            session,
+            _PUT_MANY,
+            {"tenant": tenant_id, "topic": topic, "rows": json_text(rows), "now": utc_now()},
+        )
+        mark_written(session)
 
 
 def mark_written(session: Session) -> None:

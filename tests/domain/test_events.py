@@ -14,6 +14,15 @@ ID = "01a1fcf4-453a-7695-94e6-ef02a83a9ad4"
 CONNECTION = {"tenantId": "t1", "integrationId": ID, "provider": "tacticalrmm"}
 ALERT = {**CONNECTION, "alertId": ID, "externalAlertId": "524", "severity": "critical"}
 SYNC = {**CONNECTION, "syncType": "devices", "actorType": "SYSTEM"}
+DEVICE = {
+    **CONNECTION,
+    "deviceId": ID,
+    "externalDeviceId": "xZGKz",
+    "externalOrganizationId": "1",
+    "name": "PC-1",
+    "kind": "workstation",
+    "status": "online",
+}
 COUNTS = {"itemsProcessed": 3, "itemsCreated": 1, "itemsUpdated": 0, "itemsFailed": 0}
 ERROR = {"error": {"message": "The vendor does not answer."}}
 SMALLEST: dict[str, dict[str, Any]] = {
@@ -28,6 +37,11 @@ SMALLEST: dict[str, dict[str, Any]] = {
         "integrationId": ID,
         "alertId": ID,
     },
+    "device_created": DEVICE,
+    "device_updated": DEVICE,
+    "device_deleted": DEVICE,
+    "device_online": DEVICE,
+    "device_offline": DEVICE,
     "sync_started": SYNC,
     "sync_finished": {**SYNC, **COUNTS},
     "sync_failed": {**SYNC, **COUNTS, **ERROR},

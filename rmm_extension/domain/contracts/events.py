@@ -12,7 +12,7 @@ from typing import Any
 
 from marshmallow import RAISE, Schema, fields, validate
 
-from rmm_extension.domain.types import Severity
+from rmm_extension.domain.types import AgentStatus, DeviceKind, Severity
 
 
 def _text(*, required: bool = False) -> fields.String:
@@ -91,6 +91,26 @@ class TicketSchema(_Strict):
     alertId = fields.UUID(required=True)  # noqa: N815
 
 
+class DeviceSchema(ConnectionSchema):
+    """An event about one device, as it is when the event is told."""
+
+    deviceId = fields.UUID(required=True)  # noqa: N815
+    externalDeviceId = _text(required=True)  # noqa: N815
+    externalOrganizationId = _text(required=True)  # noqa: N815
+    name = fields.String(required=True)
+    kind = fields.String(required=True, validate=validate.OneOf([one.value for one in DeviceKind]))
+    status = fields.String(required=True, validate=validate.OneOf([one.value for one in AgentStatus]))
+    assetId = _text()  # noqa: N815
+    clientId = _text()  # noqa: N815
+    lastSeenAt = _time()  # noqa: N815
+
+
+class DeviceDeletedSchema(DeviceSchema):
+    """A device that is proved gone; ``deletedAt`` is absent when it has come back before this was told."""
+
+    deletedAt = _time()  # noqa: N815
+
+
 class ErrorSchema(Schema):
     """What went wrong, as a sentence."""
 
@@ -165,6 +185,28 @@ _EVENTS = (
         "ticket_created",
         TicketSchema(),
         "A ticket was made from an alert, by a rule or by hand.",
+    ),
+    Event("RMM_DEVICE_CREATED", "device_created", DeviceSchema(), "A device was seen for the first time."),
+    Event(
+        "RMM_DEVICE_UPDATED",
+        "device_updated",
+        DeviceSchema(),
+        "What the vendor says of a device has changed, its status included; being seen again is no change.",
+    ),
+    Event(
+        "RMM_DEVICE_DELETED",
+        "device_deleted",
+        DeviceDeletedSchema(),
+        "A device was taken for gone, by the connection's policy or a person's word.",
+    ),
+    Event(
+        "RMM_DEVICE_ONLINE", "device_online", DeviceSchema(), "A device that was not online is online now."
+    ),
+    Event(
+        "RMM_DEVICE_OFFLINE",
+        "device_offline",
+        DeviceSchema(),
+        "A device went offline or overdue that was neither.",
     ),
     Event("RMM_SYNC_STARTED", "sync_started", SyncSchema(), "A sync or a reconciliation began."),
     Event("RMM_SYNC_COMPLETED", "sync_finished", SyncCountsSchema(), "It ended well."),

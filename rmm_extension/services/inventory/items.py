@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, NamedTuple
 from uuid import UUID
 
 from rmm_extension.domain.types import Device
+from rmm_extension.models import new_id
 
 
 class Known(NamedTuple):
@@ -22,6 +23,7 @@ class Known(NamedTuple):
     organization: str
     is_missing: bool
     is_deleted: bool
+    status: str
 
 
 @dataclass(slots=True)
@@ -43,8 +45,10 @@ class Item:
     adopted: str | None = None
     proposal: dict[str, Any] | None = None
     asset_id: str | None = None
+    id: UUID = field(init=False)
 
     def __post_init__(self) -> None:
+        self.id = self.row.id if self.row else new_id()
         if self.row is not None:
             self.asset_id = self.row.asset_id
 

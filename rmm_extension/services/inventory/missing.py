@@ -17,7 +17,7 @@ from rmm_extension.services import audit, mapping
 from rmm_extension.services.context import Rmm
 from rmm_extension.services.driver import json_text
 
-from . import sql
+from . import device_events, sql
 from .pages import Pages
 from .scope import Listing, Scope
 from .targets import Targets
@@ -117,9 +117,10 @@ def _remove(rmm: Rmm, session: Session, values: Mapping[str, Any]) -> int:
         return 0
     removed = sql.rows(session, sql.REMOVE, values)
     # An asset that another device still stands for is in use.
-    assets = {asset for asset, is_shared in removed if asset and not is_shared}
+    assets = {asset for _, asset, is_shared in removed if asset and not is_shared}
     if assets and rmm.host.assets is not None:
         rmm.host.assets.mark_inactive(session, values["tenant"], assets, _REASON)
+    device_events.tell_deleted(session, values["tenant"], [device_id for device_id, *_ in removed])
     return len(removed)
 
 

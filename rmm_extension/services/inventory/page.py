@@ -19,10 +19,10 @@ from sqlalchemy.orm import Session
 from rmm_extension.domain import assets, fingerprint
 from rmm_extension.domain.types import Device
 from rmm_extension.host import AssetChange
-from rmm_extension.models import new_id, utc_now
+from rmm_extension.models import utc_now
 from rmm_extension.services.driver import json_text
 
-from . import adoption, sql
+from . import adoption, device_events, sql
 from .items import Item, Known
 from .scope import Scope
 
@@ -60,6 +60,7 @@ def write(session: Session, scope: Scope, devices: Collection[Device]) -> Writte
     items = adoption.settle(session, scope, sorted_out.items, result.held)
     _apply_assets(session, scope, items, now)
     _write_rows(session, scope, items, now)
+    device_events.tell(session, scope.tenant_id, items)
     _move_last_seen(session, scope, sorted_out.moved)
     _count(result.counts, sorted_out, items, len(mine) - sorted_out.skipped - len(result.held))
     return result
@@ -173,7 +174,7 @@ def _row(item: Item) -> dict[str, object]:
     if item.proposal:
         facts[adoption.PROPOSAL] = item.proposal
     row = {
-        "id": item.row.id if item.row else new_id(),
+        "id": item.id,
         "external_id": device.external_id,
         "organization": device.external_organization_id,
         "asset_id": item.asset_id,

@@ -75,7 +75,7 @@ ORDER BY m.external_id
 
 KNOWN = """
 SELECT d.external_id, d.id, d.core_hash, d.hardware_hash, d.last_seen_at, d.asset_id,
-    d.external_organization_id, d.missing_since IS NOT NULL, d.deleted_at IS NOT NULL
+    d.external_organization_id, d.missing_since IS NOT NULL, d.deleted_at IS NOT NULL, d.status
 FROM jsonb_array_elements_text(%(ids)s::jsonb) AS w(external_id)
 CROSS JOIN LATERAL (
     SELECT * FROM rmm_devices r
@@ -246,13 +246,13 @@ REMOVE = f"""
 UPDATE rmm_devices d SET deleted_at = %(now)s, updated_at = %(now)s
 WHERE d.tenant_id = %(tenant)s AND d.integration_id = %(integration)s AND d.deleted_at IS NULL
     AND d.external_organization_id = ANY(%(organizations)s) AND {_GONE}
-RETURNING d.asset_id, EXISTS (
+RETURNING d.id, d.asset_id, EXISTS (
     SELECT FROM rmm_devices o
     WHERE o.tenant_id = d.tenant_id AND o.asset_id = d.asset_id AND o.id <> d.id
         AND (o.kept OR o.missing_since IS NULL) AND o.deleted_at IS NULL
 )
 """  # noqa: S608 - our own text
-"""Marks these devices deleted; their assets, and whether another device still stands for the asset."""
+"""Marks these devices deleted; their ids and assets, and whether another device still stands for the asset."""
 
 NOTE_MAPPINGS = """
 UPDATE rmm_organization_mappings m

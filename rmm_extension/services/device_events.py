@@ -1,0 +1,79 @@
+"""Handler of the outbox: events about many devices become events about one each, if somebody listens."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from rmm_extension import signals
+from rmm_extension.models import DeviceRow, Integration
+
+from . import events, relay
+from .context import Rmm
+
+_DEVICE = (
+    DeviceRow.id,
+    DeviceRow.integration_id,
+    DeviceRow.external_id,
+    DeviceRow.external_organization_id,
+    DeviceRow.name,
+    DeviceRow.kind,
+    DeviceRow.status,
+    DeviceRow.asset_id,
+    DeviceRow.client_id,
+    DeviceRow.last_seen_at,
+    DeviceRow.deleted_at,
+    Integration.provider,
+)
+
+
+def fan_out(rmm: Rmm, session: Session, tenant_id: str, payload: dict[str, Any]) -> None:
+    """Tell each device as it is now; two statements, whatever their number."""
+    name = payload["name"]
+    if is_heard(name):
+        ids = [UUID(one) for one in payload["ids"]]
+        found = [_payload(name, row) for row in _devices(session, tenant_id, ids)]
+        events.tell_many(session, tenant_id, name, found)
+
+
+def is_heard(name: str) -> bool:
+    """Whether the event has a consumer, or its signal a receiver, in this process, which is to send it."""
+    return bool(relay.EVENT_CONSUMERS or signals.ALL[name].receivers)
+
+
+def _devices(session: Session, tenant_id: str, ids: Sequence[UUID]) -> Sequence[Any]:
+    return session.execute(
+        select(*_DEVICE)
+        .join(
+            Integration,
+            (Integration.tenant_id == DeviceRow.tenant_id) & (Integration.id == DeviceRow.integration_id),
+        )
+        .where(DeviceRow.tenant_id == tenant_id, DeviceRow.id.in_(ids))
+        .order_by(DeviceRow.id)
+    ).all()
+
+
+def _payload(name: str, row: Any) -> dict[str, Any]:
+    said = {
+        "integrationId": str(row.integration_id),
+        "provider": row.provider,
+        "deviceId": str(row.id),
+        "externalDeviceId": row.external_id,
+        "externalOrganizationId": row.external_organization_id,
+        "name": row.name,
+        "kind": row.kind,
+        "status": row.status,
+        "assetId": row.asset_id,
+        "clientId": row.client_id,
+        "lastSeenAt": _iso(row.last_seen_at),
+    }
+    return said | {"deletedAt": _iso(row.deleted_at)} if name == "device_deleted" else said
+
+
+def _iso(moment: datetime | None) -> str | None:
+    return moment.isoformat() if moment else None
