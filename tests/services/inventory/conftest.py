@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import base64
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from types import SimpleNamespace
@@ -18,6 +18,7 @@ from rmm_extension.domain.settings import read_settings
 from rmm_extension.domain.types import AgentStatus, Device, DeviceKind, Organization
 from rmm_extension.host import SYSTEM_ACTOR, PsaHost
 from rmm_extension.models import Base, DeviceRow, Integration, JobRun, OrganizationMapping, Outbox, new_id
+from rmm_extension.providers import http
 from rmm_extension.providers.contract import Runtime
 from rmm_extension.providers.registry import ProviderRegistry
 from rmm_extension.services import runs
@@ -36,6 +37,7 @@ from .fakes import (
     OtherProvider,
     Script,
 )
+from .fleet import Fleet, fleets
 
 NOON = datetime(2026, 6, 1, 12, tzinfo=UTC)
 
@@ -208,3 +210,11 @@ def world(database_url: str) -> Iterator[World]:
     session.remove()
     engine.dispose()
     SCRIPTS.clear()
+
+
+@pytest.fixture
+def start(database_url: str, monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[..., Fleet]]:
+    """Starts simulated Tactical RMM servers that the reference PSA is connected to."""
+    monkeypatch.setattr(http, "BACKOFF", 0.0)
+    with fleets(database_url) as run:
+        yield run

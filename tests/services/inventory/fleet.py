@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any
 from uuid import UUID
@@ -9,6 +11,8 @@ from uuid import UUID
 from flask import Flask
 from sqlalchemy import text
 
+from reference_psa import create_app
+from reference_psa.db import db
 from reference_psa.models import Client, Tenant
 from rmm_extension.domain.types import Connection
 from rmm_extension.host import Actor
@@ -18,8 +22,13 @@ from rmm_extension.services.context import Rmm
 from rmm_extension.services.inventory import refresh_device, sync_devices
 from rmm_extension.services.unit import unit
 from simulators.tacticalrmm import keys
+from simulators.tacticalrmm.app import create_app as create_simulator
+from simulators.tacticalrmm.app import lab_of
+from simulators.tacticalrmm.fleet import FleetOptions
 from simulators.tacticalrmm.lab import Lab, ScheduledDrift
 from simulators.tacticalrmm.models import Agent
+from simulators.testing import serve_in_thread
+from tests.harness.schema import app_config
 
 ADA = Actor("ada", "Ada", "t1")
 
@@ -145,3 +154,25 @@ class Fleet:
         found = [entry["path"] for entry in self.lab.requests]
         self.lab.requests.clear()
         return found
+
+
+@contextmanager
+def fleets(database_url: str) -> Iterator[Callable[..., Fleet]]:
+    """Starts simulated servers of any size, each with a connection; settings are the connection's."""
+    stops = []
+    app = create_app(app_config(database_url))
+
+    def run(agents: int = 80, clients: int = 2, row_kb: int = 4, **settings: Any) -> Fleet:
+        simulator = create_simulator(FleetOptions(agents, clients, 7, row_kb))
+        url, stop = serve_in_thread(simulator)
+        stops.append(stop)
+        return Fleet(app, url, lab_of(simulator)).connect(**({"beta_page_size": 25} | settings))
+
+    try:
+        with app.app_context():
+            yield run
+            db.session.remove()
+            db.engine.dispose()
+    finally:
+        for stop in stops:
+            stop()

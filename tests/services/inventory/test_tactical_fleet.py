@@ -2,51 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from typing import Any
 
 import pytest
 from sqlalchemy import text
 
-from reference_psa import create_app
-from reference_psa.db import db
-from rmm_extension.providers import http
 from rmm_extension.services import runs
 from rmm_extension.services.inventory import confirm_missing, sync_devices
 from rmm_extension.services.unit import unit
 from simulators.tacticalrmm import keys
-from simulators.tacticalrmm.app import create_app as create_simulator
-from simulators.tacticalrmm.app import lab_of
 from simulators.tacticalrmm.drift import delete_agent, reinstall_agent
-from simulators.tacticalrmm.fleet import FleetOptions
-from simulators.testing import serve_in_thread
-from tests.harness.schema import app_config
 
 from .fleet import ADA, Fleet
 
 SOURCES = ("auto", "beta", "standard")
 BETA = "/beta/v1/agent/"
 STANDARD = "/agents/"
-
-
-@pytest.fixture
-def start(database_url: str, monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[..., Fleet]]:
-    monkeypatch.setattr(http, "BACKOFF", 0.0)
-    stops = []
-    app = create_app(app_config(database_url))
-
-    def run(agents: int = 80, clients: int = 2, row_kb: int = 4, **settings: Any) -> Fleet:
-        simulator = create_simulator(FleetOptions(agents, clients, 7, row_kb))
-        url, stop = serve_in_thread(simulator)
-        stops.append(stop)
-        return Fleet(app, url, lab_of(simulator)).connect(**({"beta_page_size": 25} | settings))
-
-    with app.app_context():
-        yield run
-        db.session.remove()
-        db.engine.dispose()
-    for stop in stops:
-        stop()
 
 
 @pytest.mark.parametrize("source", SOURCES)
