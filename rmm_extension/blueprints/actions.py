@@ -128,8 +128,10 @@ def _inputs(row: AnyRow) -> list[tuple[str, str]]:
         fields = form_fields(registry.get(current_rmm(), row.action).input)
     except registry.UnknownAction:
         return [(name, _said(value)) for name, value in row.input.items()]
-    known = [(field, row.input.get(field.name)) for field in fields if field.name != SCRIPT]
-    return [(field.label, dict(field.choices).get(value, _said(value))) for field, value in known if value]
+    given = [(field, row.input.get(field.name)) for field in fields if field.name != SCRIPT]
+    return [
+        (field.label, word(field.choices, _said(value)) or _said(value)) for field, value in given if value
+    ]
 
 
 def _facts(output: Mapping[str, Any]) -> list[tuple[str, str]]:

@@ -40,7 +40,7 @@ def devices_refresh() -> ResponseReturnValue:
 @requires("rmm.configure")
 def devices_keep() -> ResponseReturnValue:
     """Have the assets of the selected devices stay active, or no longer."""
-    ids, kept = _selected(), request.form.get("kept") == "1"
+    ids, kept = _selected(), request.args.get("kept") == "1"
 
     def work(opened: Session) -> str:
         changed = devices.keep_devices(opened, actor(), ids, kept)

@@ -1,0 +1,386 @@
+"""Actions on devices from the pages: choosing, asking, following, and what is refused."""
+
+from __future__ import annotations
+
+import csv
+from uuid import UUID
+
+import pytest
+from flask.testing import FlaskClient
+
+from rmm_extension.models import new_id
+from rmm_extension.testing.statements import StatementCounter
+from tests.conftest import world
+from tests.harness.world import World
+
+from .acting import COMMAND, PING, REBOOT, SCRIPT, Vendor, ask, form, vendor
+from .conftest import said
+from .test_alert_actions import browser
+
+__all__ = ["vendor", "world"]
+
+
+def choose(client: FlaskClient, *ids: UUID, **more: str) -> str:
+    answer = client.get("/rmm/run", query_string={"ids": ids, **more})
+    assert answer.status_code == 200
+    return said(answer)
+
+
+class TestPermission:
+    def test_who_may_not_sees_nothing_and_is_refused(self, world: World, vendor: Vendor) -> None:
+        device, viewer = vendor.device(), browser(world, "viewer")
+        assert "Run…" not in viewer.get(f"/rmm/devices/{device}").text
+        assert "data-rmm-select" not in viewer.get("/rmm/devices").text
+        for path in ("/rmm/run", f"/rmm/run/{PING}", "/rmm/actions", "/rmm/actions.csv"):
+            assert viewer.get(path, query_string={"ids": device}).status_code == 403
+        assert viewer.post(f"/rmm/run/{PING}", data={"ids": device, "key": "k"}).status_code == 403
+        assert not vendor.invocations()
+
+    def test_who_may_has_the_button(self, world: World, vendor: Vendor) -> None:
+        device = vendor.device()
+        page = browser(world).get(f"/rmm/devices/{device}").text
+        assert f'href="/rmm/run?ids={device}&amp;back=device:{device}"' in page
+
+    @pytest.mark.parametrize(
+        "change",
+        [
+            "UPDATE rmm_integrations SET state = 'paused'",
+            "UPDATE rmm_devices SET deleted_at = now()",
+        ],
+    )
+    def test_where_nothing_can_be_run_there_is_no_button(
+        self, world: World, vendor: Vendor, change: str
+    ) -> None:
+        device = vendor.device()
+        world.do(change)
+        assert "Run…" not in browser(world).get(f"/rmm/devices/{device}").text
+
+    def test_a_form_needs_its_token(self, world: World, vendor: Vendor) -> None:
+        device, client = vendor.device(), browser(world)
+        world.app.config["WTF_CSRF_ENABLED"] = True
+        assert client.post(f"/rmm/run/{PING}", data={"ids": device, "key": "k"}).status_code == 400
+
+
+class TestChoosing:
+    def test_the_actions_for_people_and_the_library(self, world: World, vendor: Vendor) -> None:
+        device = vendor.device()
+        vendor.scripts()
+        page = choose(browser(world), device)
+        for word in ("Ping…", "Run command…", "Reboot…", "Disk Usage Report", "just now"):
+            assert word in page
+        assert "Get device" not in page, "what only reads is for workflows"
+        assert "Old onboarding" not in page, "hidden at the vendor"
+
+    def test_scripts_for_other_platforms_say_why_not(self, world: World, vendor: Vendor) -> None:
+        device = vendor.device("linux")
+        vendor.scripts()
+        answer = browser(world).get("/rmm/run", query_string={"ids": device})
+        assert "Not for this device, which runs Linux" in said(answer)
+        assert f"script={vendor.script('Linux - list upgrades')['external_id']}" in answer.text
+        assert f"script={vendor.script('Restart Print Service')['external_id']}" not in answer.text
+
+    def test_the_search_is_by_name_and_category(self, world: World, vendor: Vendor) -> None:
+        device = vendor.device()
+        vendor.scripts()
+        client = browser(world)
+        assert "Collect Event Logs" in choose(client, device, q="diagnos")
+        assert "Restart Print" not in choose(client, device, q="diagnos")
+        assert "No script matches" in choose(client, device, q="nonsense")
+
+    def test_the_library_is_listed_by_a_run_that_is_shown(self, world: World, vendor: Vendor) -> None:
+        device, client = vendor.device(), browser(world)
+        assert "Not listed yet." in choose(client, device)
+        answer = client.post(
+            f"/rmm/connections/{world.integration_id}/scripts", data={"ids": device}, follow_redirects=True
+        )
+        assert "The scripts are being listed." in said(answer)
+        assert "data-rmm-poll" in answer.text
+        assert "Run on" in said(answer), "back where one was"
+
+    def test_a_list_that_failed_says_so(self, world: World, vendor: Vendor) -> None:
+        device = vendor.device()
+        with world.unit() as session:
+            world.rmm.vault.store(session, world.tenant, world.integration_id, "api_key", "Z" * 32)
+        vendor.scripts()
+        assert "Failed" in choose(browser(world), device)
+
+    def test_nothing_selected_and_a_device_that_is_not_ours(self, world: World, vendor: Vendor) -> None:
+        client = browser(world)
+        for address in ("/rmm/run", f"/rmm/run?ids={new_id()}", f"/rmm/run/{PING}?ids=x"):
+            assert "Select the devices first." in said(client.get(address, follow_redirects=True))
+        assert form(client, "tacticalrmm.agents.nonsense", vendor.device()).status_code == 404
+        assert form(client, "tacticalrmm.agents.get", vendor.device(at=1)).status_code == 404
+
+    def test_devices_of_two_connections_are_told_apart(self, world: World, vendor: Vendor) -> None:
+        first = vendor.device()
+        other = World(world.app).connect(name="Second", catch_all=False)
+        second = other.device("agent-x", "OTHER-01")
+        page = choose(browser(world), first, second)
+        assert "These devices are of 2 connections" in page
+        assert form(browser(world), PING, first, second).status_code == 409
+
+
+class TestAsking:
+    def test_a_command_from_its_form_to_its_output(self, world: World, vendor: Vendor) -> None:
+        device, client = vendor.device(), browser(world)
+        page = said(form(client, COMMAND, device))
+        assert "anna is signed in on" in page
+        assert "written to the audit under your name" in page
+        answer = ask(client, COMMAND, device, in_command="whoami", in_shell="cmd", in_timeout="30")
+        assert answer.status_code == 303
+        waiting = client.get(answer.location)
+        assert "Waiting" in said(waiting)
+        assert "data-rmm-poll" in waiting.text
+        vendor.work()
+        done = client.get(answer.location)
+        assert "data-rmm-poll" not in done.text
+        assert vendor.lab.script_output.stdout.strip() in done.text
+        assert 'class="rmm-copy-text"' in done.text
+        assert "Command prompt (cmd)" in done.text, "inputs are named as the form names them"
+        (row,) = vendor.invocations()
+        assert (row["device_id"], row["state"], row["ticket_id"]) == (device, "succeeded", None)
+
+    def test_a_script_with_its_own_time_limit(self, world: World, vendor: Vendor) -> None:
+        device, client = vendor.device(), browser(world)
+        vendor.scripts()
+        script = vendor.script("Collect Event Logs")
+        page = form(client, SCRIPT, device, script=script["external_id"])
+        assert "Run “Collect Event Logs” on" in said(page)
+        assert f'value="{script["default_timeout"]}"' in page.text
+        answer = ask(
+            client,
+            SCRIPT,
+            device,
+            script=script["external_id"],
+            in_args="-Days\r\n5\r\n",
+            in_timeout="60",
+            in_wait_for_output="1",
+        )
+        vendor.work()
+        assert "Run script: Collect Event Logs" in said(client.get(answer.location))
+        (row,) = vendor.invocations()
+        assert row["input"]["args"] == ["-Days", "5"]
+        assert row["state"] == "succeeded"
+
+    def test_what_is_wrong_stands_at_its_field(self, world: World, vendor: Vendor) -> None:
+        device, client = vendor.device(), browser(world)
+        answer = ask(client, COMMAND, device, in_command="  ", in_timeout="0", key="mine")
+        assert answer.status_code == 400
+        assert 'href="#in_command"' in answer.text
+        assert 'aria-invalid="true"' in answer.text
+        assert "Give a whole number from 1 to 3,600." in said(answer)
+        assert 'name="key" value="mine"' in answer.text, "mending a form is not a second wish"
+        assert not vendor.invocations()
+
+    def test_a_double_click_asks_once(self, world: World, vendor: Vendor) -> None:
+        device, client = vendor.device(), browser(world)
+        first = ask(client, REBOOT, device, key="same")
+        second = ask(client, REBOOT, device, key="same")
+        assert first.location == second.location
+        assert len(vendor.invocations()) == 1
+        vendor.work()
+        assert said(client.get(first.location)).count("accepted the reboot") == 1
+
+    def test_every_page_has_a_key_of_its_own(self, world: World, vendor: Vendor) -> None:
+        device, client = vendor.device(), browser(world)
+        assert ask(client, PING, device).location != ask(client, PING, device).location
+
+    def test_a_reboot_names_device_person_and_consequence(self, world: World, vendor: Vendor) -> None:
+        device = vendor.device()
+        page = said(form(browser(world), REBOOT, device))
+        name = world.one("SELECT name FROM rmm_devices WHERE id = :id", id=device)
+        assert f"Reboot {name}" in page
+        assert "Whoever works on it may lose what is not saved." in page
+        assert "anna is signed in" in page
+
+    def test_a_device_that_is_not_online_is_said_before(self, world: World, vendor: Vendor) -> None:
+        device = vendor.device()
+        world.do("UPDATE rmm_devices SET status = 'overdue'")
+        assert "is not online as far as is known" in said(form(browser(world), REBOOT, device))
+
+    def test_a_connection_that_was_paused_meanwhile(self, world: World, vendor: Vendor) -> None:
+        device, client = vendor.device(), browser(world)
+        world.do("UPDATE rmm_integrations SET state = 'paused'")
+        answer = ask(client, PING, device, key="k")
+        assert answer.status_code == 400
+        assert "is paused" in said(answer)
+        assert not vendor.invocations()
+
+    def test_a_script_that_is_gone(self, world: World, vendor: Vendor) -> None:
+        answer = form(browser(world), SCRIPT, vendor.device(), script="999")
+        assert answer.status_code == 404
+        assert "List the scripts anew" in said(answer)
+
+    def test_called_off_before_it_began(self, world: World, vendor: Vendor) -> None:
+        client = browser(world)
+        answer = ask(client, REBOOT, vendor.device())
+        page = client.post(f"{answer.location}/cancel", follow_redirects=True)
+        assert "Called off before it began." in said(page)
+        assert "Called off" in said(page)
+        vendor.work()
+        assert [row["state"] for row in vendor.invocations()] == ["cancelled"]
+
+
+class TestAgain:
+    def test_the_form_is_filled_as_it_was(self, world: World, vendor: Vendor) -> None:
+        device, client = vendor.device(), browser(world)
+        answer = ask(client, COMMAND, device, in_command="ipconfig /all", in_shell="cmd", in_timeout="45")
+        vendor.work()
+        earlier = vendor.invocations()[0]["id"]
+        assert f"again={earlier}" in client.get(answer.location).text
+        page = form(client, COMMAND, device, again=earlier).text
+        assert "ipconfig /all</textarea>" in page
+        assert 'value="45"' in page
+        assert '<option value="cmd" selected>' in page
+
+    def test_secrets_are_typed_again(self, world: World, vendor: Vendor) -> None:
+        device, client = vendor.device(), browser(world)
+        vendor.scripts()
+        script = vendor.script("Disk Usage Report")["external_id"]
+        answer = ask(client, SCRIPT, device, script=script, in_env_vars="TOKEN=abcdef123456", in_timeout="9")
+        vendor.work()
+        earlier = vendor.invocations()[0]["id"]
+        page = form(client, SCRIPT, device, script=script, again=earlier)
+        assert "type it again" in said(page)
+        for text in (page.text, client.get(answer.location).text, client.get("/rmm/actions").text):
+            assert "abcdef123456" not in text
+
+
+class TestFromATicket:
+    def test_the_ticket_gets_the_note_and_shows_the_run(self, world: World, vendor: Vendor) -> None:
+        device, client = vendor.device(), browser(world)
+        external = world.one("SELECT external_id FROM rmm_devices WHERE id = :id", id=device)
+        world.post(world.body(agent_id=external))
+        (ticket,) = world.tickets()
+        panel = client.get(f"/tickets/{ticket['id']}").text
+        assert f"/rmm/run?ids={device}&amp;ticket={ticket['id']}" in panel
+        page = said(form(client, PING, device, ticket=ticket["id"]))
+        assert f"noted on ticket T-{ticket['number']}" in page
+        answer = ask(client, PING, device, ticket=ticket["id"])
+        vendor.work()
+        assert f"T-{ticket['number']} , which has a note of it" in said(client.get(answer.location))
+        assert "Actions from this ticket" in said(client.get(f"/tickets/{ticket['id']}"))
+        assert any("Ping on" in note for note in world.notes(ticket["id"]))
+
+    def test_a_ticket_about_something_else_is_refused(self, world: World, vendor: Vendor) -> None:
+        device, client = vendor.device(), browser(world)
+        other = vendor.device(at=1)
+        external = world.one("SELECT external_id FROM rmm_devices WHERE id = :id", id=other)
+        world.post(world.body(agent_id=external))
+        (ticket,) = world.tickets()
+        answer = ask(client, PING, device, ticket=ticket["id"], key="k")
+        assert answer.status_code == 409
+        assert "is not about this device" in said(answer)
+        assert form(client, PING, device, ticket="nonsense").status_code == 404
+        assert not vendor.invocations()
+
+
+class TestSeveral:
+    def test_each_has_an_invocation_and_the_list_shows_them(self, world: World, vendor: Vendor) -> None:
+        ids, client = [vendor.device(at=at) for at in range(3)], browser(world)
+        page = said(form(client, COMMAND, *ids))
+        assert "It is done on 3 devices of" in page
+        answer = ask(client, COMMAND, *ids, in_command="whoami", in_shell="cmd", in_timeout="9")
+        assert answer.location.count("only=") == 3
+        vendor.work()
+        ask(client, PING, ids[0])
+        shown = client.get(answer.location)
+        assert said(shown).count("Run command ") >= 3
+        assert "3 shown" in said(shown)
+        assert [row["state"] for row in vendor.invocations()][:3] == ["succeeded"] * 3
+
+    def test_devices_a_script_is_not_made_for_are_left_out(self, world: World, vendor: Vendor) -> None:
+        windows, linux, client = vendor.device(), vendor.device("linux"), browser(world)
+        vendor.scripts()
+        script = vendor.script("Restart Print Service")["external_id"]
+        page = said(form(client, SCRIPT, windows, linux, script=script))
+        assert "1 left out, because the script is not made for it" in page
+        ask(client, SCRIPT, windows, linux, script=script, in_timeout="9", in_wait_for_output="1")
+        assert [row["device_id"] for row in vendor.invocations()] == [windows]
+
+    def test_one_that_is_refused_keeps_no_other_back(self, world: World, vendor: Vendor) -> None:
+        ids, client = [vendor.device(at=at) for at in range(2)], browser(world)
+        world.do("UPDATE rmm_devices SET deleted_at = now() WHERE id = :id", id=ids[0])
+        answer = ask(client, PING, *ids)
+        assert "Nothing is done on" in said(client.get(answer.location))
+        assert [row["device_id"] for row in vendor.invocations()] == ids[1:]
+
+
+class TestList:
+    def test_filters_and_file(self, world: World, vendor: Vendor) -> None:
+        ids, client = [vendor.device(at=at) for at in range(2)], browser(world)
+        ask(client, PING, ids[0])
+        ask(client, REBOOT, ids[1])
+        vendor.work()
+        assert "2 shown" in said(client.get("/rmm/actions"))
+        for query, count in {
+            f"device={ids[0]}": 1,
+            "state=succeeded": 1,
+            "state=requested": 1,
+            f"action={REBOOT}": 1,
+            f"connection={world.integration_id}": 2,
+            "person=nobody": 0,
+        }.items():
+            assert f"{count} shown" in said(client.get(f"/rmm/actions?{query}")), query
+        rows = list(csv.reader(client.get(f"/rmm/actions.csv?device={ids[0]}").text.splitlines()))
+        assert [row[2] for row in rows] == ["Action", "Ping"]
+
+    def test_it_begins_empty(self, world: World, vendor: Vendor) -> None:
+        assert "No actions yet" in said(browser(world).get("/rmm/actions"))
+
+    def test_an_action_that_is_not_there(self, world: World, vendor: Vendor) -> None:
+        assert browser(world).get(f"/rmm/actions/{new_id()}").status_code == 404
+
+    def test_many_rows_cost_no_more_statements(self, world: World, vendor: Vendor) -> None:
+        ids, client = [vendor.device(at=at) for at in range(8)], browser(world)
+        ask(client, PING, ids[0])
+        client.get("/rmm/actions")
+        with StatementCounter() as few:
+            client.get("/rmm/actions")
+        ask(client, PING, *ids)
+        with StatementCounter() as many:
+            client.get("/rmm/actions")
+        assert many.count == few.count
+
+
+class TestDeviceList:
+    def test_the_selected_are_synced(self, world: World, vendor: Vendor) -> None:
+        ids, client = [vendor.device(at=at) for at in range(2)], browser(world, "admin")
+        answer = client.post("/rmm/devices/refresh", data={"ids": ids, "back": "devices:status=online"})
+        page = client.get(answer.location)
+        assert "2 devices being synced." in said(page)
+        assert "Status: Online" in said(page), "back to the list as it was narrowed"
+        again = client.post("/rmm/devices/refresh", data={"ids": ids}, follow_redirects=True)
+        assert "2 devices already under way." in said(again)
+
+    def test_the_selected_are_kept(self, world: World, vendor: Vendor) -> None:
+        ids, client = [vendor.device(at=at) for at in range(2)], browser(world, "admin")
+        answer = client.post("/rmm/devices/keep?kept=1", data={"ids": ids}, follow_redirects=True)
+        assert "2 devices kept" in said(answer)
+        assert "0 devices changed" in said(
+            client.post("/rmm/devices/keep?kept=1", data={"ids": ids}, follow_redirects=True)
+        )
+        client.post("/rmm/devices/keep?kept=0", data={"ids": ids[:1]})
+        assert world.rows("SELECT id FROM rmm_devices WHERE kept") == [{"id": ids[1]}]
+
+    def test_the_selected_are_opened_at_the_vendor(self, world: World, vendor: Vendor) -> None:
+        ids, client = [vendor.device(at=at) for at in range(2)], browser(world)
+        world.do("""UPDATE rmm_integrations SET settings = '{"dashboard_url": "https://rmm.example.com"}'""")
+        page = client.get("/rmm/devices/open", query_string={"ids": ids}).text
+        assert page.count('target="_blank" rel="noopener"') == 2
+
+    def test_nothing_selected_is_said(self, world: World, vendor: Vendor) -> None:
+        client = browser(world, "admin")
+        for path in ("refresh", "keep"):
+            answer = client.post(f"/rmm/devices/{path}", follow_redirects=True)
+            assert "Select the devices first." in said(answer)
+            assert answer.request.path == "/rmm/devices"
+        assert "Select the devices first." in said(client.get("/rmm/devices/open", follow_redirects=True))
+
+    def test_the_bar_offers_what_the_role_allows(self, world: World, vendor: Vendor) -> None:
+        vendor.device()
+        admin, technician = browser(world, "admin").get("/rmm/devices"), browser(world).get("/rmm/devices")
+        for words in ("Sync now", "Run…", "Open in the vendor…", ">Keep<", "No longer keep"):
+            assert words in admin.text
+        assert ">Keep<" not in technician.text
+        assert "Run…" in technician.text
