@@ -34,6 +34,7 @@ FILTERS = (
 PARTIAL = {
     "ix_rmm_devices_missing": "missing_count > 0",
     "ix_rmm_devices_kept": "kept",
+    "ix_rmm_devices_deleted": "deleted_at IS NOT NULL",
     "ix_rmm_devices_ageing": "status = 'offline' AND overdue_after_minutes IS NOT NULL",
 }
 
@@ -43,6 +44,12 @@ def moment(name: str, *, nullable: bool = True) -> sa.Column[object]:
 
 
 def upgrade() -> None:
+    op.create_index(
+        "ix_rmm_audit_device",
+        "rmm_audit",
+        ["tenant_id", "subject_id", sa.text("at DESC")],
+        postgresql_where=sa.text("subject_type = 'device'"),
+    )
     for name in CONNECTION_TIMES:
         op.add_column("rmm_integrations", moment(name))
     op.add_column(
@@ -144,7 +151,7 @@ def create_software() -> None:
         "ix_rmm_device_software_product",
         "rmm_device_software",
         ["tenant_id", "software_id", "removed_at", "version_key"],
-        postgresql_include=["device_id"],
+        postgresql_include=["device_id", "version"],
     )
     op.create_index(
         "ix_rmm_device_software_removed",
@@ -257,6 +264,7 @@ def create_scripts() -> None:
 
 
 def downgrade() -> None:
+    op.drop_index("ix_rmm_audit_device", table_name="rmm_audit")
     op.drop_table("rmm_scripts")
     op.drop_table("rmm_action_invocations")
     op.drop_table("rmm_software_lists")

@@ -19,6 +19,8 @@ _LIST = (
 """The index of the list: the order of its rows, then its filters, so that what does not match is passed over
 without a look at the table. A client's devices are few: it has an index of its own; so have the few that are
 missing or kept."""
+DELETED_SQL = "deleted_at IS NOT NULL"
+"""The devices that are proved gone, as their index says it: what they had is nobody's now."""
 MISSING_SQL = "missing_count > 0"
 """The devices that some complete listing did not name, as their index says it."""
 AGEING_SQL = "status = 'offline' AND overdue_after_minutes IS NOT NULL"
@@ -49,6 +51,7 @@ class DeviceRow(TenantRow, Timestamps, Base):
         Index("ix_rmm_devices_list", *_LIST),
         Index("ix_rmm_devices_missing", "tenant_id", "name", "id", postgresql_where=text(MISSING_SQL)),
         Index("ix_rmm_devices_kept", "tenant_id", "name", "id", postgresql_where=text("kept")),
+        Index("ix_rmm_devices_deleted", "tenant_id", "name", "id", postgresql_where=text(DELETED_SQL)),
         Index("ix_rmm_devices_ageing", "tenant_id", "name", "id", postgresql_where=text(AGEING_SQL)),
         ForeignKeyConstraint(
             ["tenant_id", "integration_id"],

@@ -45,7 +45,7 @@ class DeviceSoftware(TenantRow, Base):
             "software_id",
             "removed_at",
             "version_key",
-            postgresql_include=["device_id"],
+            postgresql_include=["device_id", "version"],
         ),
         Index(
             "ix_rmm_device_software_removed",

@@ -86,7 +86,8 @@ class Manifest:
     """What a provider says of itself.
 
     ``editions`` are the host's editions that include it; ``organization_noun`` is the vendor's word for a
-    customer ("client", "organization", "group"); ``docs_url`` the vendor's documentation.
+    customer ("client", "organization", "group"); ``docs_url`` the vendor's documentation;
+    ``software_platforms`` the only ones (windows, linux, darwin) whose agents tell their software, if not all.
     """
 
     key: str
@@ -97,6 +98,7 @@ class Manifest:
     category: str = "rmm"
     organization_noun: str = "organization"
     docs_url: str = ""
+    software_platforms: tuple[str, ...] = ()
 
 
 class Provider:

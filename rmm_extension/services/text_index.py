@@ -22,6 +22,7 @@ INDEXES = {
         "(coalesce(device_name, '') || ' ' || coalesce(message, ''))",
     ),
     "ix_rmm_devices_text": ("rmm_devices", "name"),
+    "ix_rmm_software_catalog_text": ("rmm_software_catalog", "(name || ' ' || publisher)"),
 }
 """Table and expression of each index; a query must spell the expression the same way."""
 _BUILDING = 4_716_031

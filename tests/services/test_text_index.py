@@ -62,7 +62,7 @@ def test_a_lost_or_broken_one_is_made_by_the_next_upgrade(engine: Engine) -> Non
         "DROP INDEX ix_rmm_devices_text",
         "UPDATE pg_index SET indisvalid = false WHERE indexrelid = 'ix_rmm_alerts_text'::regclass",
     )
-    assert missing(engine) == ALL
+    assert missing(engine) == ["ix_rmm_alerts_text", "ix_rmm_devices_text"]
     schema.upgrade(engine)
     assert missing(engine) == []
 

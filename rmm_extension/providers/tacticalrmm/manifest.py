@@ -145,4 +145,5 @@ MANIFEST = Manifest(
     editions=("community", "enterprise"),
     organization_noun="client",
     docs_url="https://docs.tacticalrmm.com/functions/api/",
+    software_platforms=("windows",),
 )

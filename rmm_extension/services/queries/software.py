@@ -1,0 +1,274 @@
+"""The catalog of software: which products a tenant's devices have, on how many, and in which versions.
+
+Millions of rows say who has what. A page of the catalog asks for the products it shows alone, each by the index
+of a product's rows, and counts them up to a cap.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from uuid import UUID
+
+from sqlalchemy import (
+    CTE,
+    ColumnElement,
+    FromClause,
+    Text,
+    and_,
+    distinct,
+    func,
+    literal_column,
+    select,
+    true,
+    tuple_,
+)
+from sqlalchemy.dialects.postgresql import ARRAY, aggregate_order_by
+from sqlalchemy.orm import Session
+
+from rmm_extension.models import DeviceRow, DeviceSoftware, Software
+
+from .paging import (
+    CAP,
+    PAGE,
+    AnyRow,
+    AnySelect,
+    Columns,
+    Count,
+    Page,
+    capped_count,
+    contains,
+    count_up_to_cap,
+    cut,
+    up_to_cap,
+)
+
+VERSIONS = 100
+"""So many versions of a product are told apart on its page, the newest first."""
+
+PRODUCTS = Software.__table__.c
+HAS = DeviceSoftware.__table__.c
+DEVICES = DeviceRow.__table__.c
+FEW = 500
+"""Up to so many devices of a client or a connection are asked for all they have."""
+
+NAMED: ColumnElement[str] = literal_column("(name || ' ' || publisher)")
+"""As the text index spells it: a query must repeat it to use that."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Whose:
+    """Whose devices are asked about: everybody's, a client's, a connection's. Deleted ones never count."""
+
+    client_id: str | None = None
+    integration_id: UUID | None = None
+
+    @property
+    def everybody(self) -> bool:
+        """Whether nothing is chosen."""
+        return self.client_id is None and self.integration_id is None
+
+    def devices(self, tenant_id: str) -> list[ColumnElement[bool]]:
+        """The conditions on a device's row."""
+        equal = ((DEVICES.client_id, self.client_id), (DEVICES.integration_id, self.integration_id))
+        there = [DEVICES.tenant_id == tenant_id, DEVICES.deleted_at.is_(None)]
+        return [*there, *(column == value for column, value in equal if value)]
+
+    def listed(self, tenant_id: str) -> CTE:
+        """The ids of these devices, or of the few deleted ones where nothing is chosen: read once."""
+        conditions = self.devices(tenant_id)
+        if self.everybody:
+            conditions = [DEVICES.tenant_id == tenant_id, DEVICES.deleted_at.is_not(None)]
+        ids = select(DEVICES.id).where(*conditions).cte("listed")
+        return ids.prefix_with("MATERIALIZED", dialect="postgresql")
+
+    def on(self, listed: CTE) -> ColumnElement[bool]:
+        """Whether a row of software is on one of them.
+
+        ``IS TRUE`` keeps PostgreSQL from making a join of it, which would read all rows there are.
+        """
+        among = HAS.device_id.in_(select(listed.c.id))
+        return (~among if self.everybody else among).is_(true())
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CatalogFilter:
+    """What the list of products is narrowed to: products that somebody has now."""
+
+    text: str | None = None
+    whose: Whose = Whose()
+
+
+def catalog_page(
+    session: Session,
+    tenant_id: str,
+    wanted: CatalogFilter,
+    *,
+    after: str | None = None,
+    before: str | None = None,
+    limit: int = PAGE,
+    last_first: bool = False,
+) -> Page[AnyRow]:
+    """Products by name, each with its devices, versions and newest version; ``devices`` and ``versions`` are
+    those of the first rows of a product, one more than the cap. The page behind the cursor ``after``, or the one
+    in front of ``before``."""
+    backwards = before is not None
+    descending = backwards != last_first
+    place = _place_of(session, tenant_id, before or after)
+    found = _found(session, tenant_id, wanted)
+    matching = found.matching
+    if place is not None:
+        here = tuple_(PRODUCTS.normalized_name, PRODUCTS.publisher)
+        matching = matching.where(here < place if descending else here > place)
+    rows = session.execute(_listed(matching, found.figures, limit + 1, descending)).all()
+    shown = cut(rows, limit, lambda row: row.id.hex, cursor=after if place else None, backwards=backwards)
+    return shown if place else replace(shown, count=up_to_cap(rows[0].total if rows else 0))
+
+
+def catalog_count(session: Session, tenant_id: str, wanted: CatalogFilter) -> Count:
+    """How many products match, up to the cap."""
+    return count_up_to_cap(session, _found(session, tenant_id, wanted).matching)
+
+
+def _place_of(session: Session, tenant_id: str, cursor: str | None) -> tuple[str, str] | None:
+    """Name and publisher of the product a cursor stands for; ``None`` where there is none (any more)."""
+    try:
+        id_ = UUID(hex=cursor or "")
+    except ValueError:
+        return None
+    columns = (PRODUCTS.normalized_name, PRODUCTS.publisher)
+    found = session.execute(
+        select(*columns).where(PRODUCTS.tenant_id == tenant_id, PRODUCTS.id == id_)
+    ).first()
+    return (found[0], found[1]) if found else None
+
+
+@dataclass(frozen=True, slots=True)
+class _Found:
+    """Products that match, and how the figures of those that are shown are joined to them."""
+
+    matching: AnySelect
+    figures: Callable[[FromClause], Sequence[FromClause]]
+
+
+def _found(session: Session, tenant_id: str, wanted: CatalogFilter) -> _Found:
+    """By the devices where they are few: all they have is read. Else product by product."""
+    columns = (PRODUCTS.tenant_id, PRODUCTS.id, PRODUCTS.normalized_name, PRODUCTS.publisher)
+    named = select(*columns).where(PRODUCTS.tenant_id == tenant_id)
+    if wanted.text:
+        named = named.where(NAMED.ilike(contains(wanted.text)))
+    if not wanted.whose.everybody:
+        devices = select(DEVICES.id).where(*wanted.whose.devices(tenant_id))
+        if capped_count(session, devices, FEW) <= FEW:
+            return _by_device(tenant_id, named, wanted.whose)
+    return _by_product(tenant_id, named, wanted.whose)
+
+
+def _having(tenant_id: str, software_id: ColumnElement[UUID] | UUID) -> tuple[ColumnElement[bool], ...]:
+    """The conditions on a row that says a device has the product now."""
+    return (HAS.tenant_id == tenant_id, HAS.software_id == software_id, HAS.removed_at.is_(None))
+
+
+def _by_product(tenant_id: str, named: AnySelect, whose: Whose) -> _Found:
+    theirs = whose.on(whose.listed(tenant_id))
+
+    def having(software_id: ColumnElement[UUID], limit: int) -> AnySelect:
+        rows = select(HAS.device_id, HAS.version_key).where(*_having(tenant_id, software_id), theirs)
+        return rows.limit(limit)
+
+    def figures(first: FromClause) -> Sequence[FromClause]:
+        few = having(first.c.id, CAP + 1).correlate(first).lateral("few")
+        counted = select(
+            func.count(distinct(few.c.device_id)).label("devices"),
+            func.count(distinct(few.c.version_key)).label("versions"),
+        )
+        rows = select(HAS.version.label("newest")).where(*_having(tenant_id, first.c.id), theirs)
+        # The index is read from its end: removed_at, though always empty here, is a part of its order.
+        newest = rows.order_by(HAS.removed_at.desc(), HAS.version_key.desc()).limit(1)
+        return counted.lateral("counted"), newest.lateral("newest")
+
+    return _Found(named.join(having(PRODUCTS.id, 1).lateral("had"), true()), figures)
+
+
+def _by_device(tenant_id: str, named: AnySelect, whose: Whose) -> _Found:
+    same = and_(DEVICES.tenant_id == HAS.tenant_id, DEVICES.id == HAS.device_id)
+    ordered = aggregate_order_by(HAS.version, HAS.version_key.desc())
+    theirs = (
+        select(
+            HAS.software_id,
+            func.count(distinct(HAS.device_id)).label("devices"),
+            func.count(distinct(HAS.version_key)).label("versions"),
+            func.array_agg(ordered, type_=ARRAY(Text()))[1].label("newest"),
+        )
+        .join_from(DeviceRow.__table__, DeviceSoftware.__table__, same)
+        .where(*whose.devices(tenant_id), HAS.removed_at.is_(None))
+        .group_by(HAS.software_id)
+        .cte("theirs")
+        .prefix_with("MATERIALIZED", dialect="postgresql")
+    )
+
+    def figures(first: FromClause) -> Sequence[FromClause]:
+        rows = select(theirs).where(theirs.c.software_id == first.c.id).lateral("figures")
+        return (rows,)
+
+    return _Found(named.where(PRODUCTS.id.in_(select(theirs.c.software_id))), figures)
+
+
+def _listed(
+    matching: AnySelect, figures: Callable[[FromClause], Sequence[FromClause]], limit: int, descending: bool
+) -> AnySelect:
+    """The first products that match with their figures, and how many match, by one look for both."""
+    in_order = matching.order_by(*_order(PRODUCTS, descending)).limit(max(limit, CAP + 1))
+    found = in_order.cte("found").prefix_with("MATERIALIZED", dialect="postgresql")
+    first = select(found).order_by(*_order(found.c, descending)).limit(limit).subquery("first")
+    same = and_(PRODUCTS.tenant_id == first.c.tenant_id, PRODUCTS.id == first.c.id)
+    total = select(func.count()).select_from(found).scalar_subquery().label("total")
+    joined, columns = first.join(Software.__table__, same), [PRODUCTS.id, PRODUCTS.name, PRODUCTS.publisher]
+    for part in figures(first):
+        joined = joined.outerjoin(part, true())
+        columns += [column for column in part.c if column.key in ("devices", "versions", "newest")]
+    return select(*columns, total).select_from(joined).order_by(*_order(first.c, descending))
+
+
+def _order(columns: Columns, descending: bool) -> list[ColumnElement[str]]:
+    place = (columns.normalized_name, columns.publisher)
+    return [column.desc() for column in place] if descending else [*place]
+
+
+@dataclass(frozen=True, slots=True)
+class Version:
+    """One version of a product; ``share`` is its part of the commonest one's devices, in percent."""
+
+    version: str
+    devices: int
+    share: float
+
+
+@dataclass(frozen=True, slots=True)
+class Product:
+    """A product with the devices that have it now and its newest versions; ``older`` counts further ones."""
+
+    software: Software
+    devices: int
+    versions: Sequence[Version]
+    older: int
+
+
+def product(session: Session, tenant_id: str, software_id: UUID, whose: Whose) -> Product | None:
+    """One product with its figures, or ``None``."""
+    found = session.get(Software, (tenant_id, software_id))
+    if found is None:
+        return None
+    having = (*_having(tenant_id, software_id), whose.on(whose.listed(tenant_id)))
+    devices = session.scalar(select(func.count(distinct(HAS.device_id))).where(*having)) or 0
+    counted = func.count().label("devices")
+    rows = session.execute(
+        select(HAS.version, counted, func.count().over().label("kinds"))
+        .where(*having)
+        .group_by(HAS.version_key, HAS.version)
+        .order_by(HAS.version_key.desc(), HAS.version.desc())
+        .limit(VERSIONS)
+    ).all()
+    most = max((row.devices for row in rows), default=1)
+    versions = [Version(row.version, row.devices, 100 * row.devices / most) for row in rows]
+    return Product(found, devices, versions, rows[0].kinds - len(rows) if rows else 0)
