@@ -16,6 +16,7 @@ from . import (
     deliveries,
     device_actions,
     device_bulk,
+    device_software,
     devices,
     errors,
     export,
@@ -34,6 +35,8 @@ from . import (
     rules,
     running,
     setup,
+    software,
+    software_export,
     sync_settings,
     webhook_access,
 )
@@ -60,7 +63,10 @@ PAGES = (
     remote,
     actions,
     running,
+    software,
+    device_software,
     export,
+    software_export,
     jobs,
     maintenance,
     maintenance_editor,
@@ -88,3 +94,4 @@ def register(app: Flask, settings: Settings) -> None:
     app.register_blueprint(blueprint)
     presentation.add_to(app)
     device_actions.add_to(app)
+    device_software.add_to(app)

@@ -11,14 +11,24 @@ from .narrowing import read_uuid
 from .presentation import host_url
 
 _LONGEST = 2000
-_LISTS = {"list": "rmm.alert_list", "devices": "rmm.device_list", "attention": "rmm.attention"}
-_PAGES = {"alert": ("rmm.alert_page", "alert_id"), "device": ("rmm.device_page", "device_id")}
+_LISTS = {
+    "list": "rmm.alert_list",
+    "devices": "rmm.device_list",
+    "software": "rmm.software_devices",
+    "attention": "rmm.attention",
+}
+_PAGES = {
+    "alert": ("rmm.alert_page", "alert_id"),
+    "device": ("rmm.device_page", "device_id"),
+    "product": ("rmm.software_page", "software_id"),
+}
 _OF_HOST = ("ticket", "asset")
 
 
 def back_url(came_from: str) -> str:
-    """The address of ``list:<query>``, ``devices:<query>``, ``attention:``, ``alert:<id>``, ``device:<id>``,
-    ``ticket:<id>`` or ``asset:<id>``; the list of alerts for anything else."""
+    """The address of ``list:<query>``, ``devices:<query>``, ``software:<query>``, ``attention:``,
+    ``alert:<id>``, ``device:<id>``, ``product:<id>``, ``ticket:<id>`` or ``asset:<id>``; the list of alerts
+    for anything else."""
     kind, _, value = came_from[:_LONGEST].partition(":")
     if kind in _LISTS:
         query = urlencode([pair for pair in parse_qsl(value) if pair[0] not in ("ids", "csrf_token")])

@@ -14,13 +14,14 @@ from flask import g, render_template, request, url_for
 from markupsafe import Markup
 
 from rmm_extension.domain.types import AlertStatus
-from rmm_extension.services.queries import alert_detail, devices, panels
+from rmm_extension.services.queries import alert_detail, device_activity, devices, panels
 
 from .choices import ACTIVE, NOT_ONLINE, PATCHES, STATUSES, connection_rows, provider_options
 from .context import actor, allows, session
 from .listing import tickets_of
 from .needs import attention_counts
 from .overview import broken, cards, figures
+from .vitals import vitals
 
 EMPTY = Markup("")
 _MANAGED = [("yes", "By an RMM"), ("no", "By hand")]
@@ -41,6 +42,7 @@ _NAVIGATION = (
     ("Alerts", "alert_list", "rmm.view"),
     ("Needs attention", "attention", "rmm.view"),
     ("Devices", "device_list", "rmm.view"),
+    ("Software", "software_list", "rmm.view"),
     ("Maintenance", "window_list", "rmm.view"),
     ("Jobs", "job_list", "rmm.jobs.view"),
     ("Deliveries", "delivery_list", "rmm.view"),
@@ -55,6 +57,10 @@ _AREAS = {
     "run_action": "device_list",
     "devices_open": "device_list",
     "fleet": "device_list",
+    "device_software": "device_list",
+    "software_page": "software_list",
+    "software_devices": "software_list",
+    "asset_software": "software_list",
     "job_page": "job_list",
     "window_new": "window_list",
     "window_page": "window_list",
@@ -96,7 +102,8 @@ class Slots:
         return self._markup("rmm/slots/integration_cards.html", cards=cards(), broken=broken())
 
     def asset_panel(self, asset_id: str) -> Markup:
-        """On an asset's page, inside a frame of the host: the devices behind it, vitals, open alerts."""
+        """On an asset's page, inside a frame of the host: the devices behind it, whatever their vendors, with
+        vitals, disks and what may be done; open alerts, software, activity."""
         if not allows("rmm.view"):
             return EMPTY
         tenant_id = actor().tenant_id
@@ -104,19 +111,24 @@ class Slots:
         if not rows:
             return EMPTY
         found = devices.alerts_of_devices(session(), tenant_id, [row.id for row in rows])
+        happened = device_activity.activity(session(), tenant_id, rows)
         return self._markup(
             "rmm/slots/asset_panel.html",
             asset_id=asset_id,
             devices=rows,
+            vitals={row.id: vitals(row) for row in rows},
             alerts=found,
             tickets=tickets_of(found),
             shown=devices.SHOWN,
+            activity=happened,
+            activity_shown=device_activity.SHOWN,
         )
 
     def asset_badges(self, asset_ids: Collection[str]) -> Mapping[str, Markup]:
-        """On a list of assets: status and active alerts by asset id, for those that have a device.
+        """On a list of assets: status, vendors, last sync and active alerts by asset id, for those that have
+        a device.
 
-        The status is that of the device seen last; the alerts are those of all. One statement.
+        The status is that of the device seen last; vendors and alerts are those of all. One statement.
         """
         if not allows("rmm.view") or not asset_ids:
             return {}
@@ -125,7 +137,11 @@ class Slots:
             found.setdefault(row.asset_id, []).append(row)
         return {
             asset_id: self._markup(
-                "rmm/slots/asset_badge.html", device=rows[0], active=sum(row.active_alerts for row in rows)
+                "rmm/slots/asset_badge.html",
+                device=rows[0],
+                providers=list(dict.fromkeys(row.provider for row in rows)),
+                loudest=max(rows, key=lambda row: row.active_alerts),
+                active=sum(row.active_alerts for row in rows),
             )
             for asset_id, rows in found.items()
         }

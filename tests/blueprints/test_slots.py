@@ -31,6 +31,7 @@ def test_navigation_by_permission(world: World, slots: Slots) -> None:
         "Alerts",
         "Needs attention",
         "Devices",
+        "Software",
         "Maintenance",
         "Deliveries",
         "Connections",

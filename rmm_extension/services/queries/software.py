@@ -1,7 +1,7 @@
 """The catalog of software: which products a tenant's devices have, on how many, and in which versions.
 
-Millions of rows say who has what. A page of the catalog asks for the products it shows alone, each by the index
-of a product's rows, and counts them up to a cap.
+Millions of rows say who has what. A page of the catalog asks for the products it shows alone, each by the
+index of a product's rows, and counts them up to a cap.
 """
 
 from __future__ import annotations
@@ -110,8 +110,8 @@ def catalog_page(
     last_first: bool = False,
 ) -> Page[AnyRow]:
     """Products by name, each with its devices, versions and newest version; ``devices`` and ``versions`` are
-    those of the first rows of a product, one more than the cap. The page behind the cursor ``after``, or the one
-    in front of ``before``."""
+    those of the first rows of a product, one more than the cap. The page behind the cursor ``after``, or the
+    one in front of ``before``."""
     backwards = before is not None
     descending = backwards != last_first
     place = _place_of(session, tenant_id, before or after)
