@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Any
+from collections.abc import Mapping, Sequence
 from uuid import UUID
 
 from flask import abort, render_template
 from flask.typing import ResponseReturnValue
 
-from rmm_extension.domain.values import moment as read_moment
+from rmm_extension.models import DeviceRow
+from rmm_extension.services.queries import device_activity
 from rmm_extension.services.queries import devices as queries
 from rmm_extension.services.queries.device_filter import DeviceFilter
 from rmm_extension.services.queries.paging import AnyRow, Page
@@ -32,10 +32,11 @@ from .choices import (
     unseen,
 )
 from .context import actor, session
+from .jobs import progress_values
 from .listing import assets_of, client_names, listing, tickets_of
 from .narrowing import Chip, Options, argument, chips, uuid_argument, word
-from .presentation import moment
 from .routing import Routes
+from .vitals import vitals
 
 routes = Routes()
 
@@ -116,7 +117,7 @@ def _chosen(options: Options, name: str) -> str | None:
 @routes.get("/devices/<uuid:device_id>")
 @requires("rmm.view")
 def device_page(device_id: UUID) -> ResponseReturnValue:
-    """One device: its status in words, its vitals, its open alerts."""
+    """One device: its status in words, what is known of it, its alerts, what was done and what happened."""
     found = queries.device_detail(session(), actor().tenant_id, device_id)
     if found is None:
         abort(404)
@@ -125,53 +126,23 @@ def device_page(device_id: UUID) -> ResponseReturnValue:
         "rmm/devices/detail.html",
         found=found,
         device=device,
-        vitals=vitals(device.facts),
-        disks=[disk for disk in device.facts.get("disks") or () if isinstance(disk, Mapping)],
+        vitals=vitals(device),
+        others=_others(device),
+        activity=device_activity.activity(session(), device.tenant_id, [device]),
+        activity_shown=device_activity.SHOWN,
         asset=assets_of([device]).get(device.asset_id or ""),
         client_name=client_names([device]).get(device.client_id or ""),
         tickets=tickets_of(found.alerts),
+        **progress_values(device_activity.refreshing(session(), device)),
     )
 
 
-_LABELS = {
-    "os_name": "Operating system",
-    "os_type": "System family",
-    "os_version": "OS version",
-    "agent_version": "Agent version",
-    "current_user": "Signed-in user",
-    "last_user": "Last user",
-    "boot_at": "Started",
-    "last_reboot_at": "Started",
-    "lan_ip": "LAN address",
-    "wan_ip": "WAN address",
-    "cpu_model": "CPU",
-    "cpu_percent": "CPU use (%)",
-    "memory_gb": "Memory (GB)",
-    "ram_gb": "Memory (GB)",
-    "manufacturer": "Manufacturer",
-    "model": "Model",
-    "location": "Location",
-    "needs_reboot": "Needs a reboot",
-    "has_pending_patches": "Patches pending",
-    "maintenance": "In maintenance at the vendor",
-}
-
-_TIMES = frozenset({"boot_at", "last_reboot_at"})
-
-
-def vitals(facts: Mapping[str, Any]) -> list[tuple[str, str]]:
-    """The facts a page shows, named and in words, in a fixed order; what is not known is left out."""
-    known = {key: facts[key] for key in _LABELS if facts.get(key) not in (None, "")}
-    return [
-        (_LABELS[key], moment(read_moment(value)) if key in _TIMES else _shown(value))
-        for key, value in known.items()
-    ]
-
-
-def _shown(value: Any) -> str:
-    if isinstance(value, bool):
-        return "yes" if value else "no"
-    return str(value)
+def _others(device: DeviceRow) -> Sequence[AnyRow]:
+    """The other devices that stand for the same asset, whatever their vendor."""
+    if device.asset_id is None:
+        return []
+    found = queries.devices_of_assets(session(), device.tenant_id, [device.asset_id])
+    return [row for row in found if row.id != device.id]
 
 
 def device_filter() -> DeviceFilter:

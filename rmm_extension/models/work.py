@@ -137,7 +137,16 @@ class Audit(TenantRow, Base):
     """Who changed which configuration, or acted on which device, and when. Never holds a secret."""
 
     __tablename__ = "rmm_audit"
-    __table_args__ = (Index("ix_rmm_audit_time", "tenant_id", text("at DESC"), text("id DESC")),)
+    __table_args__ = (
+        Index("ix_rmm_audit_time", "tenant_id", text("at DESC"), text("id DESC")),
+        Index(
+            "ix_rmm_audit_device",
+            "tenant_id",
+            "subject_id",
+            text("at DESC"),
+            postgresql_where=text("subject_type = 'device'"),
+        ),
+    )
 
     at: Mapped[datetime] = mapped_column(default=utc_now)
     actor_id: Mapped[str]

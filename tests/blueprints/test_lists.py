@@ -234,7 +234,11 @@ def test_a_device_in_words(world: World) -> None:
         "current_user": "anna",
         "needs_reboot": True,
         "boot_at": "2026-06-01T10:00:00Z",
-        "disks": [{"name": "C:", "total_gb": 100.0, "free_gb": 4.5, "utilization_percent": 95.5}],
+        "custom_fields": {"Warranty until": "2027-01-01", "Leased": True, "Blank": ""},
+        "hardware": {
+            "memory_gb": 16.0,
+            "disks": [{"name": "C:", "total_gb": 100.0, "free_gb": 4.5, "utilization_percent": 95.5}],
+        },
     }
     (device,) = world.devices(
         connection,
@@ -249,7 +253,12 @@ def test_a_device_in_words(world: World) -> None:
     page = said(answer)
     assert "Offline for 3 h, last user anna, needs a reboot" in page
     assert "Started 01 Jun 2026, 10:00 UTC" in page
-    assert "C: 100.0 4.5 96 %" in page
+    assert "Memory (GB) 16" in page
+    assert "C: 96 %, nearly full 4.5 GB 100.0 GB" in page
+    assert "Warranty until 2027-01-01" in page
+    assert "Leased yes" in page
+    assert "Blank" not in page
+    assert "does not say whether patches are pending" in page
     assert "Disk 0 is full" in page
     assert "<b>PC</b>" not in answer.text
 

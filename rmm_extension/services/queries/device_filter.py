@@ -8,6 +8,7 @@ from datetime import timedelta
 from typing import Any
 
 from sqlalchemy import (
+    Boolean,
     Column,
     ColumnElement,
     Date,
@@ -133,7 +134,7 @@ def missing(word: str) -> Condition:
     """Devices that complete listings did not name: the last one (``once``), or as many as prove it."""
     bounds = f"BETWEEN 1 AND {LISTINGS - 1}" if word == "once" else f">= {LISTINGS}"
     # The number stands in the statement: a plan with a parameter cannot prove that the index applies.
-    return literal_column(f"rmm_devices.missing_count {bounds}")
+    return literal_column(f"rmm_devices.missing_count {bounds}", Boolean)
 
 
 def unseen_for(span: timedelta) -> Iterator[Condition]:

@@ -42,6 +42,7 @@ _COLUMNS = DeviceRow.__table__.c
 _LISTED = (
     _COLUMNS.id,
     _COLUMNS.integration_id,
+    _COLUMNS.external_id,
     _COLUMNS.name,
     _COLUMNS.kind,
     _COLUMNS.status,
@@ -211,6 +212,8 @@ def devices_of_assets(session: Session, tenant_id: str, asset_ids: Collection[st
         select(
             *_LISTED,
             DeviceRow.facts,
+            DeviceRow.serial,
+            DeviceRow.macs,
             Integration.name.label("connection_name"),
             Integration.provider,
             _active_alerts(),

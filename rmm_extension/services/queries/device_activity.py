@@ -1,0 +1,100 @@
+"""What happened with devices, newest first: what people did, what their alerts met, refreshes."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import Boolean, literal_column, select
+from sqlalchemy.orm import Session
+
+from rmm_extension.models import Alert, AlertHistory, Audit, DeviceRow, JobRun
+
+from .paging import AnyRow
+
+SHOWN = 30
+"""So many lines stand on a device's page."""
+ALERTS = 20
+"""Only the newest alerts of a device tell their story there."""
+
+
+@dataclass(frozen=True, slots=True)
+class Happening:
+    """One line; ``kind``: audit, alert or run, which is also what ``row`` has the columns of."""
+
+    at: datetime
+    kind: str
+    row: AnyRow
+
+
+def activity(session: Session, tenant_id: str, devices: Sequence[Any], limit: int = SHOWN) -> list[Happening]:
+    """The newest of all kinds, of these devices together: three statements."""
+    found = [Happening(row.at, "audit", row) for row in _by_people(session, tenant_id, devices, limit)]
+    found += [Happening(row.at, "alert", row) for row in _of_alerts(session, tenant_id, devices, limit)]
+    found += [
+        Happening(row.finished_at or row.queued_at, "run", row)
+        for row in _runs(session, tenant_id, devices, limit)
+    ]
+    return sorted(found, key=lambda one: one.at, reverse=True)[:limit]
+
+
+def refresh_key(integration_id: UUID, external_id: str) -> str:
+    """What two unfinished refreshes of a device may not share."""
+    return f"device_refresh:{integration_id}:{external_id}"
+
+
+def refreshing(session: Session, device: DeviceRow) -> JobRun | None:
+    """The refresh of this device that is under way."""
+    key = refresh_key(device.integration_id, device.external_id)
+    mine = (JobRun.tenant_id == device.tenant_id, JobRun.exclusive_key == key)
+    # The words of the unique index of what is unfinished.
+    unfinished = literal_column("status IN ('queued', 'running')", Boolean)
+    return session.scalar(select(JobRun).where(*mine, unfinished))
+
+
+def _by_people(session: Session, tenant_id: str, devices: Sequence[Any], limit: int) -> Sequence[AnyRow]:
+    columns = (Audit.at, Audit.actor_name, Audit.action, Audit.changes)
+    mine = (
+        Audit.tenant_id == tenant_id,
+        literal_column("subject_type = 'device'", Boolean),
+        Audit.subject_id.in_([str(device.id) for device in devices]),
+    )
+    statement = select(*columns).where(*mine).order_by(Audit.at.desc(), Audit.id.desc())
+    return session.execute(statement.limit(limit)).all()
+
+
+def _of_alerts(session: Session, tenant_id: str, devices: Sequence[Any], limit: int) -> Sequence[AnyRow]:
+    newest = (
+        select(Alert.tenant_id, Alert.id, Alert.message, Alert.alert_class)
+        .where(Alert.tenant_id == tenant_id, Alert.device_id.in_([device.id for device in devices]))
+        .order_by(Alert.triggered_at.desc(), Alert.id.desc())
+        .limit(ALERTS)
+        .subquery()
+    )
+    columns = (
+        AlertHistory.at,
+        AlertHistory.alert_id,
+        AlertHistory.actor,
+        AlertHistory.outcome,
+        AlertHistory.steps,
+        newest.c.message,
+        newest.c.alert_class,
+    )
+    of_alert = (AlertHistory.tenant_id == newest.c.tenant_id) & (AlertHistory.alert_id == newest.c.id)
+    statement = select(*columns).join(newest, of_alert).order_by(AlertHistory.id.desc())
+    return session.execute(statement.limit(limit)).all()
+
+
+def _runs(session: Session, tenant_id: str, devices: Sequence[Any], limit: int) -> Sequence[AnyRow]:
+    columns = (JobRun.id, JobRun.kind, JobRun.status, JobRun.queued_at, JobRun.finished_at, JobRun.actor_name)
+    keys = [refresh_key(device.integration_id, device.external_id) for device in devices]
+    mine = (
+        JobRun.tenant_id == tenant_id,
+        JobRun.exclusive_key.in_(keys),
+        literal_column("status = 'succeeded'", Boolean),
+    )
+    statement = select(*columns).where(*mine).order_by(JobRun.queued_at.desc())
+    return session.execute(statement.limit(limit)).all()
