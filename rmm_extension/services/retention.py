@@ -35,10 +35,12 @@ from rmm_extension.domain.retention import Keep
 from rmm_extension.domain.types import OPEN_STATUSES
 from rmm_extension.host import SYSTEM_ACTOR
 from rmm_extension.models import (
+    ActionInvocation,
     Alert,
     AlertCondition,
     AlertHistory,
     Audit,
+    DeviceSoftware,
     Integration,
     JobRun,
     WebhookDelivery,
@@ -50,6 +52,7 @@ from .context import Rmm
 from .lease import PLAIN
 from .place import Place, read, written
 from .runs import Run
+from .software import cleaning
 from .unit import unit
 
 KIND = "retention"
@@ -150,7 +153,7 @@ def _one_batch(
 # --- Rows that stand alone: age and state decide
 
 
-def _removes(model: Any, time: InstrumentedAttribute[datetime], over: Callable[[datetime], Any]) -> Remove:
+def _removes(model: Any, time: InstrumentedAttribute[Any], over: Callable[[datetime], Any]) -> Remove:
     """A step that removes the oldest rows of a table by its index on tenant and time."""
 
     def remove(rmm: Rmm, session: Session, tenant_id: str, cutoff: datetime, place: Place | None) -> Batch:
@@ -182,8 +185,27 @@ def _ended(cutoff: datetime) -> list[ColumnElement[bool]]:
     return [JobRun.status.not_in(runs.UNFINISHED), JobRun.finished_at < cutoff]
 
 
+def _over_actions(cutoff: datetime) -> list[ColumnElement[bool]]:
+    return [ActionInvocation.finished_at < cutoff]
+
+
 def _any(cutoff: datetime) -> list[ColumnElement[bool]]:
     return []
+
+
+# --- Software
+
+
+def _gone(cutoff: datetime) -> list[ColumnElement[bool]]:
+    return [DeviceSoftware.removed_at.is_not(None)]
+
+
+def _of_deleted(rmm: Rmm, session: Session, tenant_id: str, cutoff: datetime, place: Place | None) -> Batch:
+    return Batch(*cleaning.forget_deleted(session, tenant_id, cutoff))
+
+
+def _products(rmm: Rmm, session: Session, tenant_id: str, cutoff: datetime, place: Place | None) -> Batch:
+    return Batch(*cleaning.remove_products(session, tenant_id))
 
 
 # --- Alerts, with the conditions and the history that belong to them
@@ -339,6 +361,22 @@ STEPS = (
     Step("history", "history", "Removing old history.", _history),
     Step("conditions", "alerts", "Removing conditions that are over.", _conditions),
     Step("alerts", "alerts", "Removing resolved alerts.", _alerts),
+    # Rows before products: a product goes when no device has it or had it.
+    Step(
+        "software",
+        "history",
+        "Removing software that is gone.",
+        _removes(DeviceSoftware, DeviceSoftware.removed_at, _gone),
+    ),
+    Step("software_of_deleted", "history", "Removing the software of deleted devices.", _of_deleted),
+    Step("products", "history", "Removing products that nobody has.", _products),
+    # Before the jobs that did them, and both as long: an action's page links to its job.
+    Step(
+        "actions",
+        "runs",
+        "Removing actions that are over.",
+        _removes(ActionInvocation, ActionInvocation.created_at, _over_actions),
+    ),
     Step("jobs", "runs", "Removing ended jobs.", _removes(JobRun, JobRun.queued_at, _ended)),
     Step("audit", "audit", "Removing old audit.", _removes(Audit, Audit.at, _any)),
 )
@@ -349,8 +387,9 @@ def in_words(keep: Keep) -> list[tuple[str, int, str]]:
     return [
         ("Resolved alerts", keep.alerts, "since anything last happened to them"),
         ("History of alerts that are over", keep.history, "since it was written"),
+        ("Software that is gone from a device", keep.history, "since a sync no longer found it"),
         ("Stored deliveries that were processed", keep.deliveries, "since they arrived"),
         ("Deliveries put aside, or failed for good", keep.quarantine, "since they arrived"),
-        ("Jobs", keep.runs, "since they ended"),
+        ("Jobs, and actions on devices", keep.runs, "since they ended"),
         ("Audit", keep.audit, "since it was written"),
     ]
