@@ -5,13 +5,13 @@ from __future__ import annotations
 import zlib
 from typing import Any
 
-from flask import request
+from flask import Response, request
 
 from simulators.tacticalrmm.endpoints import Action, Endpoint, current_role, lab
 from simulators.tacticalrmm.models import Agent
 from simulators.tacticalrmm.replies import ApiError, denied
 from simulators.tacticalrmm.show_agents import detail, short_row, table_row
-from simulators.tacticalrmm.software import software_row
+from simulators.tacticalrmm.software import software_row, stream
 
 
 def allowed_agent(agent_id: str) -> Agent:
@@ -55,10 +55,10 @@ def one(agent_id: str) -> dict[str, Any]:
     return detail(lab(), allowed_agent(agent_id))
 
 
-def software() -> list[dict[str, Any]]:
+def software() -> Response:
     """One row per agent that has software, keyed by the integer key."""
-    rows = [software_row(agent) for agent in _unordered(lab().visible_agents(current_role()))]
-    return [row for row in rows if row]
+    length, pieces = stream(_unordered(lab().visible_agents(current_role())))
+    return Response(pieces, content_type="application/json", headers={"Content-Length": str(length)})
 
 
 def software_of(agent_id: str) -> Any:

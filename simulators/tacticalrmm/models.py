@@ -81,6 +81,8 @@ class Agent:
     never_seen: bool = False
     silent_since: datetime | None = None
     nats: str | None = None
+    software: list[dict[str, str]] | None = None
+    """What was installed, upgraded and removed since; the generated list while null."""
 
     def last_seen(self, now: datetime) -> datetime | None:
         """Time of the last check-in: null, the moment the agent went silent, or the latest beat."""

@@ -195,6 +195,41 @@ def test_software(shared):
     assert shared.get(f"/software/{linux['agent_id']}/").json() == []
 
 
+def test_the_software_of_a_large_fleet_is_sent_row_by_row():
+    app = create_app(FleetOptions(agents=300))
+    key = next(iter(lab_of(app).api_keys))
+    reply = app.test_client().get("/software/", headers={"X-API-KEY": key}, buffered=False)
+    pieces = list(reply.iter_encoded())
+    assert len(pieces) > 200
+    assert sum(map(len, pieces)) == int(reply.headers["Content-Length"])
+
+
+def test_software_changes(server):
+    agent = next(
+        row["agent_id"]
+        for row in server.agents(plat="windows")
+        if server.get(f"/software/{row['agent_id']}/").json()
+    )
+
+    def versions():
+        return {
+            item["name"]: item["version"] for item in server.get(f"/software/{agent}/").json()["software"]
+        }
+
+    before = versions()
+    server.control(f"agents/{agent}/software/install", name="Editor", version="1.0", publisher="Acme")
+    assert versions() == before | {"Editor": "1.0"}
+    server.control(f"agents/{agent}/software/install", name="Editor", version="1.1")
+    assert versions() == before | {"Editor": "1.1"}
+    assert server.ask(f"agents/{agent}/software") == server.get(f"/software/{agent}/").json()["software"]
+    server.control(f"agents/{agent}/software/remove", name="Editor")
+    assert versions() == before
+    server.control(f"agents/{agent}/software/clear")
+    assert versions() == {}
+    assert [] in [row["software"] for row in server.get("/software/").json()]
+    server.control("reset")
+
+
 def test_status_follows_the_last_check_in(server):
     agent = server.agent(status="online", maintenance_mode=False)["agent_id"]
     server.control(f"agents/{agent}/set", offline_time=4, overdue_time=30)

@@ -7,6 +7,7 @@ from simulators.tacticalrmm.control import (
     fleet_commands,
     page,
     server_commands,
+    software_commands,
     webhook_commands,
 )
 from simulators.tacticalrmm.control.blueprint import control_blueprint
@@ -17,5 +18,6 @@ __all__ = [
     "fleet_commands",
     "page",
     "server_commands",
+    "software_commands",
     "webhook_commands",
 ]
