@@ -21,7 +21,7 @@ from rmm_extension.services.unit import unit
 from .access import requires
 from .context import actor, current_rmm, session
 from .routing import Routes
-from .setup import FIRST_STEPS, steps_of
+from .setup import first_steps, steps_of
 from .signing_in import Attempt, attempt
 
 routes = Routes()
@@ -112,8 +112,7 @@ def _provider(key: str) -> Provider:
 
 
 def _steps(provider: Provider) -> list[tuple[str, str]]:
-    first = FIRST_STEPS if len(provider.manifest.auth_modes) > 1 else FIRST_STEPS[1:]
-    return [*first, *steps_of(provider).items()]
+    return [*first_steps(provider), *steps_of(provider).items()]
 
 
 def _names(provider: Provider) -> set[str]:

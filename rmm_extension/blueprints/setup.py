@@ -34,6 +34,11 @@ _STEPS = {
 }
 
 
+def first_steps(provider: Provider) -> tuple[tuple[str, str], ...]:
+    """The steps up to the test; there is nothing to choose where there is one way to sign in."""
+    return FIRST_STEPS if len(provider.manifest.auth_modes) > 1 else FIRST_STEPS[1:]
+
+
 def steps_of(provider: Provider) -> dict[str, str]:
     """The steps after the test that this provider has, with their names."""
     able = capabilities(provider)
@@ -62,7 +67,7 @@ def setup_step(integration_id: UUID, step: str) -> ResponseReturnValue:
         f"rmm/connect/{step}.html",
         row=row,
         manifest=provider.manifest,
-        steps=[*FIRST_STEPS[1:], *steps_of(provider).items()],
+        steps=[*first_steps(provider), *steps_of(provider).items()],
         current=step,
         checks=_checks(integration_id),
         back_to="setup",
