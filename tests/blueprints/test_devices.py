@@ -1,0 +1,152 @@
+"""A device's page: all that is known of it, what may be done, what happened."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import Any
+from uuid import UUID
+
+import pytest
+
+from rmm_extension.blueprints.vitals import vitals
+from rmm_extension.models import Audit, DeviceRow, new_id, utc_now
+from rmm_extension.testing.statements import StatementCounter
+
+from .conftest import World, said
+
+
+def audited(world: World, device: UUID, *actions: str, tenant: str = "one") -> None:
+    """Lines of the audit on a device, the last one newest."""
+    now = utc_now()
+    world.insert(
+        Audit,
+        [
+            {
+                "tenant_id": tenant,
+                "at": now - timedelta(minutes=len(actions) - at),
+                "actor_id": "x",
+                "actor_name": "Tom <Tech>",
+                "action": action,
+                "subject_type": "device",
+                "subject_id": str(device),
+                "changes": {"kept": True},
+            }
+            for at, action in enumerate(actions)
+        ],
+    )
+
+
+def test_what_happened_with_a_device_newest_first(world: World) -> None:
+    connection = world.connect()
+    device, other = world.devices(connection, 2)
+    audited(world, device, "device.kept", "device.remote_access")
+    audited(world, other, "device.not_kept")
+    (alert,) = world.alerts(connection, 1, device_id=device, message="<b>Disk</b>")
+    world.history(alert, connection, [{"code": "no_window"}])
+    (quiet,) = world.alerts(connection, 1, device_id=other, message="Somewhere else")
+    world.history(quiet, connection, [{"code": "no_window"}])
+    answer = world.client("read_only").get(f"/rmm/devices/{device}")
+    page = said(answer)
+    activity = page[page.rindex("Activity") :]
+    places = [activity.index(words) for words in ("<b>Disk</b>", "Device remote access", "Device kept")]
+    assert places == sorted(places)
+    assert "Tom <Tech>" in activity
+    assert "Device not kept" not in page
+    assert "Somewhere else" not in page
+    assert "<b>Disk" not in answer.text
+
+
+def test_a_refresh_is_shown_while_it_runs_and_in_the_activity_afterwards(world: World) -> None:
+    connection = world.connect()
+    (device,) = world.devices(connection, 1, external_id="d1")
+    browser = world.client("dispatcher")
+    assert ">Refresh</button>" in browser.get(f"/rmm/devices/{device}").text
+    key = f"device_refresh:{connection}:d1"
+    run = {"kind": "device_refresh", "exclusive_key": key, "actor_name": "Tom"}
+    world.run(connection, **run, status="queued")
+    page = browser.get(f"/rmm/devices/{device}")
+    assert "Refreshing this device" in said(page)
+    assert 'data-rmm-reload="1"' in page.text
+    assert ">Refresh</button>" not in page.text
+    world.run(connection, **run, status="succeeded", finished_at=utc_now())
+    assert "Device refresh succeeded" in said(browser.get(f"/rmm/devices/{device}"))
+
+
+def test_refreshing_leads_back_to_the_device(world: World) -> None:
+    (device,) = world.devices(world.connect(), 1)
+    sent = {"ids": str(device), "back": f"device:{device}"}
+    answer = world.client("dispatcher").post("/rmm/devices/refresh", data=sent)
+    assert (answer.status_code, answer.location) == (303, f"/rmm/devices/{device}")
+    reader = world.client("read_only")
+    assert reader.post("/rmm/devices/refresh", data=sent).status_code == 403
+    assert ">Refresh</button>" not in reader.get(f"/rmm/devices/{device}").text
+
+
+@pytest.mark.parametrize(
+    "columns, words",
+    [
+        ({"missing_count": 1, "missing_since": utc_now()}, ["Not in the last list", "may be a slip"]),
+        ({"missing_count": 2, "missing_since": utc_now()}, ["Missing at the vendor", "no longer name it"]),
+        ({"missing_count": 3, "missing_since": utc_now(), "kept": True}, ["Kept active", "is kept active"]),
+        ({"deleted_at": utc_now()}, ["Deleted at the vendor"]),
+        ({"last_error": "It has no name."}, ["last sync of this device failed: It has no name."]),
+        ({"facts": {"has_pending_patches": True}}, ["Patches pending", "does not say which or how many"]),
+        ({"facts": {"has_pending_patches": False}}, ["None pending"]),
+        ({"facts": {}}, ["does not say whether patches are pending"]),
+        ({"facts": {"needs_reboot": True}}, ["needs a reboot", "Reboot Needed"]),
+        ({"facts": {"needs_reboot": False}}, ["Reboot Not needed"]),
+        ({"facts": {"boot_at": (utc_now() - timedelta(hours=5)).isoformat()}}, ["Running for 5 h"]),
+    ],
+)
+def test_how_it_stands_in_words(world: World, columns: dict[str, Any], words: list[str]) -> None:
+    (device,) = world.devices(world.connect(), 1, **columns)
+    page = said(world.client().get(f"/rmm/devices/{device}"))
+    for one in words:
+        assert one in page, one
+
+
+def test_other_devices_of_its_asset_are_named(world: World) -> None:
+    first, second = world.connect("First"), world.connect("Second")
+    (mine,) = world.devices(first, 1, asset_id="a1", name="MINE")
+    world.devices(second, 1, asset_id="a1", name="TWIN", status="overdue")
+    world.devices(second, 1, asset_id="a2", name="STRANGER")
+    page = said(world.client().get(f"/rmm/devices/{mine}"))
+    assert "On the same asset Overdue TWIN Acme RMM · Second" in page
+    assert "STRANGER" not in page
+
+
+def test_what_a_vendor_writes_strangely_breaks_nothing() -> None:
+    odd = {
+        "disks": "none",
+        "hardware": ["x"],
+        "custom_fields": [1],
+        "boot_at": "yesterday",
+        "memory_gb": "lots",
+        "os_version": ["a", "b"],
+    }
+    found = vitals(
+        DeviceRow(facts=odd, status="online", macs=None, serial=None, needs_reboot=None, patches_pending=None)
+    )
+    assert (found.disks, found.custom) == ([], [])
+    assert dict(found.facts)["OS version"] == "a, b"
+
+
+def test_statements_do_not_grow_with_what_happened(world: World) -> None:
+    connection = world.connect()
+    (device,) = world.devices(connection, 1, asset_id="a1", client_id="one-c0")
+    browser, counted = world.client(), []
+    for more in (1, 25):
+        world.devices(connection, more, asset_id="a1")
+        audited(world, device, *["device.kept"] * more)
+        for alert in world.alerts(connection, more, device_id=device, ticket_id=f"t{new_id()}"):
+            world.history(alert, connection, [{"code": "no_window"}])
+        browser.get(f"/rmm/devices/{device}")
+        with StatementCounter() as sent:
+            assert browser.get(f"/rmm/devices/{device}").status_code == 200
+        counted.append(sent.count)
+    assert counted[0] == counted[1] <= 22, sent
+
+
+def test_another_tenants_device_is_not_found(world: World) -> None:
+    (device,) = world.devices(world.connect(tenant="two"), 1, tenant_id="two")
+    assert world.client().get(f"/rmm/devices/{device}").status_code == 404
