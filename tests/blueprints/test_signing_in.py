@@ -130,7 +130,7 @@ def test_a_user_with_two_step_log_in_is_asked_for_the_code_in_words(pages: Pages
     page = said(answer)
     assert answer.status_code == 422
     assert "This user has two-step log-in in Tactical RMM" in page
-    assert "Code of the two-step log-in: Type the password again, and the code" in page
+    assert "Code of the two-step log-in: Type the code that the authenticator shows now" in page
     assert 'href="#field_code"' in answer.text
     assert pages.logins() == (1, 0)
     code = pages.code()
@@ -244,6 +244,7 @@ def test_signing_in_again_with_a_new_code_ends_an_expired_sign_in(pages: Pages) 
 
 def test_no_page_shows_any_end_of_a_password(pages: Pages) -> None:
     connection = pages.connect(username=keys.TOTP_USER, totp_seed=keys.TOTP_SECRET)
+    assert keys.TOTP_USER in said(pages.browser.get(f"/rmm/connections/{connection}/settings"))
     token = pages.secrets()["session"]
     for path in ("settings", "credentials", "activity", "health", ""):
         page = pages.browser.get(f"/rmm/connections/{connection}/{path}".rstrip("/"))

@@ -34,7 +34,7 @@ _REMEDIES: tuple[tuple[type[Exception], str], ...] = (
     (RateLimited, "Wait, then test again."),
     (PermissionMissing, _ROLE),
     (PasswordRefused, "Type both again. An API key works for users who may not sign in, too."),
-    (CodeNeeded, "Type the password again, and the code that the authenticator shows now."),
+    (CodeNeeded, "Type the code that the authenticator shows now, and the password where none is stored."),
     (CodeRefused, "Check the clock of the device with the authenticator if a new code is refused, too."),
     (SeedRefused, "Take the seed from Tactical RMM again, or leave it blank and type a code."),
 )
