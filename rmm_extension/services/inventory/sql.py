@@ -252,7 +252,7 @@ RETURNING d.id, d.asset_id, EXISTS (
         AND (o.kept OR o.missing_since IS NULL) AND o.deleted_at IS NULL
 )
 """  # noqa: S608 - our own text
-"""Marks these devices deleted; their ids and assets, and whether another device still stands for the asset."""
+"""Marks these devices deleted; their ids, their assets, and whether another device stands for the asset."""
 
 NOTE_MAPPINGS = """
 UPDATE rmm_organization_mappings m
