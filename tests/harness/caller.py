@@ -12,6 +12,7 @@ from uuid import UUID
 
 from reference_psa import create_app
 from rmm_extension.domain.errors import ProviderError
+from rmm_extension.providers.contract import ListsOrganizations
 from rmm_extension.services.inventory.load import open_connection
 from rmm_extension.services.unit import unit
 from tests.harness.schema import app_config
@@ -24,6 +25,7 @@ def main(tenant_id: str, integration_id: str) -> None:
     with app.app_context():
         with unit(rmm) as session:
             _, connection, provider = open_connection(rmm, session, tenant_id, UUID(integration_id))
+        assert isinstance(provider, ListsOrganizations)
         print("ready", flush=True)
         sys.stdin.readline()
         try:
