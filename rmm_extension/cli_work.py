@@ -24,7 +24,7 @@ from .services.context import Rmm
 @click.option("--parent", type=int, hidden=True, help="End when this process does.")
 @click.pass_context
 def worker(ctx: click.Context, names: tuple[str, ...], parent: int | None) -> None:
-    """Do background work: one process per queue, restarted when it ends.
+    """Do background work: one process per queue (three for actions), restarted when they end.
 
     Any number of these may run, on any number of machines.
     """
@@ -36,7 +36,11 @@ def worker(ctx: click.Context, names: tuple[str, ...], parent: int | None) -> No
         work(app, names[0], _prepare(app))
         return
     _prepare(info.load_app())
-    commands = {name: _command(info, name) for name in names or kinds.QUEUES}
+    commands = {
+        f"{name} {number}": _command(info, name)
+        for name in names or kinds.QUEUES
+        for number in range(1, kinds.PROCESSES.get(name, 1) + 1)
+    }
     supervisor.Supervisor(commands).run()
 
 

@@ -15,6 +15,9 @@ from uuid import UUID
 QUEUES = ("rmm-tick", "rmm-alerts", "rmm-sync", "rmm-workflow")
 """Every queue, each with workers of its own: a long sync must not hold up an alert, nor anything the tick."""
 
+PROCESSES = {"rmm-workflow": 3}
+"""Worker processes of a queue, one unless it says otherwise: actions wait for devices, up to an hour each."""
+
 Work = str | Callable[..., Any]
 """A function, or its path."""
 

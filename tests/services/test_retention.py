@@ -15,6 +15,7 @@ from sqlalchemy import insert
 from rmm_extension.domain.retention import Keep
 from rmm_extension.extension import Mounted
 from rmm_extension.models import (
+    ActionInvocation,
     Alert,
     AlertCondition,
     AlertHistory,
@@ -33,7 +34,7 @@ from tests.services.working import queued, take_run, work_one
 
 KEEP = Keep()
 NONE_OF_THESE = dict.fromkeys(
-    ("deliveries_put_aside", "software", "software_of_deleted", "products", "audit"), 0
+    ("deliveries_put_aside", "software", "software_of_deleted", "products", "actions", "audit"), 0
 )
 MARGIN = timedelta(minutes=5)
 
@@ -87,6 +88,12 @@ def job(world: World, queued_at: datetime, status: str = "succeeded", **more: An
     row = {"kind": "device_sync", "queue": "rmm-sync", "status": status, "queued_at": queued_at}
     ended = None if status in runs.UNFINISHED else queued_at
     return add(world, JobRun, **row | {"finished_at": ended, "due_at": queued_at} | more)
+
+
+def action(world: World, at: datetime, **more: Any) -> UUID:
+    row = {"action": "x.y", "state": "succeeded", "actor_id": "a", "actor_name": "A", "created_at": at}
+    row |= {"integration_id": world.integration_id, "finished_at": at}
+    return add(world, ActionInvocation, **row | more)
 
 
 def audit(world: World, at: datetime, **more: Any) -> UUID:
@@ -149,6 +156,16 @@ class TestLimits:
         assert clean(world) == {"jobs": 3}
         assert stays < left(world, "rmm_job_runs")
         assert len(left(world, "rmm_job_runs")) == len(stays) + 1, "and the cleaning itself"
+
+    def test_actions_that_are_over(self, world: World) -> None:
+        action(world, older(KEEP.runs))
+        stays = {
+            action(world, younger(KEEP.runs)),
+            action(world, older(KEEP.runs), finished_at=None),
+            action(world, older(KEEP.runs), finished_at=younger(KEEP.runs)),
+        }
+        assert clean(world) == {"actions": 1}
+        assert left(world, "rmm_action_invocations") == stays
 
     def test_audit(self, world: World) -> None:
         before = left(world, "rmm_audit")

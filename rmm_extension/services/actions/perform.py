@@ -47,7 +47,7 @@ from .rows import UnknownInvocation
 
 log = logging.getLogger("rmm_extension")
 
-BEGIN_WITHIN = timedelta(minutes=30)
+BEGIN_WITHIN = timedelta(hours=2)
 """What changes something is not begun later than so long after it was asked for: nobody expects it then."""
 _INTERRUPTED = f"The worker ended while the vendor was asked. {LOOK_FIRST}"
 
@@ -126,8 +126,8 @@ def _why_not(rmm: Rmm, run: Run, row: ActionInvocation, *, is_cancelled: bool) -
     if is_cancelled:
         return Outcome(state=ActionState.CANCELLED, message="It was called off before it began.")
     if changes and is_late(row):
-        minutes = BEGIN_WITHIN // timedelta(minutes=1)
-        return failed(ErrorCode.EXPIRED, f"It could not be begun within {minutes} minutes. Ask for it again.")
+        hours = BEGIN_WITHIN // timedelta(hours=1)
+        return failed(ErrorCode.EXPIRED, f"It could not be begun within {hours} hours. Ask for it again.")
     return None
 
 
@@ -157,7 +157,7 @@ def _mark(rmm: Rmm, session: Session, run: Run, row: ActionInvocation) -> Begun 
             device_id=row.device_id,
             value=value,
         )
-        connection = connections.build(rmm, session, allowed.connection)
+        connection = connections.build(rmm, session, allowed.connection, waits=True)
     except registry.UnknownAction as error:
         return failed(ErrorCode.NOT_FOUND, str(error))
     except RMMError as error:
