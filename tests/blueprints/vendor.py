@@ -13,6 +13,7 @@ from rmm_extension.domain.types import (
     DevicePage,
     Organization,
     PermissionLine,
+    SoftwareOfDevice,
     SoftwarePage,
     WebhookRequest,
 )
@@ -93,6 +94,10 @@ class AcmeProvider(Provider):
         """Nothing installed anywhere."""
         return iter(())
 
+    def device_software(self, connection: Connection, external_id: str) -> SoftwareOfDevice | None:
+        """No such device."""
+        return None
+
     def devices(
         self, connection: Connection, organization_ids: Sequence[str], *, full: bool
     ) -> Iterator[DevicePage]:
@@ -120,10 +125,12 @@ class AcmeProvider(Provider):
 
 
 class SingleProvider(AcmeProvider):
-    """The same with one way to sign in, without a list of alerts and without a word on permissions."""
+    """The same with one way to sign in, and without alerts, software and a word on permissions."""
 
     active_alerts = None  # type: ignore[assignment]
     permissions = None  # type: ignore[assignment]
+    software = None  # type: ignore[assignment]
+    device_software = None  # type: ignore[assignment]
 
     manifest = Manifest(
         key="single",
