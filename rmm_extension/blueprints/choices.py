@@ -31,7 +31,12 @@ REBOOT: Options = [("yes", "Needed"), ("no", "Not needed"), ("unknown", "Not kno
 MISSING: Options = [("once", "Not in the last list"), ("missing", "Missing at the vendor")]
 ACTIVE: Options = [("active", "Active ones")]
 YES: Options = [("1", "Yes")]
-UNSEEN: Options = [("7d", "7 days"), ("30d", "30 days"), ("90d", "90 days"), ("never", "Never seen")]
+UNSEEN: Options = [
+    ("7d", "Over 7 days ago"),
+    ("30d", "Over 30 days ago"),
+    ("90d", "Over 90 days ago"),
+    ("never", "Never"),
+]
 KINDS: Options = [(kind.value, words(kind.value)) for kind in DeviceKind]
 TIMES: Options = [
     ("1h", "Last hour"),

@@ -75,7 +75,7 @@ _CHIPS = {
     "alerts": "Alerts",
     "patches": "Patches",
     "reboot": "Reboot",
-    "unseen": "Not seen for",
+    "unseen": "Last seen",
     "missing": "Missing",
     "kept": "Kept",
     "deleted": "Deleted",

@@ -216,7 +216,7 @@ def test_what_a_row_of_the_device_list_says(world: World) -> None:
     world.alerts(connection, 3, device_id=device)
     answer = world.client().get("/rmm/devices?reboot=yes&unseen=never")
     assert "Reboot: Needed" in said(answer)
-    assert "Not seen for: Never seen" in said(answer)
+    assert "Last seen: Never" in said(answer)
     answer = world.client().get("/rmm/devices")
     for words in ("Needs a reboot", "Patches pending", "Kept active", "Missing at the vendor", "Agent 2.9.1"):
         assert words in said(answer), words
