@@ -48,7 +48,6 @@ def action_list() -> ResponseReturnValue:
         titles=titles(page.rows),
         tickets=tickets_of(page.rows),
         options=options,
-        only=wanted.only,
         waiting=any(not ActionState(row.state).is_over for row in page.rows),
         chips=_chips(wanted, options, page.rows),
     )
@@ -116,6 +115,7 @@ def _values(invocation_id: UUID) -> dict[str, Any]:
         "ticket": tickets_of([row]).get(row.ticket_id or ""),
         "text": output.pop("output", None),
         "facts": _facts(output),
+        "is_cut": output.get("output_is_cut") is True,
         "inputs": _inputs(row),
         "again": _again(row),
         "may_see_run": row.run_id is not None and (row.actor_id == actor().id or allows("rmm.jobs.view")),
@@ -134,10 +134,12 @@ def _inputs(row: AnyRow) -> list[tuple[str, str]]:
     ]
 
 
+_FACTS = {"exit_code": "Exit code", "seconds": "Seconds on the device"}
+
+
 def _facts(output: Mapping[str, Any]) -> list[tuple[str, str]]:
-    """What else came back, where it is short."""
-    plain = {name: value for name, value in output.items() if isinstance(value, (str, int, float, bool))}
-    return [(name.replace("_", " ").capitalize(), _said(value)) for name, value in plain.items()]
+    """What else came back that the message does not say."""
+    return [(words, str(output[name])) for name, words in _FACTS.items() if output.get(name) is not None]
 
 
 def _said(value: Any) -> str:
@@ -184,7 +186,7 @@ def _filter() -> ActionFilter:
         device_id=uuid_argument("device"),
         ticket_id=argument("ticket"),
         actor_id=argument("person"),
-        only=read_uuids(http.args.getlist("only"), MOST),
+        only=read_uuids(http.args.get("only", "").split(","), MOST),
     )
 
 

@@ -224,7 +224,7 @@ def _ask(
     _tell_refusals(asked, devices)
     if len(asked.ids) == 1:
         return redirect(url_for("rmm.action_page", invocation_id=asked.ids[0]), 303)
-    return redirect(url_for("rmm.action_list", only=asked.ids), 303)
+    return redirect(url_for("rmm.action_list", only=",".join(str(id_) for id_ in asked.ids)), 303)
 
 
 def _tell_refusals(asked: Asked, devices: Sequence[TargetRow]) -> None:

@@ -1,0 +1,125 @@
+"""Acting on devices in a browser, from the list and from a ticket to what came of it."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterator
+from typing import TYPE_CHECKING
+
+import pytest
+
+from tests.blueprints.acting import SCRIPT, Vendor, ask, vendor
+from tests.blueprints.test_alert_actions import browser as signed_in
+from tests.browser.conftest import NARROW, WIDE
+from tests.conftest import world
+from tests.harness.world import World
+
+if TYPE_CHECKING:
+    from _typeshed.wsgi import WSGIApplication
+    from playwright.sync_api import Page
+
+__all__ = ["vendor", "world"]
+
+DASHBOARD = "https://rmm.example.com"
+
+
+@pytest.fixture
+def base(world: World, page: Page, live_server: Callable[[WSGIApplication], str]) -> Iterator[str]:
+    """Address of the reference PSA with its technician signed in; a refusal by its policy fails the test."""
+    said: list[str] = []
+    page.on("console", lambda line: said.append(line.text) if line.type == "error" else None)
+    cookie = signed_in(world).get_cookie("psa_session")
+    assert cookie is not None
+    address = live_server(world.app)
+    page.context.add_cookies([{"name": "psa_session", "value": cookie.value, "url": address}])
+    yield address
+    assert said == []
+
+
+def test_a_script_from_a_ticket_to_its_output_and_note(
+    world: World, vendor: Vendor, page: Page, base: str
+) -> None:
+    device = vendor.device()
+    vendor.scripts()
+    world.post(
+        world.body(agent_id=world.one("SELECT external_id FROM rmm_devices WHERE id = :id", id=device))
+    )
+    (ticket,) = world.tickets()
+    page.goto(f"{base}/tickets/{ticket['id']}")
+    page.click("a:has-text('Run…')")
+    page.fill("#filter-q", "disk")
+    page.wait_for_url(re.compile("q=disk"))
+    page.click("text=Disk Usage Report")
+    page.fill("[name=in_args]", "-Drive\nC:")
+    page.click("button:has-text('Run it on')")
+    page.wait_for_selector("text=Waiting for a worker.")
+    vendor.work()
+    page.wait_for_selector(".rmm-copy-text")
+    assert page.inner_text(".rmm-copy-text").strip() == vendor.lab.script_output.stdout.strip()
+    assert vendor.invocations()[0]["input"]["args"] == ["-Drive", "C:"]
+    page.click(f"a:has-text('T-{ticket['number']}')")
+    page.wait_for_selector("text=Actions from this ticket")
+    assert page.locator("text=Run script on").count() >= 1, "the note"
+
+
+def test_the_selected_devices_are_acted_on_together(
+    world: World, vendor: Vendor, page: Page, base: str
+) -> None:
+    for at in range(3):
+        vendor.device(at=at)
+    page.goto(f"{base}/rmm/devices")
+    assert page.is_hidden("#rmm-bulk")
+    page.check("[data-rmm-all]")
+    assert page.inner_text("[data-rmm-chosen]") == "3 selected"
+    page.click("#rmm-bulk >> text=Run…")
+    page.wait_for_selector("h1:has-text('Run on 3 devices')")
+    assert "csrf_token" not in page.url
+    page.click("a:has-text('Reboot…')")
+    page.wait_for_selector("text=It is done on 3 devices")
+    page.click("button:has-text('Reboot 3 devices')")
+    page.wait_for_selector("text=Some are not over yet.")
+    vendor.work()
+    page.click("text=Look again")
+    page.wait_for_selector("text=Handed over")
+    assert page.locator("#rmm-results tbody tr").count() == 3
+
+
+def test_remote_access_opens_in_a_tab_of_its_own(world: World, vendor: Vendor, page: Page, base: str) -> None:
+    device = vendor.device()
+    world.do(f"""UPDATE rmm_integrations SET settings = '{{"dashboard_url": "{DASHBOARD}"}}'""")
+    page.context.route(f"{DASHBOARD}/**", lambda route: route.fulfill(body="the dashboard"))
+    page.goto(f"{base}/rmm/devices/{device}")
+    for _ in range(2):
+        with page.context.expect_page() as opened:
+            page.click("button:has-text('Remote access')")
+        opened.value.wait_for_url(f"{DASHBOARD}/agents/**")
+        assert opened.value.evaluate("window.opener") is None
+        assert opened.value.evaluate("document.referrer") == ""
+    assert page.url.endswith(str(device)), "the page stays, and its button works again"
+
+
+@pytest.mark.parametrize("viewport", [WIDE, NARROW])
+def test_no_page_of_actions_is_wider_than_the_window(
+    world: World, vendor: Vendor, page: Page, base: str
+) -> None:
+    ids = [vendor.device(), vendor.device("linux")]
+    world.do("UPDATE rmm_devices SET name = 'LAPTOP-' || repeat('X', 80)")
+    vendor.lab.script_output.stdout = "W" * 400 + "\n" + "line of output\n" * 200
+    vendor.scripts()
+    script = vendor.script("Disk Usage Report")["external_id"]
+    done = ask(signed_in(world), SCRIPT, ids[0], script=script, in_timeout="9", in_wait_for_output="1")
+    vendor.work()
+    both = "&".join(f"ids={id_}" for id_ in ids)
+    for path in (
+        f"run?{both}",
+        f"run?ids={ids[1]}",
+        f"run/{SCRIPT}?ids={ids[0]}&script={script}",
+        f"run/tacticalrmm.agents.run_command?{both}",
+        f"devices/open?{both}",
+        f"devices/{ids[0]}",
+        "actions",
+        done.location.removeprefix("/rmm/"),
+    ):
+        page.goto(f"{base}/rmm/{path}")
+        assert page.evaluate("document.documentElement.scrollWidth <= innerWidth"), path
+        assert page.locator("main h1").count() == 1, path
