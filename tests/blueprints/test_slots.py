@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
+from datetime import timedelta
+from typing import Any
 
 import pytest
 from flask_login import login_user
@@ -10,6 +13,7 @@ from flask_login import login_user
 from reference_psa.db import db
 from reference_psa.models import Asset, User
 from rmm_extension.blueprints.slots import Slots
+from rmm_extension.models import utc_now
 from rmm_extension.testing.statements import StatementCounter
 
 from .conftest import World
@@ -67,6 +71,48 @@ def test_an_assets_panel(world: World, slots: Slots) -> None:
     assert "&lt;script&gt;x" in panel
     assert "<b>HQ" not in panel
     assert panel.count("<link") == 1
+
+
+def test_an_assets_panel_has_all_its_devices(world: World, slots: Slots) -> None:
+    first, second = world.connect("First"), world.connect("Second")
+    disk = {"name": "C:", "total_gb": 100.0, "free_gb": 4.5, "utilization_percent": 95.5}
+    facts = {"has_pending_patches": True, "hardware": {"memory_gb": 16.0, "disks": [disk]}}
+    (mine,) = world.devices(first, 1, asset_id="a1", facts=facts, name="MINE", last_synced_at=utc_now())
+    world.devices(second, 1, asset_id="a1", name="TWIN", status="overdue", last_seen_at=None)
+    world.devices(second, 1, asset_id="a2", name="STRANGER")
+    (alert,) = world.alerts(first, 1, device_id=mine, message="Full")
+    world.history(alert, first, [{"code": "no_window"}])
+    panel = " ".join(re.sub(r"<[^>]+>", " ", slots.asset_panel("a1")).split())
+    for words in (
+        "MINE Online Patches pending",
+        "Acme RMM · First, synced just now",
+        "Memory (GB) 16",
+        "C: 96 %, nearly full 4.5 GB 100.0 GB",
+        "TWIN Overdue",
+        "Acme RMM · Second, synced never",
+        "Full",
+        "Activity",
+    ):
+        assert words in panel, words
+    assert "STRANGER" not in panel
+
+
+@pytest.mark.parametrize(
+    "columns, words",
+    [
+        ({"last_synced_at": None}, "not synced yet"),
+        ({"last_synced_at": utc_now() - timedelta(hours=3)}, "synced 3 h ago"),
+        ({"last_error": "It has no name."}, "sync failed"),
+        ({"missing_count": 1, "missing_since": utc_now()}, "not in the last list"),
+        ({"missing_count": 2, "missing_since": utc_now()}, "missing at the vendor"),
+    ],
+)
+def test_a_badge_says_how_the_sync_stands(
+    world: World, slots: Slots, columns: dict[str, Any], words: str
+) -> None:
+    world.devices(world.connect(), 1, asset_id="a1", **columns)
+    badge = " ".join(slots.asset_badges(["a1"])["a1"].striptags().split())
+    assert f"Acme RMM · {words}" in badge
 
 
 def test_badges_of_a_list_are_one_statement(world: World, slots: Slots) -> None:
@@ -152,7 +198,8 @@ def test_the_dashboard(world: World, slots: Slots) -> None:
 def test_filters_offer_the_connected_vendors(world: World, slots: Slots) -> None:
     world.connect()
     assert 'name="agent_status"' in slots.asset_filters()
-    assert 'name="rmm_alerts"' in slots.asset_filters()
+    for name in ("rmm_managed", "rmm_alerts", "rmm_patches"):
+        assert f'name="{name}"' in slots.asset_filters()
     assert '<option value="acme">' in slots.asset_filters()
 
 
@@ -180,3 +227,7 @@ def test_the_hosts_list_of_assets_can_show_those_with_active_alerts(world: World
     assert ">LOUD</a>" in some
     assert "2 active" in some
     assert "Alerts: Active" in some
+    by_hand = browser.get("/assets?rmm_managed=no").text
+    assert ">QUIET</a>" not in by_hand
+    assert ">LOUD</a>" in browser.get("/assets?agent_status=online&rmm_patches=unknown").text
+    assert ">LOUD</a>" not in browser.get("/assets?agent_status=not_online").text
