@@ -71,6 +71,13 @@ def test_a_session_that_ended_is_renewed_and_the_request_sent_again(method: str)
         assert wire.bodies == [b'{"to": "do"}'] * 2
 
 
+def test_a_body_that_is_read_in_pieces_is_asked_for_again_too() -> None:
+    vendor = Vendor()
+    with serve(in_turn(GONE, GOOD)) as wire, client(wire, vendor, "old") as http, http.stream("/a") as reply:
+        assert b"".join(reply.pieces) == b'"well"'
+    assert signed(wire) == ["old", "SECRET-TOKEN-1"]
+
+
 def test_a_second_refusal_is_the_end() -> None:
     vendor = Vendor()
     with serve(GONE) as wire, client(wire, vendor, "old") as http, pytest.raises(AuthFailed):
