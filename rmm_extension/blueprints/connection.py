@@ -14,6 +14,7 @@ from rmm_extension.forms.credentials import PREFIX, credentials_form
 from rmm_extension.models import Integration
 from rmm_extension.providers.contract import Provider, capabilities
 from rmm_extension.services import connection_health, connections, credentials, runs
+from rmm_extension.services.permissions import start_check
 from rmm_extension.services.queries import activity
 from rmm_extension.services.queries import connections as queries
 from rmm_extension.services.queries.health import health
@@ -242,6 +243,7 @@ def _reconnect(integration_id: UUID, result: Attempt) -> ResponseReturnValue:
         row = connections.reconnect(current_rmm(), opened, actor(), integration_id, tested)
         if row.setup_step:
             runs.try_start(opened, actor(), "organization_sync", integration_id=row.id)
+        start_check(opened, actor(), current_rmm().providers.get(row.provider), row.id)
         return f"The credentials of {row.name} were tested and saved."
 
     return act(work, url_for("rmm.connection", integration_id=integration_id))

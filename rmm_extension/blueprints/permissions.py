@@ -10,8 +10,7 @@ from flask.typing import ResponseReturnValue
 from rmm_extension.domain.errors import Conflict
 from rmm_extension.models import Integration
 from rmm_extension.providers.contract import Provider, TellsPermissions
-from rmm_extension.services import runs
-from rmm_extension.services.permissions import KIND, counts
+from rmm_extension.services.permissions import KIND, counts, start_check
 from rmm_extension.services.queries import connections as queries
 from rmm_extension.services.queries.permissions import Table, permission_table
 from rmm_extension.services.unit import unit
@@ -50,11 +49,11 @@ def connection_permissions(integration_id: UUID) -> ResponseReturnValue:
 @requires("rmm.configure")
 def connection_permissions_check(integration_id: UUID) -> ResponseReturnValue:
     """Ask the vendor, by a run; one that is under way is enough."""
-    row, _ = _found(integration_id)
+    row, provider = _found(integration_id)
     if row.state in ("paused", "not_connected"):
         raise Conflict("A paused or disconnected connection asks for nothing. Resume or reconnect it first.")
     with unit(current_rmm()) as opened:
-        runs.try_start(opened, actor(), KIND, integration_id=integration_id)
+        start_check(opened, actor(), provider, integration_id)
     return redirect(url_for("rmm.connection_permissions", integration_id=integration_id), 303)
 
 

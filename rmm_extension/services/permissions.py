@@ -4,13 +4,17 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Sequence
+from uuid import UUID
 
 import msgspec
+from sqlalchemy.orm import Session
 
 from rmm_extension.domain.errors import ConfigError
 from rmm_extension.domain.types import PermissionLine
-from rmm_extension.providers.contract import TellsPermissions
+from rmm_extension.host import Actor
+from rmm_extension.providers.contract import Provider, TellsPermissions
 
+from . import runs
 from .context import Rmm
 from .inventory.load import open_connection
 from .runs import Run
@@ -19,6 +23,12 @@ from .unit import unit
 KIND = "permission_check"
 LINES = "lines"
 """Where the run's cursor keeps the lines, in the vendor's order."""
+
+
+def start_check(session: Session, actor: Actor, provider: Provider, integration_id: UUID) -> None:
+    """Queue the check, if the vendor has one and none is under way."""
+    if isinstance(provider, TellsPermissions):
+        runs.try_start(session, actor, KIND, integration_id=integration_id)
 
 
 def check_permissions(rmm: Rmm, run: Run) -> dict[str, int]:

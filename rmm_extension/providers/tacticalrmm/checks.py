@@ -23,7 +23,6 @@ from rmm_extension.providers.tacticalrmm.session import CodeNeeded, CodeRefused,
 OK, WARNING, FAILED, NOT_CHECKED = "ok", "warning", "failed", "not_checked"
 FIRST = "Server and sign-in"
 _ROLE = "Turn the switch on in Settings › Permissions Manager for the role of this user."
-_FEATURES = "Turn on the switches of what you want. The connection's page Permissions has the whole table."
 _REMEDIES: tuple[tuple[type[Exception], str], ...] = (
     (TlsFailed, "Give the server a valid certificate, or name its CA bundle in REQUESTS_CA_BUNDLE."),
     (NameNotFound, "Enter the name of the API host, such as https://api.example.com."),
@@ -141,10 +140,15 @@ def _custom_fields(client: TacticalClient) -> Check:
 def _features(client: TacticalClient) -> Check:
     """What the role allows beside the lists, in one line; the page Permissions has all of it."""
     found = [probe.line(client) for probe in permissions.OTHERS]
-    missing = permissions.missing_of(found)
+    missing = [line for line in found if line.state == permissions.MISSING]
     if missing:
+        features = ", ".join(line.feature for line in missing)
+        switches = ", ".join(dict.fromkeys(switch for line in missing for switch in line.switches))
         return Check(
-            name="Features", state=WARNING, message=f"Missing from the role: {missing}.", remedy=_FEATURES
+            name="Features",
+            state=WARNING,
+            message=f"The role does not allow: {features}.",
+            remedy=f"Turn on what you want of {switches}. The connection's page Permissions has it all.",
         )
     if any(line.state != OK for line in found):
         return Check(

@@ -8,7 +8,7 @@ cannot exist, with a body that even an existing one would refuse. Any other answ
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -113,12 +113,6 @@ def lines(client: TacticalClient, source: str) -> Iterator[PermissionLine]:
     yield _hardware(client, source)
     yield from (probe.line(client) for probe in OTHERS)
     yield _scope(client, source)
-
-
-def missing_of(found: Sequence[PermissionLine]) -> str:
-    """The features that are missing, each with its switches, as one enumeration; empty when none is."""
-    lacking = (one for one in found if one.state == MISSING)
-    return "; ".join(f"{one.feature} ({', '.join(one.switches)})" for one in lacking)
 
 
 def scope_warning(seen: int, visible: int) -> str | None:

@@ -175,8 +175,8 @@ def test_features_that_the_role_lacks_are_named_with_their_switches(
 ) -> None:
     check = run(tactical, simulator.connection(keys.READONLY_KEY))["Features"]
     assert check.state == "warning"
-    assert "Run scripts (can_run_scripts)" in check.message
-    assert "Software" not in check.message
+    assert check.message == "The role does not allow: Resolve alerts, Run scripts, Run commands, Reboot."
+    assert "can_manage_alerts, can_run_scripts, can_send_cmd, can_reboot_agents" in (check.remedy or "")
 
 
 def test_features_that_cannot_be_asked_for_are_not_checked(
