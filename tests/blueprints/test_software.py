@@ -227,7 +227,7 @@ def test_refreshing_a_devices_software(world: World) -> None:
     assert "oftware" in run
     again = browser.post(path)
     assert again.headers["Location"] == path
-    assert "under way" in said(browser.get(path))
+    assert "Wait for its end or cancel it." in said(browser.get(path))
     assert browser.post(f"/rmm/devices/{product_id('one', 'x')}/software").status_code == 404
 
 
