@@ -50,8 +50,8 @@ class Probe:
     def _answer(self, client: TacticalClient) -> tuple[str, str]:
         try:
             self._ask(client)
-        except PermissionMissing as error:
-            return MISSING, str(error)
+        except PermissionMissing:
+            return MISSING, f"The role lacks {' and '.join(self.switches)}, or the user has no role."
         except (WrongHost, BetaOff) as error:
             return NOT_CHECKED, str(error)
         except NotFound:
