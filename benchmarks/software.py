@@ -163,13 +163,12 @@ def _status_mb(name: str) -> float:
 def vendor() -> Iterator[str]:
     """The address of a vendor in a process of its own; the path behind it says how many agents it has."""
     argv = [sys.executable, "-m", "benchmarks.software", "serve"]
-    process = subprocess.Popen(argv, stdout=subprocess.PIPE, text=True)
-    assert process.stdout is not None
-    try:
-        yield process.stdout.readline().strip()
-    finally:
-        process.terminate()
-        process.wait(timeout=20)
+    with subprocess.Popen(argv, stdout=subprocess.PIPE, text=True) as process:
+        assert process.stdout is not None
+        try:
+            yield process.stdout.readline().strip()
+        finally:
+            process.terminate()
 
 
 def _serve() -> None:
