@@ -42,7 +42,7 @@ class Processes:
         """What they have printed."""
         return self.log.read_text()
 
-    def says(self, words: str, seconds: float = 30) -> None:
+    def says(self, words: str, seconds: float = 90) -> None:
         """Wait until one of them has printed this."""
         until(lambda: self.log.exists() and words in self.text(), f"“{words}” in the log", seconds)
 
