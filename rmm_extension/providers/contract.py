@@ -87,7 +87,8 @@ class Manifest:
 
     ``editions`` are the host's editions that include it; ``organization_noun`` is the vendor's word for a
     customer ("client", "organization", "group"); ``docs_url`` the vendor's documentation;
-    ``software_platforms`` the only ones (windows, linux, darwin) whose agents tell their software, if not all.
+    ``software_platforms`` are the only ones (windows, linux, darwin) whose agents tell their software, where
+    these are not all.
     """
 
     key: str
