@@ -247,6 +247,7 @@ def create_scripts() -> None:
         sa.Column("platforms", postgresql.ARRAY(sa.Text()), nullable=False),
         sa.Column("default_timeout", sa.Integer(), nullable=True),
         sa.Column("run_as_user", sa.Boolean(), nullable=False),
+        sa.Column("favorite", sa.Boolean(), nullable=False),
         sa.PrimaryKeyConstraint("tenant_id", "id", name="pk_rmm_scripts"),
         sa.UniqueConstraint(
             "tenant_id",

@@ -15,11 +15,13 @@ from sqlalchemy.orm import Session
 from rmm_extension.domain.contracts.actions import ActionSpec, FormField, form_fields
 from rmm_extension.domain.errors import Conflict, Invalid, RMMError
 from rmm_extension.forms.actions import PREFIX, filled, hides, typed
-from rmm_extension.models import ScriptRow
-from rmm_extension.services.actions import refresh_scripts, registry
+from rmm_extension.models import JobRun, ScriptRow
+from rmm_extension.services.actions import refresh_scripts, registry, scripts_due
 from rmm_extension.services.actions.several import Asked, request_each
+from rmm_extension.services.connections import WORKING_STATES
 from rmm_extension.services.queries import actions as queries
 from rmm_extension.services.queries.targets import TargetRow
+from rmm_extension.services.unit import unit
 
 from .access import requires
 from .context import act, actor, current_rmm, end_reading, session
@@ -75,7 +77,8 @@ def run_action(action_id: str) -> ResponseReturnValue:
     spec = _spec(wanted, action_id)
     script = _script(wanted, spec)
     devices = _made_for(script, wanted.devices) if script else wanted.devices
-    fields = [field for field in form_fields(spec.input) if field.name != SCRIPT]
+    platforms = {device.platform for device in devices}
+    fields = [field.on(platforms) for field in form_fields(spec.input) if field.name != SCRIPT]
     again = _again(spec) if request.method == "GET" else {}
     values: Mapping[str, Any] = {**_defaults(fields, script), **again}
     problems: dict[str, list[str]] = {}
@@ -141,8 +144,8 @@ def _library(wanted: Targets) -> dict[str, Any]:
     """The scripts that fit the search, what each is made for, and how old the list is."""
     tenant_id, integration_id = actor().tenant_id, wanted.devices[0].integration_id
     text = argument("q")
+    run = queries.listing_run(session(), tenant_id, integration_id) or _list_if_due(wanted)
     found = queries.scripts(session(), tenant_id, integration_id, text)
-    run = queries.listing_run(session(), tenant_id, integration_id)
     return {
         "text": text,
         "scripts": [Offered(one, _made_for(one, wanted.devices)) for one in found],
@@ -151,6 +154,19 @@ def _library(wanted: Targets) -> dict[str, Any]:
         "listing": progress_values(run) if run else None,
         "integration_id": integration_id,
     }
+
+
+def _list_if_due(wanted: Targets) -> JobRun | None:
+    """The run that lists the library, begun here where the list is old. After one that failed a person has to
+    ask: a page that is looked at again and again would try as often."""
+    device, tenant_id = wanted.devices[0], actor().tenant_id
+    working = device.connection_state in WORKING_STATES
+    if not working or not scripts_due(session(), tenant_id, device.integration_id):
+        return None
+    end_reading()
+    with unit(current_rmm()) as opened:
+        refresh_scripts(opened, actor(), device.integration_id)
+    return queries.listing_run(session(), tenant_id, device.integration_id)
 
 
 def _script(wanted: Targets, spec: ActionSpec) -> ScriptRow | None:

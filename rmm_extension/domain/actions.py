@@ -176,6 +176,7 @@ class Script(msgspec.Struct, frozen=True, kw_only=True):
     platforms: tuple[str, ...] = ()
     default_timeout: int | None = None
     run_as_user: bool = False
+    favorite: bool = False
 
     def runs_on(self, platform: str | None) -> bool:
         """Whether it is made for the platform; yes where either is not known."""

@@ -97,3 +97,4 @@ class ScriptRow(TenantRow, Base):
     platforms: Mapped[list[str]] = mapped_column(ARRAY(Text()), default=list)
     default_timeout: Mapped[int | None]
     run_as_user: Mapped[bool]
+    favorite: Mapped[bool]

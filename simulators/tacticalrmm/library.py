@@ -12,7 +12,7 @@ def default_scripts() -> dict[int, Script]:
         Script(
             2, "Collect Event Logs", "userdefined", "powershell", "Diagnostics", ["windows"], ["-Days", "3"]
         ),
-        Script(3, "Disk Usage Report", "userdefined", "python", "Diagnostics", []),
+        Script(3, "Disk Usage Report", "userdefined", "python", "Diagnostics", [], favorite=True),
         Script(4, "Linux - list upgrades", "builtin", "shell", "TRMM (Linux):Updates", ["linux"]),
         Script(5, "macOS - list updates", "builtin", "shell", "TRMM (Mac):Updates", ["darwin"]),
         Script(6, "With client name", "userdefined", "powershell", "PSA", [], ["-Client", "{{client.name}}"]),

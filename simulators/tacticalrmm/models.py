@@ -158,6 +158,7 @@ class Script:
     supported_platforms: list[str]
     args: list[str] = field(default_factory=list)
     hidden: bool = False
+    favorite: bool = False
     body: str = "echo done"
     default_timeout: int = 90
 

@@ -34,7 +34,7 @@ def _common(script: Script) -> dict[str, Any]:
         "shell": script.shell,
         "args": script.args,
         "category": script.category,
-        "favorite": False,
+        "favorite": script.favorite,
         "default_timeout": script.default_timeout,
         "syntax": None,
         "filename": script.name.lower().replace(" ", "_"),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import re
 from uuid import UUID
 
 import pytest
@@ -12,6 +13,7 @@ from rmm_extension.models import new_id
 from rmm_extension.testing.statements import StatementCounter
 from tests.conftest import world
 from tests.harness.world import World
+from tests.services.working import queued, work
 
 from .acting import COMMAND, PING, REBOOT, SCRIPT, Vendor, ask, form, vendor
 from .conftest import said
@@ -79,6 +81,12 @@ class TestChoosing:
         assert f"script={vendor.script('Linux - list upgrades')['external_id']}" in answer.text
         assert f"script={vendor.script('Restart Print Service')['external_id']}" not in answer.text
 
+    def test_favourites_come_first(self, world: World, vendor: Vendor) -> None:
+        device = vendor.device()
+        vendor.scripts()
+        page = choose(browser(world), device)
+        assert page.index("Disk Usage Report favourite") < page.index("Collect Event Logs")
+
     def test_the_search_is_by_name_and_category(self, world: World, vendor: Vendor) -> None:
         device = vendor.device()
         vendor.scripts()
@@ -90,11 +98,14 @@ class TestChoosing:
     def test_the_library_is_listed_by_a_run_that_is_shown(self, world: World, vendor: Vendor) -> None:
         device, client = vendor.device(), browser(world)
         assert "Not listed yet." in choose(client, device)
+        assert "data-rmm-poll" in client.get(f"/rmm/run?ids={device}").text
+        assert len(work(world, "script_list")) == 1, "looked at twice, listed once"
+        assert "Disk Usage Report" in choose(client, device)
+        assert not queued(world, "script_list"), "a fresh list is left as it is"
         answer = client.post(
             f"/rmm/connections/{world.integration_id}/scripts", data={"ids": device}, follow_redirects=True
         )
         assert "The scripts are being listed." in said(answer)
-        assert "data-rmm-poll" in answer.text
         assert "Run on" in said(answer), "back where one was"
 
     def test_a_list_that_failed_says_so(self, world: World, vendor: Vendor) -> None:
@@ -103,6 +114,7 @@ class TestChoosing:
             world.rmm.vault.store(session, world.tenant, world.integration_id, "api_key", "Z" * 32)
         vendor.scripts()
         assert "Failed" in choose(browser(world), device)
+        assert not queued(world, "script_list"), "looking again does not try again"
 
     def test_nothing_selected_and_a_device_that_is_not_ours(self, world: World, vendor: Vendor) -> None:
         client = browser(world)
@@ -139,6 +151,15 @@ class TestAsking:
         assert "Command prompt (cmd)" in done.text, "inputs are named as the form names them"
         (row,) = vendor.invocations()
         assert (row["device_id"], row["state"], row["ticket_id"]) == (device, "succeeded", None)
+
+    def test_the_shells_are_those_of_the_platform(self, world: World, vendor: Vendor) -> None:
+        windows, linux, client = vendor.device(), vendor.device("linux"), browser(world)
+        shells = re.compile(r'<option value="(powershell|cmd|/bin/bash)"')
+        assert shells.findall(form(client, COMMAND, windows).text) == ["powershell", "cmd"]
+        assert shells.findall(form(client, COMMAND, linux).text) == ["/bin/bash"]
+        assert shells.findall(form(client, COMMAND, windows, linux).text) == [], "each its own, then"
+        world.do("UPDATE rmm_devices SET facts = '{}'")
+        assert len(shells.findall(form(client, COMMAND, windows).text)) == 3
 
     def test_a_script_with_its_own_time_limit(self, world: World, vendor: Vendor) -> None:
         device, client = vendor.device(), browser(world)

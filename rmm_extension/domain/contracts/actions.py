@@ -7,8 +7,8 @@ them at once. Their fields carry a label and a help text, so that a form can be 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Collection, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from typing import Any, cast
 
 from marshmallow import ValidationError, fields, missing, validate
@@ -139,7 +139,10 @@ def says(label: str, text: str = "", *, secret: bool = False, **more: Any) -> di
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FormField:
-    """One input of an action as a form shows it. ``kind``: text, long_text, number, choice, flag, texts."""
+    """One input of an action as a form shows it. ``kind``: text, long_text, number, choice, flag, texts.
+
+    ``platforms`` says which platforms a choice is for; one that is not named there is for all.
+    """
 
     name: str
     label: str
@@ -151,6 +154,17 @@ class FormField:
     smallest: int | None = None
     largest: int | None = None
     secret: bool = False
+    platforms: Mapping[str, Sequence[str]] = field(default_factory=dict)
+
+    def on(self, platforms: Collection[str | None]) -> FormField:
+        """The same with the choices that are for all of these platforms; ``None`` may be any."""
+        known = [one for one in platforms if one is not None]
+        fitting = [
+            (value, words)
+            for value, words in self.choices
+            if all(one in self.platforms.get(value, known) for one in known)
+        ]
+        return replace(self, choices=tuple(fitting))
 
 
 def form_fields(schema: type[Strict]) -> tuple[FormField, ...]:
@@ -172,6 +186,7 @@ def _form_field(name: str, field: fields.Field[Any]) -> FormField:
         smallest=getattr(field, "smallest", None),
         largest=getattr(field, "largest", None) or getattr(field, "longest", None),
         secret=bool(told.get("secret")),
+        platforms=told.get("platforms") or {},
     )
 
 

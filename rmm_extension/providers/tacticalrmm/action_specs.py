@@ -22,6 +22,7 @@ MODULE_KEY = f"app:{KEY}"
 LONGEST_RUN = 3600
 """Seconds a script or command may take."""
 SHELLS = (("powershell", "PowerShell"), ("cmd", "Command prompt (cmd)"), ("/bin/bash", "Bash"))
+_SYSTEMS = {"powershell": ("windows",), "cmd": ("windows",), "/bin/bash": ("linux", "darwin")}
 _SECRETS = "Tactical RMM fills in names such as {{client.name}}, and {{global.name}} of its key store."
 
 
@@ -72,7 +73,10 @@ class RunCommand(Strict):
     """A command line for the device's shell."""
 
     command = Text(20_000, trimmed=False, required=True, metadata=says("Command", _SECRETS))
-    shell = Choice(SHELLS, metadata=says("Shell", "None chosen: PowerShell on Windows, Bash elsewhere."))
+    shell = Choice(
+        SHELLS,
+        metadata=says("Shell", "None chosen: PowerShell on Windows, Bash elsewhere.", platforms=_SYSTEMS),
+    )
     timeout = _timeout(30)
     run_as_user = _as_user()
 

@@ -31,6 +31,7 @@ def script_of(row: ScriptDetail) -> Script:
         platforms=tuple(row.supported_platforms or ()),
         default_timeout=row.default_timeout,
         run_as_user=bool(row.run_as_user),
+        favorite=bool(row.favorite),
     )
 
 

@@ -244,6 +244,7 @@ class ScriptDetail(msgspec.Struct):
     supported_platforms: list[str] | None = None
     default_timeout: int | None = None
     run_as_user: bool | None = None
+    favorite: bool | None = None
     hidden: bool = False
 
 

@@ -82,6 +82,7 @@ def _columns(script: Script) -> dict[str, Any]:
         "platforms": list(script.platforms),
         "default_timeout": script.default_timeout,
         "run_as_user": script.run_as_user,
+        "favorite": script.favorite,
     }
 
 

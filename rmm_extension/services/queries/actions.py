@@ -96,7 +96,8 @@ def scripts(
     text: str | None = None,
     platform: str | None = None,
 ) -> Sequence[ScriptRow]:
-    """The connection's scripts as last listed, by name; with ``platform`` those made for it."""
+    """The connection's scripts as last listed, favourites first, then by name; with ``platform`` those made
+    for it."""
     wanted = [ScriptRow.tenant_id == tenant_id, ScriptRow.integration_id == integration_id]
     if text:
         pattern = contains(text)
@@ -105,7 +106,11 @@ def scripts(
         wanted.append(
             or_(func.cardinality(ScriptRow.platforms) == 0, ScriptRow.platforms.contains([platform]))
         )
-    statement = select(ScriptRow).where(*wanted).order_by(func.lower(ScriptRow.name), ScriptRow.id)
+    statement = (
+        select(ScriptRow)
+        .where(*wanted)
+        .order_by(ScriptRow.favorite.desc(), func.lower(ScriptRow.name), ScriptRow.id)
+    )
     return session.scalars(statement.limit(MOST_SCRIPTS)).all()
 
 
