@@ -55,6 +55,21 @@ def test_a_sync_whose_worker_is_killed_is_finished_by_the_scheduler_alone(instal
     assert installation.number(ASSETS) == installation.number(DISTINCT_ASSETS) == AGENTS
 
 
+def test_a_software_sync_whose_worker_is_killed_is_finished_without_duplicates(installation: Stage) -> None:
+    connected = synced(installation)
+    slow(installation, "/software/", 5.0)
+    run_id = installation.begin("software_sync", connected.id)
+    until(lambda: installation.run(run_id)["status"] == "running", "the run's worker", 60)
+    installation.kill_worker("rmm-sync")
+    installation.vendor("/api/misbehaviour/clear", {})
+    done = installation.finish(run_id, seconds=90)
+    assert done["attempt"] == 2
+    rows = installation.number("SELECT count(*) FROM rmm_device_software WHERE removed_at IS NULL")
+    assert rows == done["counts"]["installed"] > 0
+    again = installation.finish(installation.begin("software_sync", connected.id))
+    assert again["counts"]["unchanged"] == again["counts"]["processed"] == done["counts"]["processed"]
+
+
 def test_while_redis_is_away_webhooks_are_taken_and_tickets_appear(installation: Stage) -> None:
     connected = synced(installation)
     installation.valkey.kill()
