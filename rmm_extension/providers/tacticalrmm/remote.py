@@ -46,8 +46,8 @@ def link(settings: Mapping[str, Any], external_id: str) -> RemoteLink:
 
 
 def checked(settings: Mapping[str, str], runtime: Runtime) -> dict[str, str]:
-    """The settings with those of a link in their one form; raises ``ConfigError`` naming the field that cannot
-    be kept."""
+    """The settings with those of a link in their one form; raises ``ConfigError`` naming the field that
+    cannot be kept."""
     kept = dict(settings)
     if DASHBOARD in kept:
         kept[DASHBOARD] = _dashboard(kept[DASHBOARD], runtime)
