@@ -138,6 +138,7 @@ class _Call:
     seconds: float = MAX_SECONDS
     streamed: bool = False
     patience: float | None = None
+    form: Mapping[str, str] | None = None
 
 
 class HttpClient:
@@ -223,13 +224,23 @@ class HttpClient:
         finally:
             reply.close()
 
-    def write(self, method: str, path: str, *, json: Any = None, patience: float | None = None) -> Reply:
+    def write(
+        self,
+        method: str,
+        path: str,
+        *,
+        json: Any = None,
+        form: Mapping[str, str] | None = None,
+        patience: float | None = None,
+    ) -> Reply:
         """Change something; never repeated, because a lost answer does not prove a lost request.
 
-        ``patience``: seconds to wait for the answer to begin, where that may take longer than usual.
+        ``form`` is a body as OAuth takes it, in place of ``json``. ``patience``: seconds to wait for the
+        answer to begin, where that may take longer than usual.
         """
+        call = _Call(self._writing, method, path, None, json, MAX_BODY, patience=patience, form=form)
         try:
-            return self._exchange(_Call(self._writing, method, path, None, json, MAX_BODY, patience=patience))
+            return self._exchange(call)
         except _BodyLost as lost:
             # A read that signs in on its way must not take this for its own answer, and sign in again.
             raise self._trouble(Unavailable, str(lost), lost.request_id or "") from None
@@ -305,6 +316,7 @@ class HttpClient:
                 url,
                 params=params,
                 json=call.json,
+                data=call.form,
                 headers={**self._headers, **signed, "X-Request-ID": request_id},
                 timeout=(self.runtime.connect_timeout, call.patience or self.runtime.read_timeout),
                 allow_redirects=False,

@@ -10,6 +10,7 @@ import logging
 import socket
 import ssl
 from pathlib import Path
+from urllib.parse import parse_qs
 
 import pytest
 from cryptography import x509
@@ -75,6 +76,14 @@ def test_a_write_is_never_repeated(method: str, bad: bytes) -> None:
     with serve(bad) as wire, client(wire.url) as one, pytest.raises(ProviderError):
         one.write(method, "/x/", json={"a": 1})
     assert len(wire.heads) == 1
+
+
+def test_a_form_is_sent_as_oauth_wants_it() -> None:
+    given = {"grant_type": "refresh_token", "refresh_token": "a b&c"}
+    with serve(answer()) as wire, client(wire.url) as one:
+        one.write("POST", "/oauth/token", form=given)
+    assert parse_qs(wire.bodies[0].decode()) == {name: [value] for name, value in given.items()}
+    assert "content-type: application/x-www-form-urlencoded" in wire.heads[0].lower()
 
 
 def test_a_short_wait_is_taken_here() -> None:
