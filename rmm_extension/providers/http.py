@@ -26,10 +26,11 @@ from urllib3 import BaseHTTPResponse
 from urllib3.exceptions import HTTPError, MaxRetryError
 from urllib3.util.retry import Retry
 
-from rmm_extension.domain.errors import BadResponse, InvalidRequest, ProviderError, Unavailable
+from rmm_extension.domain.errors import BadResponse, ProviderError, Unavailable
 from rmm_extension.domain.labels import provider_label
 from rmm_extension.providers.contract import Runtime
 from rmm_extension.providers.guard import Resolver, guarded_session, refusal
+from rmm_extension.providers.no_answer import TimedOut, reading_of
 from rmm_extension.providers.reply import Reply, StreamedReply
 from rmm_extension.providers.session import VendorSession
 from rmm_extension.providers.statuses import common_error
@@ -53,38 +54,6 @@ MAX_STREAM_SECONDS = 1800.0
 _CHUNK = 2**20
 _REDIRECTS = frozenset({301, 302, 303, 307, 308})
 _RETRIED = frozenset({429, 502, 503, 504})
-
-
-class TlsFailed(Unavailable):
-    """The server's certificate could not be verified, or it speaks no TLS."""
-
-    may_have_arrived = False
-
-
-class NameNotFound(Unavailable):
-    """The host name does not resolve."""
-
-    may_have_arrived = False
-
-
-class ConnectionFailed(Unavailable):
-    """Nothing accepts connections at the address, or the connection was dropped."""
-
-
-class ConnectionRefused(ConnectionFailed):
-    """Nothing accepts connections at the address."""
-
-    may_have_arrived = False
-
-
-class TimedOut(Unavailable):
-    """The server did not answer in time."""
-
-
-class ConnectTimedOut(TimedOut):
-    """The server did not take the connection in time."""
-
-    may_have_arrived = False
 
 
 class ReadRetry(Retry):
@@ -382,7 +351,7 @@ class HttpClient:
         return target
 
     def _no_answer(self, error: requests.RequestException, request_id: str) -> ProviderError:
-        kind, sentence = _reading_of(error, self.host)
+        kind, sentence = reading_of(error, self.host)
         return self._trouble(kind, sentence, request_id)
 
     def _trouble(
@@ -393,32 +362,3 @@ class HttpClient:
 
 class _BodyLost(Unavailable):
     """The body broke off: a read may be repeated."""
-
-
-def _reading_of(error: requests.RequestException, host: str) -> tuple[type[ProviderError], str]:
-    text = str(error)
-    if isinstance(error, requests.exceptions.SSLError):
-        return TlsFailed, f"The TLS certificate of {host} could not be verified: {_tls_reason(text)}."
-    if isinstance(error, requests.ConnectTimeout):
-        return ConnectTimedOut, f"{host} did not answer in time."
-    if isinstance(error, requests.Timeout) or "timed out" in text:
-        return TimedOut, f"{host} did not answer in time."
-    if "NameResolutionError" in text or "Failed to resolve" in text:
-        return NameNotFound, f"The name {host} was not found. Check the spelling of the address."
-    if isinstance(error, requests.ConnectionError):
-        kind = ConnectionRefused if "NewConnectionError" in text else ConnectionFailed
-        return kind, f"{host} refused or dropped the connection. Check the address and the port."
-    return InvalidRequest, f"The request to {host} could not be made. Check the address."
-
-
-def _tls_reason(text: str) -> str:
-    reasons = {
-        "self-signed": "it is self-signed",
-        "self signed": "it is self-signed",
-        "expired": "it has expired",
-        "ostname mismatch": "it is made out to another name",
-        "not valid for": "it is made out to another name",
-        "unable to get local issuer": "its issuer is not known",
-        "WRONG_VERSION": "the server does not speak TLS on this port",
-    }
-    return next((reason for mark, reason in reasons.items() if mark in text), "the handshake failed")

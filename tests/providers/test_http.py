@@ -29,7 +29,8 @@ from rmm_extension.domain.errors import (
     Unavailable,
 )
 from rmm_extension.providers import http
-from rmm_extension.providers.http import ConnectionFailed, HttpClient, NameNotFound, TimedOut, TlsFailed
+from rmm_extension.providers.http import HttpClient
+from rmm_extension.providers.no_answer import ConnectionFailed, NameNotFound, TimedOut, TlsFailed
 from rmm_extension.providers.reply import HtmlInsteadOfJson, Misshapen
 from tests.providers.conftest import RUNTIME
 from tests.providers.wire import answer, serve

@@ -9,7 +9,8 @@ import pytest
 
 from rmm_extension.domain.errors import BadResponse, PermissionMissing, RateLimited, Unavailable
 from rmm_extension.providers import http
-from rmm_extension.providers.http import HttpClient, TimedOut
+from rmm_extension.providers.http import HttpClient
+from rmm_extension.providers.no_answer import TimedOut
 from tests.providers.conftest import RUNTIME
 from tests.providers.wire import answer, serve
 

@@ -12,7 +12,7 @@ from rmm_extension.domain.errors import (
     RateLimited,
 )
 from rmm_extension.domain.types import Check
-from rmm_extension.providers.http import ConnectionFailed, NameNotFound, TimedOut, TlsFailed
+from rmm_extension.providers.no_answer import ConnectionFailed, NameNotFound, TimedOut, TlsFailed
 from rmm_extension.providers.reply import HtmlInsteadOfJson
 from rmm_extension.providers.tacticalrmm import permissions
 from rmm_extension.providers.tacticalrmm.access import BadCode, BadSeed

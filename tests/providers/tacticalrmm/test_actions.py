@@ -20,6 +20,7 @@ from rmm_extension.domain.errors import (
 )
 from rmm_extension.providers import http
 from rmm_extension.providers.contract import Runtime
+from rmm_extension.providers.no_answer import ConnectionRefused
 from rmm_extension.providers.tacticalrmm import TacticalRmm, action_specs, actions, history
 from simulators.tacticalrmm import keys
 from simulators.tacticalrmm.lab import ScriptOutput
@@ -355,7 +356,7 @@ def test_a_throttled_request_was_not_done(do: Do, lab: Simulator) -> None:
 
 
 def test_nothing_arrives_where_nobody_listens(tactical: TacticalRmm, lab: Simulator) -> None:
-    with pytest.raises(http.ConnectionRefused) as caught:
+    with pytest.raises(ConnectionRefused) as caught:
         perform(tactical, connection_to("http://127.0.0.1:1"), REBOOT, target_of(agent_of(lab)), {})
     assert not caught.value.may_have_arrived
 
