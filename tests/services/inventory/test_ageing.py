@@ -166,14 +166,15 @@ def test_an_asset_that_is_gone_is_not_made_again(fleet: World) -> None:
     assert fleet.assets.of("t1") == {}
 
 
-def test_a_look_in_between_wins(fleet: World, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize("told", ["online", "offline"])
+def test_a_look_in_between_wins(fleet: World, monkeypatch: pytest.MonkeyPatch, told: str) -> None:
     fleet.script.devices = [silent("d1", 31)]
     fleet.sync()
     look_was_earlier(fleet)
     apply = fleet.assets.apply
 
     def meanwhile(session: Any, tenant_id: str, changes: Any) -> Any:
-        session.execute(text("UPDATE rmm_devices SET status = 'online', last_seen_at = now()"))
+        session.execute(text(f"UPDATE rmm_devices SET status = '{told}', last_seen_at = now()"))
         return apply(session, tenant_id, changes)
 
     monkeypatch.setattr(fleet.assets, "apply", meanwhile)

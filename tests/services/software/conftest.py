@@ -91,6 +91,10 @@ class Scene:
         """``name version`` of what was installed."""
         return [f"{row.name} {row.version}" for row in self.software(external_id) if row.removed]
 
+    def removed_at(self) -> list[datetime]:
+        """When each row that is gone went."""
+        return [row.removed_at for row in self.world._all(DeviceSoftware) if row.removed_at is not None]
+
     def list_of(self, external_id: str) -> SoftwareList | None:
         device_id = self.world.device(external_id).id
         return next((row for row in self.world._all(SoftwareList) if row.id == device_id), None)
