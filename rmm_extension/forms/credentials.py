@@ -14,6 +14,7 @@ from wtforms.validators import InputRequired, Length, Optional
 from rmm_extension.domain.errors import AddressRefused, ConfigError
 from rmm_extension.domain.types import Check
 from rmm_extension.providers.contract import AuthMode, Field
+from rmm_extension.services.credentials import SecretsNeeded
 
 PREFIX = "field_"
 """Before the names of a provider's fields, so that they meet none of ours."""
@@ -31,12 +32,13 @@ class CredentialsForm(FlaskForm):  # type: ignore[misc]
         return {field.name: _text(self[PREFIX + field.name].data) for field in self.mode.fields}
 
     def refuse(self, error: ConfigError) -> str | None:
-        """Put a refused address at its field; any other sentence is returned for the top of the form."""
-        place = PREFIX + "instance_url"
-        if isinstance(error, AddressRefused) and place in self:
+        """Put what is about one field at it; any other sentence is returned for the top of the form."""
+        names = ["instance_url"] if isinstance(error, AddressRefused) else []
+        names = list(error.fields) if isinstance(error, SecretsNeeded) else names
+        places = [PREFIX + name for name in names if PREFIX + name in self]
+        for place in places:
             self[place].errors = [*self[place].errors, str(error)]
-            return None
-        return str(error)
+        return None if places else str(error)
 
     def mark(self, checks: Sequence[Check]) -> None:
         """Put what to do about a failed check at the field that it is about."""
@@ -105,7 +107,7 @@ def _field(field: Field, hint: str | None) -> Any:
 def _secret_help(field: Field, hint: str | None) -> str:
     if hint is None:
         return field.help
-    return f"Stored: {hint}. Leave blank to keep it. {field.help}".strip()
+    return f"Stored: {hint}. Leave blank to keep it at this address. {field.help}".strip()
 
 
 def _text(value: Any) -> str:

@@ -232,8 +232,10 @@ def _poll_anew(row: Integration) -> None:
 
 
 def _store_secrets(rmm: Rmm, session: Session, row: Integration, connection: Connection) -> None:
-    """Keep the secrets of the sign-in, and the session that its test began."""
+    """Keep the secrets of the sign-in, no others of it, and the session that its test began."""
     mode = auth_mode(rmm.providers.get(connection.provider), connection.auth_mode)
+    if gone := [f.name for f in mode.fields if f.secret and f.name not in connection.secrets]:
+        rmm.vault.drop(session, row.tenant_id, row.id, gone)
     for field in mode.fields:
         if field.secret and field.name in connection.secrets:
             value, shown = connection.secrets[field.name], field.kind != "password"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from urllib.parse import urlsplit
 
 from msgspec import structs
 
@@ -11,6 +12,19 @@ from rmm_extension.domain.sessions import MemorySessions, SessionToken
 from rmm_extension.domain.types import Check, Connection
 from rmm_extension.providers.contract import AuthMode, Field, Provider, TestsConnection
 from rmm_extension.providers.guard import check_address
+
+_PORTS = {"https": 443, "http": 80}
+
+
+class SecretsNeeded(ConfigError):
+    """The address is another server's, to which nothing stored is sent: ``fields`` were left blank."""
+
+    def __init__(self, fields: Sequence[str], stored_for: str) -> None:
+        super().__init__(
+            "Type this again: the address is another server's now, and what is stored is for"
+            f" {stored_for} only."
+        )
+        self.fields = tuple(fields)
 
 
 def auth_mode(provider: Provider, key: str) -> AuthMode:
@@ -24,10 +38,10 @@ def auth_mode(provider: Provider, key: str) -> AuthMode:
 def typed(
     provider: Provider, mode: AuthMode, values: Mapping[str, str], stored: Connection | None = None
 ) -> Connection:
-    """A connection from what was typed; a blank secret keeps the stored one.
+    """A connection from what was typed; a blank secret keeps the stored one, for the stored server only.
 
     A stored session goes on where nothing was typed that would make another. Raises ``ConfigError`` for a
-    missing field, ``AddressRefused`` for an address that is not called.
+    missing field, ``AddressRefused`` for an address that is not called, ``SecretsNeeded`` for another server.
     """
     secrets = {f.name: _secret(f, values, stored) for f in mode.fields if f.secret}
     once = {f.name: _plain(f, values) for f in mode.fields if f.once}
@@ -38,6 +52,8 @@ def typed(
     url = provider.normalize_url(plain.pop("instance_url", ""))
     if url:
         check_address(url, provider.runtime)
+    if stored is not None and _server(url) != _server(stored.instance_url):
+        secrets = _typed_again(mode, values, stored)
     plain = provider.check_settings(plain)
     base = stored or Connection(
         tenant_id="", integration_id="", provider=provider.manifest.key, instance_url=url
@@ -75,6 +91,21 @@ def _secret(field: Field, values: Mapping[str, str], stored: Connection | None) 
     given = str(values.get(field.name) or "")
     given = given if field.kind == "password" else given.strip()
     return given or (stored.secrets.get(field.name, "") if stored else "")
+
+
+def _typed_again(mode: AuthMode, values: Mapping[str, str], stored: Connection) -> dict[str, str]:
+    """The secrets without the stored ones: whoever may change the address could have them sent anywhere."""
+    given = {f.name: _secret(f, values, None) for f in mode.fields if f.secret}
+    blank = [f.name for f in mode.fields if f.secret and f.required and not given[f.name]]
+    if blank:
+        raise SecretsNeeded(blank, urlsplit(stored.instance_url).netloc)
+    return given
+
+
+def _server(url: str) -> tuple[str, str, int | None]:
+    """Scheme, host and port: what is sent to one is sent to no other."""
+    parts = urlsplit(url)
+    return parts.scheme, parts.hostname or "", parts.port or _PORTS.get(parts.scheme)
 
 
 def _session(mode: AuthMode, given: Connection, stored: Connection | None) -> SessionToken | None:

@@ -14,7 +14,7 @@ from rmm_extension.services import connection_health, connections
 from rmm_extension.services.unit import unit
 
 from .conftest import World, said
-from .vendor import SECRET
+from .vendor import SECRET, AcmeProvider
 
 
 def row_of(world: World, integration_id: UUID) -> Integration:
@@ -125,13 +125,31 @@ def test_credentials_are_write_only_and_blank_keeps_them(world: World) -> None:
     browser = world.client()
     page = browser.get(f"/rmm/connections/{connection}/credentials").text
     assert SECRET not in page
-    assert "Stored: •••• 6789. Leave blank to keep it." in said(
+    assert "Stored: •••• 6789. Leave blank to keep it at this address." in said(
         browser.get(f"/rmm/connections/{connection}/credentials")
     )
-    values = {"field_instance_url": "https://1.0.0.1", "field_api_key": "", "field_region": "eu"}
+    values = {"field_instance_url": "https://rmm.example.com/api", "field_api_key": "", "field_region": "eu"}
     assert browser.post(f"/rmm/connections/{connection}/credentials", data=values).status_code == 303
     assert secrets_of(world, connection)["api_key"] == SECRET
-    assert row_of(world, connection).instance_url == "https://1.0.0.1"
+    assert row_of(world, connection).instance_url == "https://rmm.example.com/api"
+
+
+def test_a_stored_secret_is_not_sent_to_another_server(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    connection = world.connect()
+    asked: list[str] = []
+    monkeypatch.setattr(AcmeProvider, "before_check", staticmethod(lambda: asked.append("asked")))
+    browser, address = world.client(), f"/rmm/connections/{connection}/credentials"
+    values = {"field_instance_url": "https://1.0.0.1", "field_api_key": "", "field_region": "eu"}
+    answer = browser.post(address, data=values)
+    assert answer.status_code == 422
+    assert not asked
+    field = re.search(r'<input[^>]*name="field_api_key"[^>]*>', answer.text)
+    assert field is not None
+    assert "is-invalid" in field[0]
+    assert "another server's now, and what is stored is for rmm.example.com only" in said(answer)
+    assert row_of(world, connection).instance_url == "https://rmm.example.com"
+    assert browser.post(address, data=values | {"field_api_key": "typed-again"}).status_code == 303
+    assert secrets_of(world, connection)["api_key"] == "typed-again"
 
 
 def test_credentials_that_fail_the_test_are_not_kept(world: World) -> None:

@@ -9,6 +9,7 @@ from typing import Any
 from uuid import UUID
 
 import pytest
+from msgspec import structs
 from sqlalchemy import select
 
 from rmm_extension.domain.errors import ConfigError, Conflict, Forbidden
@@ -112,10 +113,27 @@ class TestReconnect:
 
     def test_a_blank_secret_keeps_the_stored_one(self, world: World) -> None:
         made = create(world)
-        new = typed(world, self.stored(world, made), api_key="", instance_url="https://127.0.0.1:8")
+        new = typed(world, self.stored(world, made), api_key="", instance_url="https://127.0.0.1:9/path")
         self.reconnect(world, made, new)
         assert secrets(world, made) == {"api_key": KEY}
-        assert row(world, made)["instance_url"] == "https://127.0.0.1:8"
+        assert row(world, made)["instance_url"] == "https://127.0.0.1:9/path"
+
+    @pytest.mark.parametrize(
+        "address", ["https://127.0.0.2:9", "https://127.0.0.1:8", "http://127.0.0.1:9", "https://127.0.0.1"]
+    )
+    def test_what_is_stored_is_for_one_server(self, world: World, address: str) -> None:
+        stored = self.stored(world, create(world))
+        with pytest.raises(credentials.SecretsNeeded, match=r"for 127\.0\.0\.1:9 only") as caught:
+            typed(world, stored, api_key=" ", instance_url=address)
+        assert caught.value.fields == ("api_key",)
+        assert KEY not in str(caught.value)
+        assert typed(world, stored, api_key="another", instance_url=address).secrets == {"api_key": "another"}
+
+    def test_the_usual_port_is_the_same_server(self, world: World) -> None:
+        stored = structs.replace(self.stored(world, create(world)), instance_url="https://127.0.0.1")
+        assert typed(world, stored, api_key="", instance_url="https://127.0.0.1:443").secrets == {
+            "api_key": KEY
+        }
 
     def test_a_new_secret_takes_its_place(self, world: World) -> None:
         made = create(world)

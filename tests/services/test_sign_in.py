@@ -13,6 +13,7 @@ from typing import Any
 
 import pyotp
 import pytest
+from msgspec import structs
 
 from rmm_extension.domain.errors import AuthFailed, ConfigError, RateLimited, RMMError, Unavailable
 from rmm_extension.domain.sessions import SessionToken
@@ -414,11 +415,19 @@ class TestTyped:
             {"username": "another"},
             {"totp_seed": keys.TOTP_SECRET},
             {"code": "123456"},
-            {"instance_url": "https://127.0.0.2"},
+            {"instance_url": "https://127.0.0.2", "password": keys.PASSWORD},
         ],
     )
     def test_another_sign_in_begins_another(self, vendor: Vendor, values: dict[str, str]) -> None:
         assert self.token(vendor, **values) is None
+
+    def test_a_seed_that_is_not_typed_again_for_another_server_is_forgotten(self, vendor: Vendor) -> None:
+        kept = vendor.stored()
+        both = {"password": keys.PASSWORD, "totp_seed": keys.TOTP_SECRET}
+        kept = structs.replace(kept, secrets=both)
+        assert vendor.typed(kept, password="").secrets == both
+        moved = vendor.typed(kept, instance_url="https://127.0.0.2", password="another")
+        assert moved.secrets == {"password": "another"}
 
     def test_a_session_that_ended_meanwhile_is_renewed_by_the_test(self, vendor: Vendor) -> None:
         vendor.end_sessions()
