@@ -11,14 +11,6 @@ from rmm_extension.host.types import AssetChange
 
 from ._asset_columns import ASSET_COLUMNS, MEASUREMENTS, VITAL_COLUMNS, reported
 
-_NEW: dict[str, Any] = {
-    "status": "active",
-    "status_reason": None,
-    "kept_fields": [],
-    "review": {},
-    "vital_kind": None,
-}
-
 
 @dataclass(slots=True)
 class Batch:
@@ -37,52 +29,39 @@ class Batch:
         return not (self.assets or self.workstation or self.server or self.history)
 
 
-def merge(
-    batch: Batch, asset_id: str, known: Mapping[str, Any] | None, change: AssetChange
-) -> dict[str, Any]:
-    """Add to the batch what the change does to the asset; the asset as it is then."""
-    if known is None:
-        return _create(batch, asset_id, change)
+def merge(batch: Batch, asset_id: str, known: Mapping[str, Any], change: AssetChange) -> dict[str, Any]:
+    """Add to the batch what the change does to a known asset; the asset as it is then."""
     old = dict(known)
     new, changes, aside = _applied(old, reported(change))
     new["name"] = new["name"] or change.rmm_device_id
     if change.reactivate and old["status"] == "inactive":
         changes["status"] = [old["status"], "active"]
         new |= {"status": "active", "status_reason": None}
-    if known is None or any(new[column] != old[column] for column in _ASSET_FIELDS):
+    if any(new[column] != old[column] for column in _ASSET_FIELDS):
         batch.assets.append(
             {"id": asset_id, **{column: new[column] for column in _ASSET_FIELDS if new[column] is not None}}
         )
     _merge_vitals(batch, asset_id, old, new)
-    _log(batch, asset_id, known is None, change.rmm_provider, changes, aside)
+    _log(batch, asset_id, change.rmm_provider, changes, aside)
     return new
 
 
-def _create(batch: Batch, asset_id: str, change: AssetChange) -> dict[str, Any]:
-    """A new asset: only what is known goes into the batch, the rest stays empty."""
+def create(batch: Batch, asset_id: str, change: AssetChange) -> None:
+    """Add a new asset to the batch: only what is known, the rest stays empty."""
     new = reported(change)
     new["name"] = new.get("name") or change.rmm_device_id
     kind = _kind(new.setdefault("asset_type", "unknown"))
-    new.setdefault("mac_addresses", [])
-    asset = {column: value for column, value in new.items() if column in ASSET_COLUMNS}
-    vitals = {column: value for column, value in new.items() if column in VITAL_COLUMNS}
-    batch.assets.append({"id": asset_id, "status": "active", "review": {}, **asset})
-    if kind is not None and vitals:
-        getattr(batch, kind).append({"asset_id": asset_id, **vitals})
+    asset: dict[str, Any] = {"id": asset_id, "status": "active", "review": {}, "mac_addresses": []}
+    vitals: dict[str, Any] = {"asset_id": asset_id}
+    for column, value in new.items():
+        (asset if column in ASSET_COLUMNS else vitals)[column] = value
+    batch.assets.append(asset)
+    if kind is not None and len(vitals) > 1:
+        getattr(batch, kind).append(vitals)
     _entry(batch, asset_id, change.rmm_provider, "created", {})
-    return {**_blank(), **new, "vital_kind": kind if vitals else None}
 
 
 _ASSET_FIELDS = (*ASSET_COLUMNS, "status", "status_reason", "review")
-
-
-def _blank() -> dict[str, Any]:
-    return {
-        **dict.fromkeys((*ASSET_COLUMNS, *VITAL_COLUMNS)),
-        **_NEW,
-        "asset_type": "unknown",
-        "mac_addresses": [],
-    }
 
 
 def _applied(
@@ -129,13 +108,9 @@ def _kind(asset_type: str) -> str | None:
     return {"workstation": "workstation", "server": "server", "unknown": "workstation"}.get(asset_type)
 
 
-def _log(
-    batch: Batch, asset_id: str, created: bool, source: str, changes: dict[str, Any], aside: dict[str, Any]
-) -> None:
+def _log(batch: Batch, asset_id: str, source: str, changes: dict[str, Any], aside: dict[str, Any]) -> None:
     told = {column: pair for column, pair in changes.items() if column not in MEASUREMENTS}
-    if created:
-        _entry(batch, asset_id, source, "created", {})
-    elif told:
+    if told:
         _entry(batch, asset_id, source, "changed", told)
     if aside:
         _entry(batch, asset_id, source, "kept", aside)

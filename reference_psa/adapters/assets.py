@@ -17,7 +17,7 @@ from rmm_extension.domain.errors import HostRejected
 from rmm_extension.host.types import AssetApplied, AssetChange, AssetKey, AssetMatch, AssetRef
 
 from . import _asset_sql as sql
-from ._asset_merge import Batch, merge
+from ._asset_merge import Batch, create, merge
 from ._sql import distinct, run
 
 
@@ -45,13 +45,15 @@ class SqlAssets:
         known = _known(session, tenant_id, distinct(change.asset_id for change in changes))
         batch, applied = Batch(), []
         for change in changes:
-            asset_id = change.asset_id if change.asset_id in known else None
-            target = asset_id or new_id()
-            merged = merge(batch, target, known.get(target), change)
-            if asset_id:
+            asset_id = change.asset_id
+            old = known.get(asset_id) if asset_id else None
+            if asset_id is None or old is None:
+                asset_id = new_id()
+                create(batch, asset_id, change)
+            else:
                 # A second change of the same asset in this batch goes on from the first.
-                known[target] = merged
-            applied.append(AssetApplied(asset_id=target, created=asset_id is None))
+                known[asset_id] = merge(batch, asset_id, old, change)
+            applied.append(AssetApplied(asset_id=asset_id, created=old is None))
         _write(session, tenant_id, batch)
         return applied
 
