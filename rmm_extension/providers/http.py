@@ -313,7 +313,7 @@ class HttpClient:
                 body += piece
         return Reply(*parts, body)
 
-    def _pieces(self, call: _Call, answer: requests.Response, request_id: str) -> Iterator[bytes]:
+    def _pieces(self, call: _Call, answer: requests.Response, request_id: str) -> Iterator[bytes | bytearray]:
         """The body as it comes. Only the waiting counts: a caller may take its time with a piece."""
         # Undecoded reading is twice as fast: it copies once instead of three times.
         packed = "Content-Encoding" in answer.headers
@@ -321,7 +321,7 @@ class HttpClient:
         while True:
             before = time.monotonic()
             try:
-                piece = answer.raw.read(_CHUNK, decode_content=packed)
+                piece = _next_piece(answer.raw, packed, before + call.seconds - waited)
             except (HTTPError, OSError):
                 raise self._trouble(_BodyLost, f"{what} was cut off.", request_id) from None
             if not piece:
@@ -358,6 +358,20 @@ class HttpClient:
         self, kind: type[ProviderError], message: str, request_id: str, status: int | None = None
     ) -> ProviderError:
         return kind(message, provider=self.provider, status=status, request_id=request_id)
+
+
+def _next_piece(raw: Any, packed: bool, until: float) -> bytes | bytearray:
+    """What has come by then, at most a chunk: waiting for a whole one, a server that drips could keep us."""
+    piece: bytes = raw.read1(_CHUNK, decode_content=packed)
+    if not piece or len(piece) >= _CHUNK:
+        return piece
+    gathered = bytearray(piece)
+    while len(gathered) < _CHUNK and time.monotonic() < until:
+        piece = raw.read1(_CHUNK - len(gathered), decode_content=packed)
+        if not piece:
+            break
+        gathered += piece
+    return gathered
 
 
 class _BodyLost(Unavailable):

@@ -111,7 +111,7 @@ class Reply:
 class StreamedReply(Reply):
     """A success of which ``body`` is only the first piece; ``pieces`` gives all, this one too, once."""
 
-    rest: Iterator[bytes] = field(repr=False)
+    rest: Iterator[bytes | bytearray] = field(repr=False)
     close: Callable[[], None] = field(repr=False)
 
     @property

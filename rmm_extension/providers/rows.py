@@ -51,9 +51,7 @@ class _Splitter:
     def feed(self, piece: bytes | bytearray) -> list[bytes]:
         """The elements that are complete with this piece."""
         self._buffer += piece
-        if not self._is_open and not self._open():
-            return []
-        found = [] if self._is_over else self._complete()
+        found = [] if self._is_over or not (self._is_open or self._open()) else self._complete()
         if self._is_over and self._buffer.strip(_BLANK):
             raise self._reply.cut()
         if len(self._buffer) > self._max_row:

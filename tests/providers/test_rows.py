@@ -94,6 +94,12 @@ def test_a_row_above_the_limit_ends_the_reading(size: int) -> None:
         cut(large, size, max_row=2000)
 
 
+@pytest.mark.parametrize("begin", [b"", b"[", b"[1,", b"[]", b"[["])
+def test_blanks_without_end_are_not_gathered(begin: bytes) -> None:
+    with pytest.raises(BadResponse, match="larger than"):
+        cut(begin + b" " * 5000, 100, max_row=2000)
+
+
 def test_rows_come_before_the_body_has_ended() -> None:
     def endless() -> Iterator[bytes]:
         while True:

@@ -4,6 +4,10 @@ from __future__ import annotations
 
 import gzip
 import logging
+import socket
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
 
 import pytest
 
@@ -123,3 +127,32 @@ def test_nothing_of_it_is_shown(caplog: pytest.LogCaptureFixture) -> None:
     ):
         assert secret not in repr(reply)
     assert secret not in caplog.text
+
+
+def test_a_body_that_only_drips_does_not_keep_us(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A chunk that never fills is not waited for, only what comes."""
+    monkeypatch.setattr(http, "MAX_STREAM_SECONDS", 0.0)
+    with dripping() as url, client(url, retries=0) as one, pytest.raises(TimedOut, match="took too long"):
+        one.stream("/x/").__enter__()
+
+
+@contextmanager
+def dripping() -> Iterator[str]:
+    """A server that sends the first sign of a long body and holds the rest back until the block ends."""
+    over = threading.Event()
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+
+        def run() -> None:
+            connection, _ = listener.accept()
+            with connection:
+                connection.recv(65536)
+                connection.sendall(answer(body=b"[", Content_Length="1000000"))
+                over.wait(60)
+
+        thread = threading.Thread(target=run, daemon=True)
+        thread.start()
+        try:
+            yield f"http://127.0.0.1:{listener.getsockname()[1]}"
+        finally:
+            over.set()
+            thread.join(5)

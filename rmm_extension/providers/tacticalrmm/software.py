@@ -31,6 +31,12 @@ PAGE_ITEMS = 25_000
 """Most products in one page, but for what a single agent has."""
 PATIENCE = 3.0
 """Seconds after which a page goes out though it is not full: a slow server's sync shows how far it is."""
+MOST_ITEMS = 20_000
+"""Most products of one agent; one that tells more is refused."""
+_LONGEST = 2000
+"""Characters of a text that are passed on. What is kept of it is shorter."""
+_LONGEST_FIGURE = 64
+"""Characters of a date or a size."""
 _MOST_ERRORS = 100
 _DATE = re.compile(r"([0-9]{4})-([0-9]{1,2})-([0-9]{1,2})(?![0-9])")
 _SIZE = re.compile(r"([0-9]{1,15}(?:\.[0-9]{1,9})?) ?([kMGTPE]?)B", re.IGNORECASE)
@@ -65,6 +71,8 @@ def of_agent(client: TacticalClient, agent_id: str) -> SoftwareOfDevice | None:
     row: SoftwareRow | list[Any] = reply.decode(_ANSWER)
     if isinstance(row, list) and row:
         raise reply.misshapen("")
+    if isinstance(row, SoftwareRow) and len(row.software) > MOST_ITEMS:
+        raise reply.misshapen("`$.software`")
     items = items_of(row) if isinstance(row, SoftwareRow) else ()
     return SoftwareOfDevice(external_device_id=agent_id, items=items)
 
@@ -109,7 +117,10 @@ class _Pages:
         except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
             self._refuse(number, raw, "it is not whole JSON")
         else:
-            self._add(row)
+            if len(row.software) > MOST_ITEMS:
+                self._refuse(number, raw, f"it has more than {MOST_ITEMS:,} programs")
+            else:
+                self._add(row)
 
     def turn(self) -> SoftwarePage:
         """The page as it is; the next one begins."""
@@ -149,17 +160,23 @@ class _Owner(msgspec.Struct):
 
 
 def _item(item: SoftwareItem) -> InstalledSoftware | None:
-    name = text(item.name)
+    name = _text(item.name)
     if name is None:
         return None
     return InstalledSoftware(
         name=name,
-        version=text(item.version) or "",
-        publisher=text(item.publisher) or "",
-        installed_on=day(item.install_date or ""),
-        size_bytes=size_in_bytes(item.size or ""),
-        location=text(item.location),
+        version=_text(item.version) or "",
+        publisher=_text(item.publisher) or "",
+        installed_on=day((item.install_date or "")[:_LONGEST_FIGURE]),
+        size_bytes=size_in_bytes((item.size or "")[:_LONGEST_FIGURE]),
+        location=_text(item.location),
     )
+
+
+def _text(value: str | int | float | None) -> str | None:
+    """The text within bounds: a page holds many of them, and most vendors' mistakes are repeated."""
+    found = text(value)
+    return found[:_LONGEST] if found else found
 
 
 @lru_cache(maxsize=4096)

@@ -298,3 +298,26 @@ def test_the_recorded_agents(tactical: TacticalRmm, recordings: Path) -> None:
         told = tactical.device_software(connection_to(wire.url), agent_id(1))
     assert told is not None
     assert told.items == ()
+
+
+def test_absurd_texts_are_bounded_before_they_are_gathered(tactical: TacticalRmm) -> None:
+    long = "x" * 100_000
+    item = {"name": long, "version": long, "publisher": long, "location": long, "size": long,
+            "install_date": "2019-06-09" + long}  # fmt: skip
+    (page,) = pages(tactical, json.dumps([row(1, item)]).encode())
+    (told,) = page.devices[0].items
+    assert max(map(len, (told.name, told.version, told.publisher, told.location or ""))) == 2000
+    assert (told.installed_on, told.size_bytes) == (date(2019, 6, 9), None)
+
+
+def test_an_agent_with_too_many_programs_is_refused_alone(
+    tactical: TacticalRmm, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(software, "MOST_ITEMS", 2)
+    body = json.dumps([row(1, FULL, FULL, FULL), row(2, FULL)]).encode()
+    (page,) = pages(tactical, body)
+    assert [one.external_device_id for one in page.devices] == [agent_id(2)]
+    assert "more than 2 programs" in page.errors[0]
+    one = answer(body=json.dumps(row(1, FULL, FULL, FULL)).encode())
+    with serve(one) as wire, pytest.raises(Misshapen):
+        tactical.device_software(connection_to(wire.url), agent_id(1))
