@@ -8,6 +8,7 @@ from uuid import UUID
 from flask import abort, flash, redirect, render_template, request
 from flask.typing import ResponseReturnValue
 
+from rmm_extension.domain.labels import provider_label
 from rmm_extension.domain.ticket_text import PLACEHOLDERS
 from rmm_extension.domain.types import AlertStatus
 from rmm_extension.providers.contract import ResetsAlert
@@ -20,7 +21,6 @@ from .access import requires
 from .context import actor, current_rmm, end_reading, session
 from .listing import tickets_of
 from .narrowing import Options, read_uuids
-from .presentation import vendor_label
 from .returning import back_url
 from .routing import Routes
 
@@ -166,8 +166,8 @@ def _resolving(rows: Sequence[AnyRow]) -> Mapping[str, object]:
     return {
         "still_open": len(still_open),
         "with_ticket": sum(row.ticket_id is not None for row in still_open),
-        "vendors": [vendor_label(vendor) for vendor in able],
-        "unable": [vendor_label(vendor) for vendor in vendors if vendor not in able],
+        "vendors": [provider_label(vendor) for vendor in able],
+        "unable": [provider_label(vendor) for vendor in vendors if vendor not in able],
     }
 
 

@@ -8,6 +8,7 @@ from typing import cast
 
 from flask import g
 
+from rmm_extension.domain.labels import provider_label
 from rmm_extension.domain.types import AgentStatus, AlertStatus, DeviceKind, Severity
 from rmm_extension.services.queries import connections
 from rmm_extension.services.queries.device_filter import NEVER
@@ -15,7 +16,7 @@ from rmm_extension.services.queries.paging import AnyRow
 
 from .context import actor, current_rmm, session
 from .narrowing import Options
-from .presentation import connection_label, vendor_label, words
+from .presentation import connection_label, words
 
 STATES: Options = [("open", "Open"), *((state.value, words(state.value)) for state in AlertStatus)]
 SEVERITIES: Options = [(severity.value, words(severity.value)) for severity in Severity]
@@ -71,7 +72,7 @@ def connection_options() -> Options:
 
 def provider_options() -> Options:
     """The vendors the tenant has connections to."""
-    return [(key, vendor_label(key)) for key in dict.fromkeys(row.provider for row in connection_rows())]
+    return [(key, provider_label(key)) for key in dict.fromkeys(row.provider for row in connection_rows())]
 
 
 def connection_rows() -> Sequence[AnyRow]:

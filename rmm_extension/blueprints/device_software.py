@@ -11,6 +11,7 @@ from flask import Flask, abort, flash, redirect, render_template, url_for
 from flask.typing import ResponseReturnValue
 
 from rmm_extension.domain.errors import Conflict
+from rmm_extension.domain.labels import provider_label
 from rmm_extension.models import DeviceRow
 from rmm_extension.providers.contract import Provider, capabilities
 from rmm_extension.services import software
@@ -24,7 +25,6 @@ from .access import requires
 from .context import actor, allows, current_rmm, session
 from .listing import assets_of, listing
 from .narrowing import Options, argument, chips, word
-from .presentation import vendor_label
 from .routing import Routes
 
 routes = Routes()
@@ -146,11 +146,11 @@ def _provider(key: str) -> Provider | None:
 def _silence(provider: Provider | None, key: str, facts: Mapping[str, Any]) -> str | None:
     """Why the vendor never tells the software of such a device; ``None`` where it may."""
     if provider is None or "software" not in capabilities(provider):
-        return f"{vendor_label(key)} does not tell what is installed on its devices."
+        return f"{provider_label(key)} does not tell what is installed on its devices."
     platform, telling = facts.get("platform"), provider.manifest.software_platforms
     if not platform or not telling or platform in telling:
         return None
-    return f"{vendor_label(key)} never tells the software of {_PLATFORMS.get(platform, platform)} devices."
+    return f"{provider_label(key)} never tells the software of {_PLATFORMS.get(platform, platform)} devices."
 
 
 _PLATFORMS = {"linux": "Linux", "darwin": "macOS", "windows": "Windows"}

@@ -10,6 +10,7 @@ from uuid import UUID
 from flask import render_template, url_for
 from flask.typing import ResponseReturnValue
 
+from rmm_extension.domain.labels import provider_label
 from rmm_extension.models import Integration, utc_now
 from rmm_extension.providers.contract import Provider, capabilities
 from rmm_extension.services.queries import health as queries
@@ -19,7 +20,6 @@ from rmm_extension.services.recurring import POLLS
 from .access import requires
 from .connection import found
 from .context import allows, session
-from .presentation import vendor_label
 from .routing import Routes
 from .tabs import tabs
 
@@ -102,7 +102,7 @@ def _sign_in(row: Integration, known: Health) -> Line:
 
 
 def _vendor(row: Integration) -> Line:
-    name = vendor_label(row.provider)
+    name = provider_label(row.provider)
     if row.state == "paused":
         message = "Paused: nothing is polled or synced, and webhooks are not taken"
         link = _configuring("Settings", "connection_settings", row)

@@ -36,7 +36,7 @@ def add_to(app: Flask) -> None:
         rmm_span=span,
         rmm_words=words,
         rmm_number=number,
-        rmm_provider=vendor_label,
+        rmm_provider=provider_label,
         rmm_attention=attention,
         rmm_changes=change_lines,
         rmm_counts=counts_in_order,
@@ -145,15 +145,9 @@ _WORDS = {
 }
 
 
-def vendor_label(key: str) -> str:
-    """The vendor's name: what its provider says, else what is known of it."""
-    labels = {provider.manifest.key: provider.manifest.label for provider in current_rmm().providers.all()}
-    return labels.get(key) or provider_label(key)
-
-
 def connection_label(provider: str, name: str) -> str:
     """Vendor and name of a connection; the vendor alone is not said twice."""
-    vendor = vendor_label(provider)
+    vendor = provider_label(provider)
     return name if name.startswith(vendor) else f"{vendor} · {name}"
 
 

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import ipaddress
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cache
 from typing import Any, ClassVar, Protocol, runtime_checkable
 
@@ -43,7 +43,7 @@ class Runtime:
     """
 
     allowed_networks: tuple[Network, ...] = ()
-    base_urls: Mapping[str, str] = ()  # type: ignore[assignment]
+    base_urls: Mapping[str, str] = field(default_factory=dict)
     connect_timeout: float = 5.0
     read_timeout: float = 30.0
 

@@ -16,7 +16,7 @@ from typing import Any
 
 from rmm_extension import providers
 from rmm_extension.domain.errors import ConfigError
-from rmm_extension.domain.labels import provider_label
+from rmm_extension.domain.labels import learn_label, provider_label
 from rmm_extension.providers.contract import Manifest, Provider, Runtime
 
 log = logging.getLogger(__name__)
@@ -61,6 +61,7 @@ class ProviderRegistry:
             if key in self._providers:
                 raise ConfigError(f"Its key {key} is taken by another provider.")
             self._providers[key] = provider
+            learn_label(key, provider.manifest.label)
         # The one boundary at which anything may go wrong: the code may be somebody else's.
         except Exception as error:
             log.warning("Provider %s could not be loaded: %s", name, type(error).__name__, exc_info=True)

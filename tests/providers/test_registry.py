@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from rmm_extension.domain.errors import ConfigError
+from rmm_extension.domain.labels import provider_label
 from rmm_extension.providers.contract import Manifest, Provider, Runtime
 from rmm_extension.providers.registry import ProviderRegistry
 from tests.providers.conftest import RUNTIME
@@ -38,6 +39,13 @@ def test_the_shipped_providers_are_found() -> None:
 def test_known_providers_first_then_by_label() -> None:
     found = registry(a=make("zeta", "alpha"), b=make("beta", "Beta"), c=make("teams"), d=make("ninjaone"))
     assert [one.manifest.key for one in found.all()] == ["ninjaone", "teams", "zeta", "beta"]
+
+
+def test_texts_name_a_vendor_from_elsewhere_as_it_names_itself() -> None:
+    registry(a=make("elsewhere", "Else Where"), b=make("tacticalrmm", "Another name"))
+    assert provider_label("elsewhere") == "Else Where"
+    assert provider_label("tacticalrmm") == "Tactical RMM"
+    assert provider_label("never_heard_of") == "never_heard_of"
 
 
 def test_a_broken_provider_is_listed_and_stops_nothing() -> None:

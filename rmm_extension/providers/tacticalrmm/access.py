@@ -37,7 +37,7 @@ class SessionClient(TacticalClient):
 
 def open_client(runtime: Runtime, connection: Connection, *, retries: int = RETRIES) -> TacticalClient:
     """A client for the connection; raises ``ConfigError`` when something is missing from it."""
-    base = dict(runtime.base_urls).get(KEY) or connection.instance_url
+    base = runtime.base_urls.get(KEY) or connection.instance_url
     if connection.auth_mode == "password":
         return _with_session(runtime, connection, base, retries)
     if connection.auth_mode == "api_key":
