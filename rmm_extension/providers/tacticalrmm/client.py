@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator
 from typing import Any, ClassVar
 from urllib.parse import quote
@@ -19,6 +18,7 @@ from rmm_extension.domain.errors import (
 )
 from rmm_extension.providers.http import HttpClient
 from rmm_extension.providers.reply import Reply
+from rmm_extension.providers.tacticalrmm.roles import switch_of
 from rmm_extension.providers.tacticalrmm.rows import BetaRows, R, beta_rows
 from rmm_extension.providers.tacticalrmm.schemas import (
     AgentDetail,
@@ -37,22 +37,6 @@ SHORTEST_AGENT_ID = 21
 BETA_PAGE_BYTES = 256 * 2**20
 """A page of 250 Windows agents is about 33 MB; the administrator may ask for up to 1,000."""
 _LISTING_BYTES = 192 * 2**20
-
-# The switches of a role (Settings, User Administration, Roles) by the path that needs them.
-_SWITCHES = (
-    (re.compile(r"/beta/v1/site/|/clients/sites/"), "can_list_sites"),
-    (re.compile(r"/beta/v1/client/|/clients/"), "can_list_clients"),
-    (re.compile(r"/runscript/$"), "can_run_scripts"),
-    (re.compile(r"/cmd/$"), "can_send_cmd"),
-    (re.compile(r"/reboot/$"), "can_reboot_agents"),
-    (re.compile(r"/history/$"), "can_list_agent_history"),
-    (re.compile(r"/beta/v1/agent/|/agents/"), "can_list_agents"),
-    (re.compile(r"/alerts/\d+/$"), "can_list_alerts (to read an alert) or can_manage_alerts (to resolve it)"),
-    (re.compile(r"/alerts/"), "can_list_alerts"),
-    (re.compile(r"/core/customfields/"), "can_view_customfields"),
-    (re.compile(r"/software/"), "can_list_software"),
-    (re.compile(r"/scripts/"), "can_list_scripts"),
-)
 
 
 class BetaOff(NotFound):
@@ -230,7 +214,7 @@ def _unauthorized(reply: Reply, words: Words) -> ProviderError:
 
 
 def _forbidden(reply: Reply, words: Words) -> ProviderError:
-    switch = next((name for path, name in _SWITCHES if path.search(reply.path)), None)
+    switch = switch_of(reply.path)
     if switch is None:
         return PermissionMissing(f"{words.owner} has no permission for this in Tactical RMM.")
     return PermissionMissing(

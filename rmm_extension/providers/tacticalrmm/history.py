@@ -15,6 +15,7 @@ from datetime import datetime, timedelta
 from rmm_extension.domain.errors import PermissionMissing, ProviderError
 from rmm_extension.providers.reply import Reply
 from rmm_extension.providers.tacticalrmm.client import TacticalClient
+from rmm_extension.providers.tacticalrmm.roles import HISTORY
 from rmm_extension.providers.tacticalrmm.schemas import HistoryRow, ScriptResults
 
 PAUSES = (0.0, 1.0, 2.0, 4.0)
@@ -79,7 +80,7 @@ def _look(
         try:
             found = find(client.history(agent_id))
         except PermissionMissing:
-            return Report(why_not="the role lacks the switch can_list_agent_history")
+            return Report(why_not=f"the role lacks the switch {HISTORY}")
         except ProviderError as error:
             return Report(why_not=f"the agent's history could not be read ({error})")
         if found is not None:

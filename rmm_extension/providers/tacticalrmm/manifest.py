@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from rmm_extension.domain.labels import provider_label
 from rmm_extension.providers.contract import AuthMode, Field, Manifest
-from rmm_extension.providers.tacticalrmm import remote
+from rmm_extension.providers.tacticalrmm import remote, roles
 from rmm_extension.providers.tacticalrmm.client import KEY
 
 INSTANCE_URL = Field(
@@ -81,28 +81,11 @@ SNOOZE_DAYS = Field(
     default="3",
 )
 
-SMALLEST_ROLE = (
-    "can_list_clients",
-    "can_list_sites",
-    "can_list_agents",
-    "can_list_alerts",
-    "can_manage_alerts",
-    "can_view_customfields",
-)
-"""The role switches that lists, alerts and their resolving need."""
-OPTIONAL_ROLE = (
-    ("software", ("can_list_software",)),
-    ("scripts", ("can_list_scripts", "can_run_scripts", "can_list_agent_history")),
-    ("commands", ("can_send_cmd", "can_list_agent_history")),
-    ("reboots", ("can_reboot_agents",)),
-)
-"""Features that a role may leave out, each with its switches; output and exit codes are in the history."""
-_OPTIONAL = "; ".join(f"for {feature} {', '.join(switches)}" for feature, switches in OPTIONAL_ROLE)
-
+_OPTIONAL = "; ".join(f"for {feature} {', '.join(switches)}" for feature, switches in roles.OPTIONAL)
 _PLAIN = (DASHBOARD_URL, REMOTE_LINK, SOURCE, RESET_MODE, SNOOZE_DAYS)
 _ROLE_STEP = (
-    f"In Settings › Permissions Manager add a role with: {', '.join(SMALLEST_ROLE)}. Add the switches of what"
-    f" else you want: {_OPTIONAL}."
+    f"In Settings › Permissions Manager add a role with: {', '.join(roles.SMALLEST)}. Add the switches of"
+    f" what else you want: {_OPTIONAL}."
 )
 _BETA_STEP = "For memory, disks and MAC addresses set BETA_API_ENABLED = True in local_settings.py."
 

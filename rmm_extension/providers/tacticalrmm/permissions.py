@@ -14,6 +14,7 @@ from typing import Any
 
 from rmm_extension.domain.errors import AuthFailed, NotFound, PermissionMissing, ProviderError
 from rmm_extension.domain.types import PermissionLine
+from rmm_extension.providers.tacticalrmm import roles
 from rmm_extension.providers.tacticalrmm.client import BetaOff, TacticalClient, WrongHost
 
 OK, WARNING, MISSING, NOT_CHECKED = "ok", "warning", "missing", "not_checked"
@@ -74,36 +75,36 @@ class Probe:
 
 
 BASE = (
-    Probe("List clients", ("can_list_clients",), "/clients/", of_nothing=False),
-    Probe("List sites", ("can_list_sites",), "/clients/sites/", of_nothing=False),
-    Probe("List devices", ("can_list_agents",), _AGENT),
-    Probe("Read alerts", ("can_list_alerts",), "/alerts/", method="PATCH", json={"top": 1}, of_nothing=False),
-    Probe("Names of custom fields", ("can_view_customfields",), "/core/customfields/", of_nothing=False),
+    Probe("List clients", (roles.CLIENTS,), "/clients/", of_nothing=False),
+    Probe("List sites", (roles.SITES,), "/clients/sites/", of_nothing=False),
+    Probe("List devices", (roles.AGENTS,), _AGENT),
+    Probe("Read alerts", (roles.ALERTS,), "/alerts/", method="PATCH", json={"top": 1}, of_nothing=False),
+    Probe("Names of custom fields", (roles.CUSTOM_FIELDS,), "/core/customfields/", of_nothing=False),
 )
 """What every connection needs, or reads in any case."""
 
 OTHERS = (
     Probe(
-        "Resolve alerts", ("can_manage_alerts",), f"/alerts/{_NO_NUMBER}/", method="PUT", json={"type": ""}
+        "Resolve alerts", (roles.MANAGE_ALERTS,), f"/alerts/{_NO_NUMBER}/", method="PUT", json={"type": ""}
     ),
-    Probe("Software", ("can_list_software",), f"/software/{NO_AGENT}/"),
+    Probe("Software", (roles.SOFTWARE,), f"/software/{NO_AGENT}/"),
     Probe(
         "List scripts",
-        ("can_list_scripts",),
+        (roles.SCRIPTS,),
         "/scripts/",
         params={"showCommunityScripts": "false"},
         of_nothing=False,
     ),
-    Probe("Run scripts", ("can_run_scripts",), f"{_AGENT}runscript/", method="POST", json={}),
-    Probe("Run commands", ("can_send_cmd",), f"{_AGENT}cmd/", method="POST", json={}),
+    Probe("Run scripts", (roles.RUN_SCRIPTS,), f"{_AGENT}runscript/", method="POST", json={}),
+    Probe("Run commands", (roles.RUN_COMMANDS,), f"{_AGENT}cmd/", method="POST", json={}),
     # PATCH plans a reboot and needs a time, which this body lacks; POST would reboot at once.
-    Probe("Reboot", ("can_reboot_agents",), f"{_AGENT}reboot/", method="PATCH", json={}),
-    Probe("Output and exit codes", ("can_list_agent_history",), f"{_AGENT}history/"),
-    Probe("Ping", ("can_list_agents",), f"{_AGENT}ping/"),
+    Probe("Reboot", (roles.REBOOT,), f"{_AGENT}reboot/", method="PATCH", json={}),
+    Probe("Output and exit codes", (roles.HISTORY,), f"{_AGENT}history/"),
+    Probe("Ping", (roles.AGENTS,), f"{_AGENT}ping/"),
 )
 """What features beyond the lists need, each on its own."""
 
-_HARDWARE = Probe("Hardware facts (beta API)", ("can_list_agents",), f"/beta/v1/agent/{_NO_NUMBER}/")
+_HARDWARE = Probe("Hardware facts (beta API)", (roles.AGENTS,), f"/beta/v1/agent/{_NO_NUMBER}/")
 _SCOPE = ("can_view_clients", "can_view_sites")
 
 

@@ -11,8 +11,7 @@ import pytest
 
 from rmm_extension.domain.errors import AuthFailed
 from rmm_extension.domain.types import PermissionLine
-from rmm_extension.providers.tacticalrmm import TacticalRmm, permissions
-from rmm_extension.providers.tacticalrmm.manifest import OPTIONAL_ROLE, SMALLEST_ROLE
+from rmm_extension.providers.tacticalrmm import TacticalRmm, permissions, roles
 from simulators.tacticalrmm import keys
 from simulators.tacticalrmm.roles import INTEGRATION, Role, User
 from tests.providers.conftest import Simulator, connection_to
@@ -142,10 +141,10 @@ def test_refused_credentials_end_the_check(tactical: TacticalRmm, simulator: Sim
         list(tactical.permissions(simulator.connection(keys.EXPIRED_KEY)))
 
 
-def test_the_manifest_names_every_switch_that_is_asked_for() -> None:
-    optional = {switch for _, switches in OPTIONAL_ROLE for switch in switches}
-    assert {*SMALLEST_ROLE, *optional} == set(FEATURES.values())
-    assert not optional & set(SMALLEST_ROLE)
+def test_the_roles_to_make_have_every_switch_that_is_asked_for() -> None:
+    optional = {switch for _, switches in roles.OPTIONAL for switch in switches}
+    assert {*roles.SMALLEST, *optional} == set(FEATURES.values())
+    assert not optional & set(roles.SMALLEST)
 
 
 def test_recorded_answers_tell_the_two_apart(recordings: Path) -> None:
