@@ -1,0 +1,97 @@
+"""What errors and delays make of an action: what may have happened, what surely did not, what only reads."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from rmm_extension.domain.actions import ErrorCode
+from rmm_extension.domain.errors import HostUnavailable, ProviderError
+from rmm_extension.models import Integration, ScriptRow, new_id
+from rmm_extension.services import actions
+from rmm_extension.services.actions import registry
+from rmm_extension.services.actions.outcomes import outcome_of
+from simulators.tacticalrmm.misbehaviour import Fault
+from tests.services.actions.conftest import PING, REBOOT, Scene
+from tests.services.working import work
+
+
+@pytest.mark.parametrize(
+    "action, arrived, state",
+    [(REBOOT, True, "unknown"), (REBOOT, False, "failed"), (PING, True, "failed"), (PING, False, "failed")],
+)
+def test_only_a_change_that_may_have_arrived_is_unknown(
+    scene: Scene, action: str, arrived: bool, state: str
+) -> None:
+    error = ProviderError("It broke.")
+    error.may_have_arrived = arrived
+    outcome = outcome_of(error, registry.get(scene.world.rmm, action))
+    assert (outcome.state, outcome.error_code) == (state, ErrorCode.VENDOR_ERROR)
+    assert ("look at the device" in outcome.message) == (state == "unknown")
+
+
+def make_old(scene: Scene, invocation_id: Any) -> None:
+    """As if it had been asked for three hours ago."""
+    scene.world.do("UPDATE rmm_action_invocations SET created_at = created_at - interval '3 hours'")
+    scene.world.do("UPDATE rmm_job_runs SET queued_at = queued_at - interval '3 hours'")
+
+
+def test_what_only_reads_is_never_too_late(scene: Scene) -> None:
+    invocation_id = scene.ask(PING)
+    make_old(scene, invocation_id)
+    assert scene.work(invocation_id) == "succeeded"
+    assert scene.row(invocation_id)["state"] == "succeeded"
+
+
+def test_a_vendor_that_throttles_for_hours_is_given_up(scene: Scene) -> None:
+    scene.lab.misbehaviours.add(Fault(mode="throttled", prefix="/agents/"))
+    invocation_id = scene.ask(PING)
+    assert scene.work(invocation_id) == "rescheduled"
+    make_old(scene, invocation_id)
+    assert scene.work(invocation_id) == "succeeded"
+    row = scene.row(invocation_id)
+    assert (row["state"], row["error_code"]) == ("failed", "RATE_LIMITED")
+
+
+def test_a_host_that_is_busy_once_gets_the_note_all_the_same(
+    scene: Scene, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    port, refused = type(scene.world.rmm.host.tickets), list[bool]()
+    add_note = port.add_note  # type: ignore[union-attr]
+
+    def busy_once(*args: Any, **more: Any) -> None:
+        if not refused:
+            refused.append(True)
+            raise HostUnavailable("The PSA is busy.")
+        add_note(*args, **more)
+
+    ticket_id = scene.ticket()
+    invocation_id = scene.ask(REBOOT, ticket_id=ticket_id)
+    monkeypatch.setattr(port, "add_note", busy_once)
+    scene.work(invocation_id)
+    assert refused
+    assert scene.row(invocation_id)["state"] == "requested"
+    assert len([note for note in scene.world.notes(ticket_id) if note.startswith("Reboot on")]) == 1
+    assert scene.sent() == ["rebootnow"]
+
+
+def test_two_connections_have_a_library_each(scene: Scene) -> None:
+    place = {"tenant_id": scene.world.tenant, "integration_id": new_id()}
+    words = dict.fromkeys(("description", "category", "shell"), "")
+    connection = Integration(
+        tenant_id=place["tenant_id"],
+        id=place["integration_id"],
+        provider="tacticalrmm",
+        name="Other",
+        state="connected",
+        instance_url="http://127.0.0.1:1",
+    )
+    with scene.world.unit() as session:
+        session.add(connection)
+        session.flush()
+        session.add(ScriptRow(**place, external_id="99", name="Theirs", **words, run_as_user=False,
+                              favorite=False))  # fmt: skip
+        actions.refresh_scripts(session, scene.person("admin"), scene.world.integration_id)
+    assert work(scene.world, "script_list") == [{"scripts": 6, "removed": 0}]
+    assert scene.world.one("SELECT count(*) FROM rmm_scripts WHERE name = 'Theirs'") == 1
