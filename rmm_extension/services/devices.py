@@ -17,6 +17,7 @@ from . import audit, runs
 from .audit import Subject
 from .connections import WORKING_STATES, entitled
 from .context import Rmm
+from .inventory import refresh
 from .lease import PLAIN
 
 
@@ -51,27 +52,24 @@ def refresh_devices(rmm: Rmm, session: Session, actor: Actor, device_ids: Collec
         )
     )
     found = session.execute(statement).all()
-    works = [
-        runs.Work(
-            row.integration_id,
-            {"external_id": row.external_id},
-            f"device_refresh:{row.integration_id}:{row.external_id}",
-        )
-        for row in found
-    ]
-    started = runs.try_start_all(session, actor, "device_refresh", works)
+    works = [refresh.refresh_work(row.integration_id, row.external_id) for row in found]
+    started = runs.try_start_all(session, actor, refresh.KIND, works)
     return Refreshing(len(started), len(works) - len(started), len(set(device_ids)) - len(works))
 
 
 def keep_devices(session: Session, actor: Actor, device_ids: Collection[UUID], kept: bool) -> int:
     """Have the devices' assets stay active whatever listings say, or no longer; how many that changed."""
+    wanted = (
+        DeviceRow.tenant_id == actor.tenant_id,
+        DeviceRow.id.in_(list(device_ids)),
+        DeviceRow.kept.is_not(kept),
+    )
+    # Held in the order of their ids, as the pages of a sync hold them.
+    in_order = select(DeviceRow.id).where(*wanted).order_by(DeviceRow.id)
+    held = in_order.with_for_update(key_share=True).cte("held").prefix_with("MATERIALIZED")
     statement = (
         update(DeviceRow)
-        .where(
-            DeviceRow.tenant_id == actor.tenant_id,
-            DeviceRow.id.in_(list(device_ids)),
-            DeviceRow.kept.is_not(kept),
-        )
+        .where(DeviceRow.tenant_id == actor.tenant_id, DeviceRow.id.in_(select(held.c.id)))
         .values(kept=kept)
         .returning(DeviceRow.id, DeviceRow.name, DeviceRow.integration_id)
     )

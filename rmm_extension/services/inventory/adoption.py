@@ -7,6 +7,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from datetime import UTC, datetime
 from enum import Enum, auto
 from typing import NamedTuple
+from uuid import UUID
 
 from sqlalchemy.orm import Session
 
@@ -207,10 +208,15 @@ def _yield_to_later(session: Session, scope: Scope, items: Sequence[Item]) -> No
     for item in mine:
         other = later.get((item.asset_id, item.device.external_id), _NEVER)
         item.yields = max(other, here[item.asset_id]) > _seen(item.device)
-    # The one that fell silent told the asset last, perhaps: the other one tells it anew with its next look.
-    left = {item.asset_id for item in mine if item.yields and item.device.status is not AgentStatus.ONLINE}
-    if left:
-        sql.execute(session, sql.TELL_ANEW, {**scope.place, "assets": json_text(left)})
+
+
+def heirs(session: Session, scope: Scope, items: Sequence[Item]) -> list[UUID]:
+    """The devices that tell their assets anew with their next look: one that fell silent yields to them, and
+    may have told the asset last."""
+    left = {item.asset_id for item in items if item.yields and item.device.status is not AgentStatus.ONLINE}
+    if not left:
+        return []
+    return [row[0] for row in sql.rows(session, sql.REPORTING, {**scope.place, "assets": json_text(left)})]
 
 
 def _seen(device: Device) -> datetime:

@@ -11,6 +11,7 @@ from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import NamedTuple, TypeVar
+from uuid import UUID
 
 from psycopg.errors import UniqueViolation
 from sqlalchemy.exc import IntegrityError
@@ -59,6 +60,9 @@ def write(session: Session, scope: Scope, devices: Collection[Device]) -> Writte
     sorted_out = _sort_out(scope, mine, known)
     items = adoption.settle(session, scope, sorted_out.items, result.held)
     _apply_assets(session, scope, items, now)
+    heirs = adoption.heirs(session, scope, items)
+    _hold(session, scope, [*(i.id for i in items if i.row), *(row["id"] for row in sorted_out.moved), *heirs])
+    _tell_anew(session, scope, heirs)
     _write_rows(session, scope, items, now)
     device_events.tell(session, scope.tenant_id, items)
     _move_last_seen(session, scope, sorted_out.moved)
@@ -147,6 +151,12 @@ def _change(scope: Scope, item: Item, now: datetime) -> AssetChange:
     )
 
 
+def _hold(session: Session, scope: Scope, ids: Sequence[object]) -> None:
+    """Lock all that the page writes, in one order with everybody else; of one row there is no order."""
+    if len(ids) > 1:
+        sql.rows(session, sql.HOLD, {**scope.place, "ids": ids})
+
+
 def _write_rows(session: Session, scope: Scope, items: Sequence[Item], now: datetime) -> None:
     new = [item for item in items if item.row is None]
     known = [item for item in items if item.row is not None]
@@ -198,6 +208,11 @@ def _row(item: Item) -> dict[str, object]:
 def _move_last_seen(session: Session, scope: Scope, moved: Sequence[Mapping[str, object]]) -> None:
     if moved:
         sql.execute(session, sql.MOVE_LAST_SEEN, {**scope.place, "moved": json_text(moved)})
+
+
+def _tell_anew(session: Session, scope: Scope, ids: Sequence[UUID]) -> None:
+    if ids:
+        sql.execute(session, sql.TELL_ANEW, {**scope.place, "ids": ids})
 
 
 def _count(counts: Counter[str], sorted_out: _SortedOut, items: Sequence[Item], processed: int) -> None:

@@ -158,13 +158,25 @@ GROUP BY w.asset_id, w.external_id
 _UNTOLD = "decode(repeat('00', 16), 'hex') || substr(h.core_hash, 17)"
 """A digest that no device has, with the owner's behind it: the next look takes the device for changed."""
 
+REPORTING = """
+SELECT h.id FROM jsonb_array_elements_text(%(assets)s::jsonb) AS w(asset_id)
+JOIN rmm_devices h ON h.tenant_id = %(tenant)s AND h.asset_id = w.asset_id
+WHERE h.status = 'online' AND h.missing_since IS NULL AND h.deleted_at IS NULL
+"""
+"""The devices that still report on these assets."""
+
+HOLD = """
+SELECT d.id FROM rmm_devices d WHERE d.tenant_id = %(tenant)s AND d.id = ANY(%(ids)s)
+ORDER BY d.id FOR NO KEY UPDATE
+"""
+"""Whoever writes several devices holds them first, in the order of their ids, so that two of them never wait
+for each other in a ring: an update takes its rows in whatever order its plan finds them."""
+
 TELL_ANEW = f"""
 UPDATE rmm_devices h SET core_hash = {_UNTOLD}
-FROM jsonb_array_elements_text(%(assets)s::jsonb) AS w(asset_id)
-WHERE h.tenant_id = %(tenant)s AND h.asset_id = w.asset_id AND h.status = 'online'
-    AND h.missing_since IS NULL AND h.deleted_at IS NULL
+WHERE h.tenant_id = %(tenant)s AND h.id = ANY(%(ids)s)
 """  # noqa: S608 - our own text
-"""Has the devices that still report on these assets fill them again."""
+"""Has these devices fill their assets again."""
 
 AGEING = f"""
 SELECT d.tenant_id, d.id, d.external_id, d.external_organization_id, d.serial, d.last_seen_at, i.provider,
@@ -189,9 +201,14 @@ The asset is given only where this device, seen last of all on it, fills it.
 """
 
 AGE = f"""
+WITH held AS MATERIALIZED (
+    SELECT d.id FROM rmm_devices d WHERE d.tenant_id = %(tenant)s AND d.id = ANY(%(ids)s)
+    ORDER BY d.id FOR NO KEY UPDATE
+)
 UPDATE rmm_devices h SET status = 'overdue', core_hash = {_UNTOLD}, updated_at = now()
 FROM unnest(%(ids)s::uuid[], %(seen)s::timestamptz[]) AS v(id, seen)
 WHERE h.tenant_id = %(tenant)s AND h.id = v.id AND h.status = 'offline' AND h.last_seen_at = v.seen
+    AND (SELECT count(*) FROM held) > 0
 """  # noqa: S608 - our own text
 """Its digest goes too: whatever the vendor says next is a change and is written."""
 
@@ -201,14 +218,29 @@ WHERE tenant_id = %(tenant)s AND integration_id = %(integration)s AND external_i
 """
 
 MARK_MISSING = f"""
-WITH gone AS (
-    UPDATE rmm_devices d
-    SET missing_since = coalesce(d.missing_since, %(now)s), missing_count = d.missing_count + 1
+WITH unnamed AS MATERIALIZED (
+    SELECT d.id, d.asset_id, d.missing_count FROM rmm_devices d
     WHERE d.tenant_id = %(tenant)s AND d.integration_id = %(integration)s AND d.deleted_at IS NULL
         AND d.missing_count < %(listings)s AND d.external_organization_id = ANY(%(organizations)s)
         AND NOT EXISTS (
             SELECT FROM jsonb_array_elements_text(%(seen)s::jsonb) AS s(id) WHERE s.id = d.external_id
         )
+), held AS MATERIALIZED (
+    SELECT d.id FROM rmm_devices d
+    WHERE d.tenant_id = %(tenant)s AND d.id IN (
+        SELECT u.id FROM unnamed u
+        UNION
+        SELECT h.id FROM unnamed u
+        JOIN rmm_devices h ON h.tenant_id = %(tenant)s AND h.asset_id = u.asset_id
+        WHERE u.missing_count = 0 AND h.missing_since IS NULL AND h.deleted_at IS NULL
+    )
+    ORDER BY d.id FOR NO KEY UPDATE
+), gone AS (
+    UPDATE rmm_devices d
+    SET missing_since = coalesce(d.missing_since, %(now)s), missing_count = d.missing_count + 1
+    FROM unnamed u
+    WHERE d.tenant_id = %(tenant)s AND d.id = u.id AND d.deleted_at IS NULL
+        AND d.missing_count < %(listings)s AND (SELECT count(*) FROM held) > 0
     RETURNING d.id, d.asset_id, d.missing_count
 ), heirs AS (
     UPDATE rmm_devices h SET core_hash = {_UNTOLD}
