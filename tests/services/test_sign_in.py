@@ -275,6 +275,16 @@ def test_a_server_that_is_away_leaves_the_lease_to_the_next(vendor: Vendor) -> N
     assert vendor.call() == "ok"
 
 
+def test_a_worker_that_is_told_to_stop_leaves_the_lease_to_the_next(vendor: Vendor) -> None:
+    def stopped(ended: SessionToken | None) -> SessionToken:
+        raise SystemExit
+
+    stored = vendor.stored()
+    with pytest.raises(SystemExit):
+        stored.sessions.renew(stored.sessions.current().value, stopped)
+    assert vendor.column("sign_in_lease_until") is None
+
+
 def test_no_transaction_is_open_while_the_vendor_is_asked(vendor: Vendor) -> None:
     found: list[Any] = []
 

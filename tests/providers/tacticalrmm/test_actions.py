@@ -14,6 +14,7 @@ from rmm_extension.domain.errors import (
     BadResponse,
     ConfigError,
     InvalidRequest,
+    NotFound,
     PermissionMissing,
     RateLimited,
     Unavailable,
@@ -160,14 +161,18 @@ def test_a_script_tells_its_output_and_its_exit_code(do: Do, lab: Simulator) -> 
     assert outcome.message == f"“Disk Usage Report” ran on {agent_of(lab).hostname} and ended with code 0."
 
 
-def test_a_script_that_ends_with_an_error_has_failed_and_keeps_its_output(do: Do, lab: Simulator) -> None:
-    lab.lab.script_output = ScriptOutput("half\n", "no rights", 3)
+@pytest.mark.parametrize("code", [3, -1073741510])
+def test_a_script_that_ends_with_an_error_has_failed_and_keeps_its_output(
+    do: Do, lab: Simulator, code: int
+) -> None:
+    """Windows has negative codes, too: this one is a program that was interrupted."""
+    lab.lab.script_output = ScriptOutput("half\n", "no rights", code)
     outcome = do(SCRIPT, script_id=3)
     assert (outcome.state, outcome.error_code) == (FAILED, ErrorCode.SCRIPT_FAILED)
     assert outcome.output is not None
     assert outcome.output["output"] == "half\nno rights"
-    assert outcome.output["exit_code"] == 3
-    assert "ended with code 3" in outcome.message
+    assert outcome.output["exit_code"] == code
+    assert f"ended with code {code}." in outcome.message
 
 
 @pytest.mark.parametrize("word", ["timeout", "natsdown"])
@@ -308,6 +313,16 @@ def test_an_agent_that_is_gone_is_said_to_be(do: Do, lab: Simulator) -> None:
     gone = target_of(agent_of(lab), external_id="Q" * 40)
     for action, given in (CALLS["command"], CALLS["script"], CALLS["reboot"], CALLS["ping"]):
         assert do(action, on=gone, **given).error_code is ErrorCode.NOT_FOUND
+
+
+@pytest.mark.parametrize("action", [REBOOT, PING])
+def test_a_host_that_is_no_api_says_nothing_of_the_agent(lab: Simulator, action: str) -> None:
+    tactical = TacticalRmm(Runtime(allowed_networks=LOOPBACK))
+    with (
+        serve(answer(404, b"<html>", "text/html")) as wire,
+        pytest.raises(NotFound, match="no Tactical RMM API at this address"),
+    ):
+        perform(tactical, connection_to(wire.url), action, target_of(agent_of(lab)), {})
 
 
 def test_a_refusal_in_words_is_told_in_them(lab: Simulator) -> None:

@@ -147,6 +147,22 @@ def test_of_a_shared_asset_only_the_device_seen_last_speaks(fleet: World) -> Non
     assert (fleet.asset_of("d1").device, fleet.asset_of("d1").agent_status) == ("o1", "online")
 
 
+@pytest.mark.parametrize("gone", ["missing_since", "deleted_at"])
+def test_what_is_gone_from_a_shared_asset_does_not_speak_for_it(fleet: World, gone: str) -> None:
+    fleet.script.devices = [silent("d1", 40)]
+    fleet.sync()
+    other = fleet.connect("other")
+    other.map("7")
+    other.script.devices = [silent("o1", 35, AgentStatus.OFFLINE, serial="SN-d1")]
+    other.script.replace("o1", external_organization_id="7", overdue_after_minutes=9999)
+    other.sync()
+    look_was_earlier(fleet)
+    with unit(fleet.rmm) as session:
+        session.execute(text(f"UPDATE rmm_devices SET {gone} = now() WHERE external_id = 'o1'"))
+    assert age_statuses(fleet.rmm) == 1
+    assert (fleet.asset_of("d1").device, fleet.asset_of("d1").agent_status) == ("d1", "overdue")
+
+
 def test_missing_and_deleted_ones_are_left_as_they_were(fleet: World) -> None:
     fleet.script.devices = [silent("d1", 31), silent("d2", 31), silent("d3", 31)]
     fleet.sync()

@@ -48,8 +48,11 @@ def fill(world: World) -> dict[UUID, dict[str, Any]]:
     return found
 
 
-def expected(filled: dict[UUID, dict[str, Any]], wanted: CatalogFilter) -> list[tuple[str, int, int]]:
-    """Name, devices and version keys of each product that matches."""
+Found = tuple[str, int, int, list[int]]
+
+
+def expected(filled: dict[UUID, dict[str, Any]], wanted: CatalogFilter) -> list[Found]:
+    """Name, number of devices and of version keys, and greatest key of each product that matches."""
     devices: dict[str, set[UUID]] = defaultdict(set)
     versions: dict[str, set[tuple[int, ...]]] = defaultdict(set)
     for device, row in filled.items():
@@ -59,7 +62,10 @@ def expected(filled: dict[UUID, dict[str, Any]], wanted: CatalogFilter) -> list[
             if one.gone is None and (wanted.text or "").lower() in f"{one.name} {one.publisher}".lower():
                 devices[one.name].add(device)
                 versions[one.name].add(tuple(version_key(one.version)))
-    return [(name, len(devices[name]), len(versions[name])) for name in sorted(devices, key=str.lower)]
+    return [
+        (name, len(devices[name]), len(versions[name]), list(max(versions[name])))
+        for name in sorted(devices, key=str.lower)
+    ]
 
 
 FILTERS = [
@@ -73,13 +79,13 @@ FILTERS = [
 ]
 
 
-def walk(world: World, wanted: CatalogFilter, *, last_first: bool = False) -> list[tuple[str, int, int]]:
-    found: list[tuple[str, int, int]] = []
+def walk(world: World, wanted: CatalogFilter, *, last_first: bool = False) -> list[Found]:
+    found: list[Found] = []
     after = None
     with world.unit() as session:
         while True:
             page = catalog_page(session, world.tenant, wanted, after=after, limit=2, last_first=last_first)
-            found += [(row.name, row.devices, row.versions) for row in page.rows]
+            found += [(row.name, row.devices, row.versions, version_key(row.newest)) for row in page.rows]
             after = page.after
             if after is None:
                 return found
