@@ -15,7 +15,7 @@ from .doctor import diagnose
 from .domain.errors import RMMError
 from .host import SYSTEM_ACTOR
 from .models import Integration
-from .services import connections, runs
+from .services import connections, rotation, runs
 from .services import replay as replay_
 from .services.context import Rmm
 from .services.unit import unit
@@ -80,8 +80,8 @@ def rotate_keys() -> None:
     rmm, done, count = _rmm(), 0, 1
     while count:
         with unit(rmm) as session:
-            count = rmm.vault.rotate(session)
-            left = rmm.vault.waiting_for_rotation(session)
+            count = rotation.rotate(rmm, session)
+            left = rotation.waiting(rmm, session)
         done += count
     click.echo(f"{_secrets(done)} re-encrypted with key {rmm.vault.active_key_id}.")
     if left:

@@ -10,7 +10,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from . import schema
 from .domain.types import Check
 from .jobs.health import processes
-from .services import text_index
+from .services import rotation, text_index
 from .services.context import Rmm
 from .services.unit import unit
 
@@ -73,7 +73,7 @@ def _text_search(engine: Engine) -> Check:
 
 def _secrets(rmm: Rmm) -> Check:
     with unit(rmm) as session:
-        waiting = rmm.vault.waiting_for_rotation(session)
+        waiting = rotation.waiting(rmm, session)
     if waiting:
         message = f"{waiting} are encrypted with an older key."
         return Check(name="Secrets", state="warning", message=message, remedy="Run `flask rmm rotate-keys`.")

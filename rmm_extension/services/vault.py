@@ -33,6 +33,11 @@ class Vault:
         """Id of the key that encrypts."""
         return self._active
 
+    @property
+    def key_ids(self) -> list[str]:
+        """Ids of the keys that decrypt."""
+        return list(self._ciphers)
+
     def seal(self, tenant_id: str, integration_id: UUID, name: str, value: str) -> tuple[str, bytes]:
         """The key id and the ciphertext (nonce in front)."""
         nonce = os.urandom(_NONCE)
@@ -115,7 +120,7 @@ class Vault:
         """
         rows = session.scalars(
             select(Secret)
-            .where(Secret.key_id != self._active, Secret.key_id.in_(list(self._ciphers)))
+            .where(Secret.key_id != self._active, Secret.key_id.in_(self.key_ids))
             .order_by(Secret.tenant_id, Secret.id)
             .limit(limit)
             .with_for_update(skip_locked=True)

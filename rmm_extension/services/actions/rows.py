@@ -7,10 +7,11 @@ from collections.abc import Mapping
 from typing import Any, cast
 from uuid import UUID
 
-from sqlalchemy import select
+from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from rmm_extension.domain.actions import Target, platform_of
+from rmm_extension.domain.errors import ConfigError
 from rmm_extension.models import ActionInvocation, DeviceRow
 from rmm_extension.services.context import Rmm
 
@@ -46,6 +47,42 @@ def unseal(rmm: Rmm, row: ActionInvocation) -> dict[str, Any]:
         row.tenant_id, row.integration_id, _name(row), row.sealed_key, bytes(row.sealed_input)
     )
     return cast(dict[str, Any], json.loads(opened))
+
+
+def reseal(rmm: Rmm, session: Session, limit: int = 500) -> int:
+    """Re-encrypt up to ``limit`` inputs that another key encrypted; how many were done.
+
+    As with :meth:`.vault.Vault.rotate`, what cannot be read is passed over.
+    """
+    statement = (
+        select(ActionInvocation)
+        .where(
+            ActionInvocation.sealed_key != rmm.vault.active_key_id,
+            ActionInvocation.sealed_key.in_(rmm.vault.key_ids),
+        )
+        .order_by(ActionInvocation.tenant_id, ActionInvocation.id)
+        .limit(limit)
+        .with_for_update()
+    )
+    done = sum(_reseal(rmm, row) for row in session.scalars(statement).all())
+    session.flush()
+    return done
+
+
+def _reseal(rmm: Rmm, row: ActionInvocation) -> bool:
+    try:
+        seal(rmm, row, unseal(rmm, row))
+    except ConfigError:
+        return False
+    return True
+
+
+def waiting_for_rotation(rmm: Rmm, session: Session) -> int:
+    """How many inputs another key than the active one encrypted."""
+    return (
+        session.scalar(select(func.count()).where(ActionInvocation.sealed_key != rmm.vault.active_key_id))
+        or 0
+    )
 
 
 def _name(row: ActionInvocation) -> str:
