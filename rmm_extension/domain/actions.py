@@ -9,6 +9,7 @@ from typing import Any, Protocol
 
 import msgspec
 
+from . import values
 from .errors import Conflict
 from .masking import HIDDEN, hide_secrets
 
@@ -192,6 +193,13 @@ def kept_output(text: str, longest: int = OUTPUT_LENGTH) -> tuple[str, bool]:
     head = longest * 2 // 3
     tail = clean[len(clean) - (longest - head) :]
     return f"{clean[:head]}\n[… {left_out:,} characters left out …]\n{tail}", True
+
+
+def storable(outcome: Outcome) -> Outcome:
+    """The outcome without what no database takes: a vendor's words are in it."""
+    return msgspec.structs.replace(
+        outcome, message=values.storable(outcome.message), output=values.storable(outcome.output)
+    )
 
 
 def shown_input(value: dict[str, Any], secret: frozenset[str]) -> dict[str, Any]:

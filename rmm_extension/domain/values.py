@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import UTC, datetime
 from typing import Any
 
+_DEEPEST = 20
 _ABSENT = frozenset({"", "none", "null", "undefined"})
 
 
@@ -14,6 +15,19 @@ def text(value: Any) -> str | None:
         return None
     stripped = str(value).strip().replace("\x00", "")
     return None if stripped.lower() in _ABSENT else stripped
+
+
+def storable(value: Any, depth: int = 0) -> Any:
+    """The value without what PostgreSQL cannot store (NUL, half surrogates), at most 20 levels deep."""
+    if isinstance(value, str):
+        return value.replace("\x00", "").encode("utf-8", "replace").decode("utf-8")
+    if depth >= _DEEPEST:
+        return None if isinstance(value, (dict, list)) else value
+    if isinstance(value, dict):
+        return {storable(key): storable(found, depth + 1) for key, found in value.items()}
+    if isinstance(value, list):
+        return [storable(found, depth + 1) for found in value]
+    return value
 
 
 def moment(value: Any) -> datetime | None:

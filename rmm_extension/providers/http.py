@@ -28,6 +28,7 @@ from urllib3.util.retry import Retry
 
 from rmm_extension.domain.errors import BadResponse, ProviderError, Unavailable
 from rmm_extension.domain.labels import provider_label
+from rmm_extension.domain.values import storable
 from rmm_extension.providers.contract import Runtime
 from rmm_extension.providers.guard import Resolver, guarded_session, refusal
 from rmm_extension.providers.no_answer import TimedOut, reading_of
@@ -228,7 +229,7 @@ class HttpClient:
 
     def redact(self, text: str, limit: int = 200) -> str:
         """``text`` without this client's secrets, on one line, at most ``limit`` characters."""
-        return " ".join(self.hide(text).split())[:limit]
+        return " ".join(storable(self.hide(text)).split())[:limit]
 
     def hide(self, text: str) -> str:
         """``text`` as it is, but without this client's secrets."""

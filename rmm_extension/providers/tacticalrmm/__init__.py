@@ -174,7 +174,10 @@ class TacticalRmm(Provider):
     def scripts(self, connection: Connection) -> Sequence[Script]:
         """The library, without hidden scripts."""
         with self.client(connection) as client:
-            return [script_of(row) for row in client.scripts() if not row.hidden]
+            # By id: one that is told twice is one.
+            return [
+                script_of(row) for row in {row.id: row for row in client.scripts()}.values() if not row.hidden
+            ]
 
     def verify_webhook(self, request: WebhookRequest, secrets: Sequence[str]) -> bool:
         """Whether the delivery holds one of the secrets in its header."""

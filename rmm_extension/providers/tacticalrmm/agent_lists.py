@@ -15,21 +15,27 @@ from rmm_extension.domain.actions import (
     succeeded,
 )
 from rmm_extension.domain.types import AgentStatus
+from rmm_extension.domain.values import storable
+from rmm_extension.providers.tacticalrmm.action_specs import LONGEST_RUN
 from rmm_extension.providers.tacticalrmm.client import KEY, TacticalClient
 from rmm_extension.providers.tacticalrmm.schemas import AgentDetail, ScriptDetail
 from rmm_extension.providers.tacticalrmm.status import vendor_status
 
+_LONGEST = 4000
+"""Characters of a text of the library that are kept."""
+
 
 def script_of(row: ScriptDetail) -> Script:
     """A script of the library. Its arguments and variables stay at the vendor: they may hold secrets."""
+    timeout = row.default_timeout
     return Script(
         external_id=str(row.id),
-        name=row.name,
-        description=row.description or "",
-        category=row.category or "",
-        shell=row.shell or "",
-        platforms=tuple(row.supported_platforms or ()),
-        default_timeout=row.default_timeout,
+        name=storable(row.name)[:_LONGEST],
+        description=storable(row.description or "")[:_LONGEST],
+        category=storable(row.category or "")[:_LONGEST],
+        shell=storable(row.shell or "")[:_LONGEST],
+        platforms=tuple(storable(list(row.supported_platforms or ()))),
+        default_timeout=timeout if timeout is not None and 0 < timeout <= LONGEST_RUN else None,
         run_as_user=bool(row.run_as_user),
         favorite=bool(row.favorite),
     )

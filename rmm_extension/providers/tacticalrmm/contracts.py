@@ -10,7 +10,7 @@ from typing import Any
 from marshmallow import EXCLUDE, Schema, ValidationError, fields, missing
 
 from rmm_extension.domain.errors import WebhookRejected
-from rmm_extension.domain.values import text
+from rmm_extension.domain.values import storable, text
 
 TEMPLATE_KEYS = (
     "event",
@@ -86,7 +86,7 @@ def load_body(body: bytes) -> tuple[dict[str, Any], dict[str, Any]]:
     """The contract's fields, and the whole body as it may be stored; raises ``WebhookRejected``."""
     document = _parse(body)
     if not _is_plain(body):
-        document = clean(document)
+        document = storable(document)
     known = _known(document)
     return known, {key: value for key, value in document.items() if key in known or not _SECRET.search(key)}
 
@@ -104,21 +104,8 @@ def _known(document: dict[str, Any]) -> dict[str, Any]:
 
 
 def _is_plain(body: bytes) -> bool:
-    """Whether the body can hold nothing that :func:`clean` would change: no escape, no deep nesting."""
+    """Whether the body can hold nothing that :func:`storable` would change: no escape, no deep nesting."""
     return b"\\u" not in body and body.count(b"{") + body.count(b"[") < _DEEPEST
-
-
-def clean(value: Any, depth: int = 0) -> Any:
-    """The value without what PostgreSQL cannot store (NUL, half surrogates), at most 20 levels deep."""
-    if isinstance(value, str):
-        return value.replace("\x00", "").encode("utf-8", "replace").decode("utf-8")
-    if depth >= _DEEPEST:
-        return None if isinstance(value, (dict, list)) else value
-    if isinstance(value, dict):
-        return {clean(key): clean(found, depth + 1) for key, found in value.items()}
-    if isinstance(value, list):
-        return [clean(found, depth + 1) for found in value]
-    return value
 
 
 def _parse(body: bytes) -> dict[str, Any]:

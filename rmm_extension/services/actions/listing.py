@@ -16,7 +16,7 @@ from rmm_extension.domain.errors import ConfigError
 from rmm_extension.host import Actor
 from rmm_extension.models import JobRun, ScriptRow, new_id
 from rmm_extension.providers.contract import ListsScripts
-from rmm_extension.services import runs
+from rmm_extension.services import kinds, runs
 from rmm_extension.services.context import Rmm
 from rmm_extension.services.inventory.load import open_connection
 from rmm_extension.services.lease import PLAIN
@@ -32,7 +32,7 @@ def scripts_due(session: Session, tenant_id: str, integration_id: UUID) -> bool:
     """Whether the library was never listed, or longer ago than :data:`FRESH_FOR`."""
     fresh = select(JobRun.id).where(
         JobRun.tenant_id == tenant_id,
-        JobRun.exclusive_key == f"{KIND}:{integration_id}",
+        JobRun.exclusive_key == kinds.get(KIND).exclusive_key(integration_id),
         JobRun.status == "succeeded",
         JobRun.queued_at > func.now() - FRESH_FOR,
     )

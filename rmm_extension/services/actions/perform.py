@@ -13,15 +13,12 @@ from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
-import psycopg
-from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.orm import Session
 
 from rmm_extension.domain.actions import ActionState, ErrorCode, Order, Outcome, failed, unknown
 from rmm_extension.domain.contracts.actions import ActionSpec, check_output
 from rmm_extension.domain.errors import (
     AuthFailed,
-    HostError,
     Invalid,
     ProviderError,
     RateLimited,
@@ -42,7 +39,7 @@ from . import registry, rows
 from .check import check
 from .context import Context
 from .outcomes import LOOK_FIRST, code_of, outcome_of
-from .result import write_result
+from .result import NOT_NOTED, write_result, write_surely
 from .rows import UnknownInvocation
 
 log = logging.getLogger("rmm_extension")
@@ -96,9 +93,9 @@ def tell_failure(rmm: Rmm, session: Session, run: Run, message: str) -> None:
         return
     state = ActionState(row.state)
     if state is ActionState.QUEUED:
-        write_result(rmm, session, row, failed(ErrorCode.INTERNAL_ERROR, message))
+        write_surely(rmm, session, row, failed(ErrorCode.INTERNAL_ERROR, message))
     elif state is ActionState.RUNNING:
-        write_result(rmm, session, row, unknown(_INTERRUPTED, ErrorCode.INTERNAL_ERROR))
+        write_surely(rmm, session, row, unknown(_INTERRUPTED, ErrorCode.INTERNAL_ERROR))
 
 
 def _begin(rmm: Rmm, run: Run, invocation_id: UUID) -> Begun | dict[str, Any]:
@@ -112,7 +109,7 @@ def _begin(rmm: Rmm, run: Run, invocation_id: UUID) -> Begun | dict[str, Any]:
         found = _why_not(rmm, run, row, is_cancelled=is_cancelled) or _mark(rmm, session, run, row)
         if isinstance(found, Begun):
             return found
-        write_result(rmm, session, row, found)
+        write_surely(rmm, session, row, found)
     if is_cancelled:
         raise Cancelled("The run was cancelled.")
     return {found.state.value: 1}
@@ -193,7 +190,7 @@ def _end(rmm: Rmm, run: Run, begun: Begun, outcome: Outcome) -> dict[str, Any]:
     for noted in (True, True):
         try:
             return _write_end(rmm, run, begun, told, noted=noted)
-        except (HostError, SQLAlchemyError, psycopg.Error) as error:
+        except NOT_NOTED as error:
             log.warning(line("action.note_failed", run=run.id, error=type(error).__name__))
     return _write_end(rmm, run, begun, told, noted=False)
 

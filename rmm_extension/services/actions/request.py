@@ -14,7 +14,7 @@ from rmm_extension.domain.actions import ActionRefused, ActionState, ErrorCode, 
 from rmm_extension.domain.contracts.actions import secret_fields
 from rmm_extension.domain.errors import Conflict
 from rmm_extension.host import Actor
-from rmm_extension.models import ActionInvocation, new_id, utc_now
+from rmm_extension.models import ActionInvocation, DeviceRow, new_id, utc_now
 from rmm_extension.services import audit, runs
 from rmm_extension.services.context import Rmm
 from rmm_extension.services.lease import PLAIN
@@ -47,7 +47,7 @@ def request(
     allowed = check(
         rmm, session, actor, action_id, integration_id=integration_id, device_id=device_id, value=input
     )
-    _require_ticket(rmm, session, actor, ticket_id)
+    _require_ticket(rmm, session, actor, ticket_id, allowed.device)
     row = _row(actor, allowed, ticket_id, idempotency_key)
     rows.seal(rmm, row, input)
     if not _insert(session, row):
@@ -86,12 +86,20 @@ def cancelled(session: Session, tenant_id: str, run_id: UUID) -> None:
     session.execute(statement.values(**values, **rows.OVER, finished_at=utc_now()), execution_options=PLAIN)
 
 
-def _require_ticket(rmm: Rmm, session: Session, actor: Actor, ticket_id: str | None) -> None:
+def _require_ticket(
+    rmm: Rmm, session: Session, actor: Actor, ticket_id: str | None, device: DeviceRow | None
+) -> None:
+    """The ticket exists and is no other client's than the device: the note holds what the device printed."""
     if ticket_id is None:
         return
     port = rmm.host.tickets
-    if port is None or port.state(session, actor.tenant_id, ticket_id) is None:
+    state = port.state(session, actor.tenant_id, ticket_id) if port else None
+    if state is None:
         raise ActionRefused(ErrorCode.NOT_FOUND, "This ticket does not exist (any more).")
+    if device is not None and state.client_id and device.client_id not in (None, state.client_id):
+        raise ActionRefused(
+            ErrorCode.VALIDATION_ERROR, f"Ticket {state.number} is another client's than {device.name}."
+        )
 
 
 def _row(actor: Actor, allowed: Allowed, ticket_id: str | None, key: str | None) -> ActionInvocation:
@@ -132,13 +140,15 @@ def _insert(session: Session, row: ActionInvocation) -> bool:
 
 def _first_wish(session: Session, row: ActionInvocation) -> UUID:
     first = session.execute(
-        select(ActionInvocation.id, ActionInvocation.action, ActionInvocation.device_id).where(
+        select(
+            ActionInvocation.id, ActionInvocation.action, ActionInvocation.device_id, ActionInvocation.input
+        ).where(
             ActionInvocation.tenant_id == row.tenant_id,
             ActionInvocation.idempotency_key == row.idempotency_key,
         )
     ).one()
-    if (first.action, first.device_id) != (row.action, row.device_id):
-        raise Conflict("This idempotency key was used for another action.")
+    if (first.action, first.device_id, first.input) != (row.action, row.device_id, row.input):
+        raise Conflict("This idempotency key was used for another action, or for other inputs.")
     found: UUID = first.id
     return found
 

@@ -2,10 +2,16 @@
 
 from __future__ import annotations
 
+import logging
+
+import psycopg
+from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.orm import Session
 
 from rmm_extension.domain import action_words
-from rmm_extension.domain.actions import Outcome
+from rmm_extension.domain.actions import Outcome, storable
+from rmm_extension.domain.errors import HostError
+from rmm_extension.domain.logline import line
 from rmm_extension.host import Actor
 from rmm_extension.models import ActionInvocation, DeviceRow, utc_now
 from rmm_extension.services import audit
@@ -13,11 +19,26 @@ from rmm_extension.services.context import Rmm
 
 from . import registry, rows
 
+log = logging.getLogger("rmm_extension")
+NOT_NOTED = (HostError, SQLAlchemyError, psycopg.Error)
+"""What a host may raise at the note: it keeps no result from being written."""
+
+
+def write_surely(rmm: Rmm, session: Session, row: ActionInvocation, outcome: Outcome) -> None:
+    """As :func:`write_result`; where the host takes no note, without it."""
+    try:
+        with session.begin_nested():
+            write_result(rmm, session, row, outcome)
+    except NOT_NOTED as error:
+        log.warning(line("action.note_failed", invocation=row.id, error=type(error).__name__))
+        write_result(rmm, session, row, outcome, noted=False)
+
 
 def write_result(
     rmm: Rmm, session: Session, row: ActionInvocation, outcome: Outcome, *, noted: bool = True
 ) -> None:
     """Close the action, in the caller's transaction; ``noted`` also tells its ticket, if that exists."""
+    outcome = storable(outcome)
     device = session.get(DeviceRow, (row.tenant_id, row.device_id)) if row.device_id else None
     where = device.name if device else ""
     # Ticket before the rest: the order of locks that holds everywhere.

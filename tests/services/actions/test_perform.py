@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from rmm_extension.domain.actions import ActionState, Outcome
-from rmm_extension.domain.errors import Conflict, HostUnavailable
+from rmm_extension.domain.errors import Conflict, HostRejected, HostUnavailable
 from rmm_extension.jobs.execute import perform as execute
 from rmm_extension.providers.tacticalrmm import TacticalRmm
 from rmm_extension.services import actions, runs
@@ -362,6 +362,36 @@ def test_a_host_that_fails_at_the_note_loses_no_result(scene: Scene, monkeypatch
     assert scene.work(invocation_id) == "succeeded"
     assert scene.row(invocation_id)["state"] == "requested"
     assert scene.sent() == ["rebootnow"]
+
+
+@pytest.mark.parametrize("error", [HostUnavailable("The PSA is busy."), HostRejected("Archived.")])
+def test_a_host_that_takes_no_note_keeps_no_interrupted_action_open(
+    scene: Scene, monkeypatch: pytest.MonkeyPatch, error: Exception
+) -> None:
+    def refuse(*args: Any, **more: Any) -> None:
+        raise error
+
+    interrupted, given_up = (scene.ask(REBOOT, ticket_id=scene.ticket()) for _ in range(2))
+    monkeypatch.setattr(type(scene.world.rmm.host.tickets), "add_note", refuse)
+    scene.die(interrupted)
+    assert scene.work(interrupted) == "succeeded"
+    assert scene.row(interrupted)["state"] == "unknown"
+    run = scene.run_of(given_up)
+    with scene.world.app.app_context():
+        taken = runs.take(scene.world.rmm, scene.world.tenant, run["id"], run["attempt"])
+        assert taken is not None
+        with scene.world.unit() as session:
+            runs.fail(scene.world.rmm, session, taken, "internal", "It was given up.")
+    assert (scene.row(given_up)["state"], scene.row(given_up)["message"]) == ("failed", "It was given up.")
+
+
+def test_what_no_database_takes_costs_no_result(scene: Scene, monkeypatch: pytest.MonkeyPatch) -> None:
+    output = {"agent_id": "a\x00b", "online": True}
+    told = Outcome(state=ActionState.SUCCEEDED, message="He said \x00 and \ud800.", output=output)
+    monkeypatch.setattr(TacticalRmm, "perform_action", lambda *_: told)
+    row = scene.done(PING, ticket_id=scene.ticket())
+    assert (row["state"], row["message"]) == ("succeeded", "He said  and ?.")
+    assert row["output"] == {"agent_id": "ab", "online": True}
 
 
 def test_an_output_that_breaks_its_contract_is_left_out(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+from dataclasses import replace
 from typing import Any
 from uuid import uuid4
 
@@ -12,7 +13,10 @@ from rmm_extension.domain.actions import ActionRefused, ErrorCode
 from rmm_extension.domain.errors import Conflict, Forbidden, Invalid
 from rmm_extension.domain.masking import HIDDEN
 from rmm_extension.host import SYSTEM_ACTOR
+from rmm_extension.jobs.execute import perform as execute
+from rmm_extension.services import rotation
 from rmm_extension.services.actions.registry import UnknownAction
+from rmm_extension.services.vault import Vault
 from tests.services.actions.conftest import COMMAND, PING, REBOOT, SCRIPT, Scene
 
 
@@ -115,6 +119,38 @@ def test_the_same_key_is_the_same_wish(scene: Scene) -> None:
     assert scene.world.one("SELECT count(*) FROM rmm_job_runs WHERE kind = 'device_action'") == 1
     with pytest.raises(Conflict, match="used for another action"):
         scene.ask(PING, idempotency_key="once")
+
+
+def test_the_same_key_with_other_inputs_is_refused(scene: Scene) -> None:
+    first = scene.ask(COMMAND, input={"command": "hostname"}, idempotency_key="once")
+    assert scene.ask(COMMAND, input={"command": "hostname"}, idempotency_key="once") == first
+    with pytest.raises(Conflict, match="for other inputs"):
+        scene.ask(COMMAND, input={"command": "whoami"}, idempotency_key="once")
+
+
+def test_a_ticket_of_another_client_gets_no_note(scene: Scene) -> None:
+    ticket = scene.ticket()
+    scene.world.do("UPDATE rmm_devices SET client_id = 'another' WHERE id = :id", id=scene.device_id)
+    with pytest.raises(ActionRefused, match="another client's than") as caught:
+        scene.ask(ticket_id=ticket)
+    assert caught.value.code == ErrorCode.VALIDATION_ERROR
+    scene.world.do("UPDATE rmm_devices SET client_id = NULL WHERE id = :id", id=scene.device_id)
+    assert scene.ask(ticket_id=ticket), "nobody knows whose device it is"
+
+
+def test_a_new_key_for_secrets_opens_what_waits(scene: Scene) -> None:
+    """Rotated between the wish and its doing, the old key gone: what was given is still there."""
+    invocation_id = scene.ask(COMMAND, input={"command": "net user anna hunter-2-x"})
+    both = replace(scene.world.rmm, vault=Vault({"new": bytes(32), **scene.world.rmm.settings.secret_keys}))
+    with scene.world.unit() as session:
+        waiting = rotation.waiting(both, session)
+        assert waiting == both.vault.waiting_for_rotation(session) + 1
+        assert rotation.rotate(both, session) == waiting
+        assert rotation.waiting(both, session) == 0
+    run, new = scene.run_of(invocation_id), replace(both, vault=Vault({"new": bytes(32)}))
+    with scene.world.app.app_context():
+        assert execute(new, scene.world.tenant, run["id"], run["attempt"]) == "succeeded"
+    assert scene.row(invocation_id)["state"] == "succeeded"
 
 
 def test_many_at_once_with_one_key_are_one_wish(scene: Scene) -> None:

@@ -4,6 +4,10 @@ from __future__ import annotations
 
 from uuid import UUID
 
+import pytest
+
+from rmm_extension.providers.tacticalrmm.client import TacticalClient
+from rmm_extension.providers.tacticalrmm.schemas import ScriptDetail
 from rmm_extension.services import actions
 from rmm_extension.services.queries import actions as queries
 from rmm_extension.services.unit import unit
@@ -76,6 +80,25 @@ def test_what_is_gone_is_removed_and_what_changed_follows(scene: Scene) -> None:
     assert "Restart Print Service" not in listed(scene)
     after = scene.world.rows("SELECT id, external_id FROM rmm_scripts ORDER BY external_id")
     assert after == [row for row in before if row["external_id"] != "1"]
+
+
+def test_a_strange_script_keeps_no_other_out(scene: Scene, monkeypatch: pytest.MonkeyPatch) -> None:
+    strange = ScriptDetail(
+        id=1,
+        name="a\x00b",
+        description="x" * 100_000,
+        supported_platforms=["win\x00dows"],
+        default_timeout=2**40,
+    )
+    plain = ScriptDetail(id=2, name="Plain", default_timeout=90)
+    monkeypatch.setattr(TacticalClient, "scripts", lambda _: [plain, strange, plain])
+    refresh(scene)
+    assert work(scene.world, "script_list") == [{"scripts": 2, "removed": 0}]
+    stored = scene.world.rows("SELECT name, platforms, default_timeout FROM rmm_scripts ORDER BY external_id")
+    assert stored == [
+        {"name": "ab", "platforms": ["windows"], "default_timeout": None},
+        {"name": "Plain", "platforms": [], "default_timeout": 90},
+    ]
 
 
 def test_an_empty_library_is_empty(scene: Scene) -> None:
