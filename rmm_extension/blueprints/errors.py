@@ -13,6 +13,7 @@ from sqlalchemy.exc import TimeoutError as PoolTimeout
 from werkzeug.exceptions import HTTPException, InternalServerError
 
 from rmm_extension.domain.errors import Conflict, Forbidden, HostUnavailable, ProviderError, RMMError
+from rmm_extension.services.actions import UnknownInvocation
 from rmm_extension.services.connections import UnknownConnection
 from rmm_extension.services.inventory.proposals import UnknownDevice
 from rmm_extension.services.maintenance import UnknownWindow
@@ -26,6 +27,15 @@ log = logging.getLogger("rmm_extension")
 
 RETRY_AFTER = "5"
 _GONE = "There is nothing at this address: it was removed, or it belongs to somebody else."
+_UNKNOWN = (
+    UnknownConnection,
+    UnknownDevice,
+    UnknownInvocation,
+    UnknownMapping,
+    UnknownRule,
+    UnknownRun,
+    UnknownWindow,
+)
 _TITLES = {
     400: "The request was not understood",
     401: "Sign in first",
@@ -49,7 +59,7 @@ def add_to(blueprint: Blueprint) -> None:
     for code in _TITLES:
         blueprint.register_error_handler(code, _http)
     blueprint.register_error_handler(CSRFError, _expired)
-    for unknown in (UnknownConnection, UnknownDevice, UnknownMapping, UnknownRule, UnknownRun, UnknownWindow):
+    for unknown in _UNKNOWN:
         blueprint.register_error_handler(unknown, _unknown)
     blueprint.register_error_handler(RMMError, _refused)
     for gone in (OperationalError, InterfaceError, PoolTimeout):

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import hashlib
+import json
 import secrets
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -12,7 +14,7 @@ from flask import abort, flash, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 from sqlalchemy.orm import Session
 
-from rmm_extension.domain.contracts.actions import ActionSpec, FormField, form_fields
+from rmm_extension.domain.contracts.actions import ActionSpec, FormField, form_fields, script_field
 from rmm_extension.domain.errors import Conflict, Invalid, RMMError
 from rmm_extension.forms.actions import PREFIX, filled, hides, typed
 from rmm_extension.models import JobRun, ScriptRow
@@ -33,8 +35,6 @@ from .targets import Targets, read_targets
 
 routes = Routes()
 
-SCRIPT = "script_id"
-"""The input that names a script of the connection's library."""
 _LONGEST_KEY = 100
 
 
@@ -57,7 +57,7 @@ def run_choose() -> ResponseReturnValue:
     if len(groups) > 1:
         return render_template("rmm/actions/connections.html", wanted=wanted, groups=groups)
     specs = _specs(wanted)
-    scripted = next((spec for spec in specs if _is_scripted(spec)), None)
+    scripted = next((spec for spec in specs if script_field(spec)), None)
     return render_template(
         "rmm/actions/choose.html",
         wanted=wanted,
@@ -78,14 +78,14 @@ def run_action(action_id: str) -> ResponseReturnValue:
     script = _script(wanted, spec)
     devices = _made_for(script, wanted.devices) if script else wanted.devices
     platforms = {device.platform for device in devices}
-    fields = [field.on(platforms) for field in form_fields(spec.input) if field.name != SCRIPT]
+    fields = [field.on(platforms) for field in form_fields(spec.input) if field.kind != "script"]
     again = _again(spec) if request.method == "GET" else {}
     values: Mapping[str, Any] = {**_defaults(fields, script), **again}
     problems: dict[str, list[str]] = {}
     if request.method == "POST":
         values = typed(fields, request.form)
         try:
-            return _ask(wanted, spec, devices, {**values, **({SCRIPT: script.external_id} if script else {})})
+            return _ask(wanted, spec, devices, {**values, **_chosen(spec, script)})
         except Invalid as error:
             problems = _by_field(error, fields)
         except RMMError as error:
@@ -136,10 +136,6 @@ def _spec(wanted: Targets, action_id: str) -> ActionSpec:
     return found or abort(404)
 
 
-def _is_scripted(spec: ActionSpec) -> bool:
-    return SCRIPT in spec.input().fields
-
-
 def _library(wanted: Targets) -> dict[str, Any]:
     """The scripts that fit the search, what each is made for, and how old the list is."""
     tenant_id, integration_id = actor().tenant_id, wanted.devices[0].integration_id
@@ -171,17 +167,23 @@ def _list_if_due(wanted: Targets) -> JobRun | None:
 
 def _script(wanted: Targets, spec: ActionSpec) -> ScriptRow | None:
     """The script that was chosen, for an action that runs one."""
-    if not _is_scripted(spec):
+    if script_field(spec) is None:
         return None
     found = queries.script(
         session(),
         actor().tenant_id,
         wanted.devices[0].integration_id,
-        request.values.get("script", ""),
+        request.values.get("script", "").replace("\x00", ""),
     )
     if found is None:
         abort(404, description="This script is not in the library (any more). List the scripts anew.")
     return found
+
+
+def _chosen(spec: ActionSpec, script: ScriptRow | None) -> dict[str, Any]:
+    """The script, as the action's contract takes it."""
+    name = script_field(spec)
+    return {name: script.external_id} if name and script else {}
 
 
 def _made_for(script: ScriptRow, devices: Sequence[TargetRow]) -> Sequence[TargetRow]:
@@ -212,6 +214,15 @@ def _key() -> str:
     return request.form.get("key", "")[:_LONGEST_KEY] or secrets.token_urlsafe(16)
 
 
+def _wish(spec: ActionSpec, value: Mapping[str, Any]) -> str:
+    """The page's key and what was sent with it: who goes back and changes something wishes something else.
+
+    The key itself is kept nowhere, so that nobody can guess at the inputs behind the digest.
+    """
+    sent = json.dumps([_key(), spec.id, value], sort_keys=True)
+    return hashlib.sha256(sent.encode("utf-8", "surrogatepass")).hexdigest()
+
+
 def _by_field(error: Invalid, fields: Sequence[FormField]) -> dict[str, list[str]]:
     """The sentences by field; those about nothing on the page stand on top of it."""
     known = {field.name for field in fields}
@@ -235,7 +246,7 @@ def _ask(
         device_ids=[device.id for device in devices],
         input=value,
         ticket_id=wanted.ticket.id if wanted.ticket else None,
-        idempotency_key=_key(),
+        idempotency_key=_wish(spec, value),
     )
     _tell_refusals(asked, devices)
     if len(asked.ids) == 1:

@@ -81,7 +81,9 @@ def read_targets() -> Targets:
     """
     values = request.values
     devices = targets(session(), actor().tenant_id, read_uuids(values.getlist("ids"), MOST))
-    return Targets(devices, _ticket(values.get("ticket", ""), devices), values.get("back", ""))
+    return Targets(
+        devices, _ticket(values.get("ticket", "").replace("\x00", ""), devices), values.get("back", "")
+    )
 
 
 def _ticket(ticket_id: str, devices: Sequence[TargetRow]) -> TicketState | None:

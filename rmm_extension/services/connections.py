@@ -244,7 +244,7 @@ def _store_secrets(rmm: Rmm, session: Session, row: Integration, connection: Con
 
 
 def _clean_name(name: str) -> str:
-    cleaned = " ".join(name.split())
+    cleaned = " ".join(name.replace("\x00", "").split())
     if not 1 <= len(cleaned) <= 255:
         raise ConfigError("Give the connection a name of 1 to 255 characters.")
     return cleaned

@@ -84,7 +84,7 @@ def usable(checks: Sequence[Check]) -> bool:
 
 
 def _plain(field: Field, values: Mapping[str, str]) -> str:
-    return str(values.get(field.name) or field.default).strip()
+    return str(values.get(field.name) or field.default).replace("\x00", "").strip()
 
 
 def _secret(field: Field, values: Mapping[str, str], stored: Connection | None) -> str:

@@ -119,6 +119,9 @@ def _link(rmm: Rmm, session: Session, device: DeviceRow, integration: Integratio
     if integration.state not in WORKING_STATES:
         raise Conflict(f"The connection “{integration.name}” is not working now.")
     link = provider.remote_link(_without_secrets(integration), device.external_id)
+    if urlsplit(link.url).scheme not in ("http", "https"):
+        # Whoever opens it is signed in here: a link that runs something would run it with their rights.
+        raise ConfigError(f"The link that {label} has for this device is no web address.")
     if device.status != AgentStatus.ONLINE:
         raise Conflict(_NOT_ONLINE.get(AgentStatus(device.status), "The device is not online."))
     return link

@@ -202,6 +202,13 @@ class TestAsking:
         vendor.work()
         assert said(client.get(first.location)).count("accepted the reboot") == 1
 
+    def test_who_goes_back_and_changes_it_asks_anew(self, world: World, vendor: Vendor) -> None:
+        device, client = vendor.device(), browser(world)
+        first = ask(client, COMMAND, device, key="same", in_command="hostname")
+        second = ask(client, COMMAND, device, key="same", in_command="whoami")
+        assert first.location != second.location
+        assert [row["input"]["command"] for row in vendor.invocations()] == ["hostname", "whoami"]
+
     def test_every_page_has_a_key_of_its_own(self, world: World, vendor: Vendor) -> None:
         device, client = vendor.device(), browser(world)
         assert ask(client, PING, device).location != ask(client, PING, device).location
@@ -231,6 +238,15 @@ class TestAsking:
         answer = form(browser(world), SCRIPT, vendor.device(), script="999")
         assert answer.status_code == 404
         assert "List the scripts anew" in said(answer)
+
+    def test_what_is_not_there_cannot_be_called_off(self, world: World, vendor: Vendor) -> None:
+        assert browser(world).post(f"/rmm/actions/{new_id()}/cancel").status_code == 404
+
+    def test_no_field_takes_what_no_database_takes(self, world: World, vendor: Vendor) -> None:
+        device, client = vendor.device(), browser(world)
+        assert ask(client, PING, device, key="a\x00b").status_code == 303
+        assert ask(client, PING, device, key="k", ticket="\x00").status_code == 303
+        assert form(client, SCRIPT, device, script="\x003").status_code == 404
 
     def test_called_off_before_it_began(self, world: World, vendor: Vendor) -> None:
         client = browser(world)

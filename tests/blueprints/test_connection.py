@@ -152,6 +152,22 @@ def test_a_stored_secret_is_not_sent_to_another_server(world: World, monkeypatch
     assert secrets_of(world, connection)["api_key"] == "typed-again"
 
 
+def test_no_setting_holds_what_no_database_takes(world: World) -> None:
+    connection = world.connect()
+    address = f"/rmm/connections/{connection}/credentials?mode=password"
+    values = {
+        "field_instance_url": "https://1.1.1.1",
+        "field_user": "ma\x00ra",
+        "field_password": "pw-123456",
+    }
+    assert world.client().post(address, data=values).status_code == 303
+    assert row_of(world, connection).settings["user"] == "mara"
+    assert (
+        world.client().post(f"/rmm/connections/{connection}/name", data={"name": "A\x00B"}).status_code == 303
+    )
+    assert row_of(world, connection).name == "AB"
+
+
 def test_credentials_that_fail_the_test_are_not_kept(world: World) -> None:
     connection = world.connect()
     values = {

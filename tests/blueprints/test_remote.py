@@ -8,8 +8,10 @@ from uuid import UUID
 import pytest
 
 from rmm_extension.domain.errors import ConfigError, Conflict, Forbidden
+from rmm_extension.domain.types import RemoteLink
 from rmm_extension.host import Actor
 from rmm_extension.models import new_id
+from rmm_extension.providers.tacticalrmm import TacticalRmm
 from rmm_extension.services.inventory import UnknownDevice
 from rmm_extension.services.remote_access import obstacles, open_remotely
 from rmm_extension.testing.statements import StatementCounter
@@ -105,6 +107,19 @@ def test_why_it_cannot_be_opened_now(world: World, device: UUID, change: str, wo
     with world.app.app_context(), pytest.raises(Conflict):
         open_remotely(world.rmm, person(world), device)
     assert not world.rows("SELECT 1 FROM rmm_audit WHERE action = 'device.remote_access'")
+
+
+def test_a_link_that_is_no_address_is_not_opened(
+    world: World, device: UUID, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Whatever a vendor answers: the page that leads on is one of ours."""
+    link = RemoteLink(url="javascript:alert(1)")
+    monkeypatch.setattr(TacticalRmm, "remote_link", lambda *_: link)
+    page = browser(world).get(f"/rmm/devices/{device}")
+    assert "is no web address" in said(page)
+    answer = press(world, device)
+    assert answer.status_code == 400
+    assert "javascript:" not in answer.text + page.text
 
 
 class TestWithoutADashboard:
