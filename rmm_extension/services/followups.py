@@ -14,6 +14,7 @@ from rmm_extension.models import Alert, Integration, utc_now
 
 from . import events, notices, outbox, runs
 from .context import Rmm
+from .inventory import refresh
 
 RESET_AGAIN = timedelta(seconds=30)
 """So long a reset that is under way for the same ticket is waited for."""
@@ -54,7 +55,8 @@ def alert_followups(rmm: Rmm, session: Session, tenant_id: str, payload: dict[st
     if payload.get("fetch_details"):
         _start_details(session, system, alert)
     if payload.get("refresh_device"):
-        _start_refresh(session, system, alert.integration_id, payload["refresh_device"])
+        work = refresh.refresh_work(alert.integration_id, payload["refresh_device"])
+        runs.try_start_all(session, system, refresh.KIND, [work])
     ticket_id = payload.get("ticket_id") or alert.ticket_id
     if payload.get("webhook_received"):
         events.tell(session, tenant_id, "webhook_received", _about(alert, ticket_id))
@@ -135,17 +137,6 @@ def _start_details(session: Session, system: Actor, alert: Any) -> None:
         integration_id=alert.integration_id,
         subject={"alert_id": str(alert.id)},
         exclusive_key=f"alert_details:{alert.id}",
-    )
-
-
-def _start_refresh(session: Session, system: Actor, integration_id: UUID, external_id: str) -> None:
-    runs.try_start(
-        session,
-        system,
-        "device_refresh",
-        integration_id=integration_id,
-        subject={"external_id": external_id},
-        exclusive_key=f"device_refresh:{integration_id}:{external_id}",
     )
 
 

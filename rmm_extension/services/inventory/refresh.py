@@ -2,18 +2,32 @@
 
 from __future__ import annotations
 
+from uuid import UUID
+
 from rmm_extension.domain.errors import ConfigError, NotFound
 from rmm_extension.domain.types import Connection, Device
 from rmm_extension.models import Integration, utc_now
 from rmm_extension.providers.contract import FetchesDevice, Provider
 from rmm_extension.services.context import Rmm
-from rmm_extension.services.runs import Run
+from rmm_extension.services.runs import Run, Work
 from rmm_extension.services.unit import unit
 
-from . import page, sql
+from . import alerts, page, sql
 from .load import open_connection
 from .scope import Scope
 from .targets import Targets
+
+KIND = "device_refresh"
+
+
+def refresh_key(integration_id: UUID, external_id: str) -> str:
+    """What two unfinished refreshes of a device may not share."""
+    return f"{KIND}:{integration_id}:{external_id}"
+
+
+def refresh_work(integration_id: UUID, external_id: str) -> Work:
+    """The refresh of one device, to be started."""
+    return Work(integration_id, {"external_id": external_id}, refresh_key(integration_id, external_id))
 
 
 def refresh_device(rmm: Rmm, run: Run) -> dict[str, int]:
@@ -64,6 +78,7 @@ def _write(rmm: Rmm, run: Run, row: Integration, device: Device) -> dict[str, in
             clients=targets.every_client,
         )
         written = page.write(session, scope, [device])
+        alerts.link(session, run.tenant_id, row.id)
         counts = {**written.counts, "deferred": len(written.held)}
         run.report(session, done=1, total=1, counts=counts)
     return counts

@@ -6,12 +6,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
-from uuid import UUID
 
 from sqlalchemy import Boolean, literal_column, select
 from sqlalchemy.orm import Session
 
 from rmm_extension.models import Alert, AlertHistory, Audit, DeviceRow, JobRun
+from rmm_extension.services.inventory.refresh import refresh_key
 
 from .paging import AnyRow
 
@@ -39,11 +39,6 @@ def activity(session: Session, tenant_id: str, devices: Sequence[Any], limit: in
         for row in _runs(session, tenant_id, devices, limit)
     ]
     return sorted(found, key=lambda one: one.at, reverse=True)[:limit]
-
-
-def refresh_key(integration_id: UUID, external_id: str) -> str:
-    """What two unfinished refreshes of a device may not share."""
-    return f"device_refresh:{integration_id}:{external_id}"
 
 
 def refreshing(session: Session, device: DeviceRow) -> JobRun | None:
