@@ -3,18 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from datetime import timedelta
 from typing import Any
 from uuid import UUID
 
 from flask import flash, redirect, render_template, request, url_for
 from flask import session as cookie
 from flask.typing import ResponseReturnValue
-from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from rmm_extension.domain.errors import RMMError
-from rmm_extension.models import Integration, Secret, utc_now
+from rmm_extension.models import Integration
 from rmm_extension.providers.contract import Provider, ReceivesWebhooks, WebhookStep
 from rmm_extension.services import connections, webhook_access
 from rmm_extension.services.unit import unit
@@ -30,7 +28,6 @@ routes = Routes()
 
 SHOW = "rmm_show_secret"
 """Cookie entry that lets the next page show a secret that was just made, once."""
-_JUST_MADE = timedelta(seconds=60)
 
 
 @routes.get("/connections/<uuid:integration_id>/webhook")
@@ -110,7 +107,7 @@ def webhook_values(row: Integration, provider: Provider) -> Mapping[str, Any]:
     }
     if row.webhook_token_hash is None:
         return values
-    address = webhook_access.address(current_rmm(), session(), row, secret=_secret_to_show(row))
+    address = webhook_access.address(current_rmm(), session(), row, in_clear=_is_to_be_shown(row))
     return {**values, "address": address, "guide": _guide(provider, address)}
 
 
@@ -131,7 +128,7 @@ def _change(integration_id: UUID, work: Callable[[Session], str]) -> ResponseRet
     try:
         with unit(current_rmm()) as opened:
             message = work(opened)
-            fresh = _is_fresh(opened, integration_id)
+            fresh = webhook_access.is_just_made(opened, actor().tenant_id, integration_id)
     except RMMError as error:
         flash(str(error), "danger")
         return redirect(_back(integration_id), 303)
@@ -141,23 +138,12 @@ def _change(integration_id: UUID, work: Callable[[Session], str]) -> ResponseRet
     return redirect(_back(integration_id), 303)
 
 
-def _is_fresh(opened: Session, integration_id: UUID) -> bool:
-    """Whether the secret is so new that its maker may not have seen it: a form sent twice answers twice."""
-    made = opened.scalar(
-        select(Secret.updated_at).where(
-            Secret.tenant_id == actor().tenant_id,
-            Secret.integration_id == integration_id,
-            Secret.name == webhook_access.SECRET,
-        )
-    )
-    return made is not None and made > utc_now() - _JUST_MADE
-
-
-def _secret_to_show(row: Integration) -> str | None:
+def _is_to_be_shown(row: Integration) -> bool:
+    """Whether this person has just had the secret made, and has not seen it yet."""
     if cookie.get(SHOW) != str(row.id):
-        return None
+        return False
     cookie.pop(SHOW)
-    return current_rmm().vault.read(session(), row.tenant_id, row.id).get(webhook_access.SECRET)
+    return True
 
 
 def _back(integration_id: UUID) -> str:

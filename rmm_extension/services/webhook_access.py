@@ -5,19 +5,22 @@ from __future__ import annotations
 import hashlib
 import secrets
 from dataclasses import dataclass
+from datetime import timedelta
 from uuid import UUID
 
+from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from rmm_extension.domain.errors import ConfigError, Conflict
 from rmm_extension.host import Actor
-from rmm_extension.models import Integration, utc_now
+from rmm_extension.models import Integration, Secret, utc_now
 
 from . import audit
 from .connections import get
 from .context import Rmm
 
 SECRET, PREVIOUS, TOKEN = "webhook_secret", "webhook_secret_previous", "webhook_token"
+_JUST_MADE = timedelta(seconds=60)
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,13 +42,13 @@ def switch_on(rmm: Rmm, session: Session, actor: Actor, integration_id: UUID) ->
     row = get(session, actor.tenant_id, integration_id, lock=True)
     if row.state == "not_connected":
         raise Conflict("Connect first, then switch the webhook on.")
-    fresh = None
-    if row.webhook_token_hash is None:
-        fresh = _new_credentials(rmm, session, row)
+    is_new = row.webhook_token_hash is None
+    if is_new:
+        _new_credentials(rmm, session, row)
     if not row.webhook_enabled:
         row.webhook_enabled, row.webhook_since = True, utc_now()
     _changed(session, actor, row, "webhook.switched_on")
-    return address(rmm, session, row, secret=fresh)
+    return address(rmm, session, row, in_clear=is_new)
 
 
 def switch_off(rmm: Rmm, session: Session, actor: Actor, integration_id: UUID) -> None:
@@ -60,10 +63,9 @@ def rotate(rmm: Rmm, session: Session, actor: Actor, integration_id: UUID) -> We
     row = _with_webhook(session, actor, integration_id)
     current = rmm.vault.read(session, row.tenant_id, row.id)[SECRET]
     rmm.vault.store(session, row.tenant_id, row.id, PREVIOUS, current)
-    fresh = secrets.token_hex(24)
-    rmm.vault.store(session, row.tenant_id, row.id, SECRET, fresh)
+    rmm.vault.store(session, row.tenant_id, row.id, SECRET, secrets.token_hex(24))
     _changed(session, actor, row, "webhook.secret_rotated")
-    return address(rmm, session, row, secret=fresh)
+    return address(rmm, session, row, in_clear=True)
 
 
 def drop_previous(rmm: Rmm, session: Session, actor: Actor, integration_id: UUID) -> None:
@@ -73,8 +75,11 @@ def drop_previous(rmm: Rmm, session: Session, actor: Actor, integration_id: UUID
     _changed(session, actor, row, "webhook.previous_secret_dropped")
 
 
-def address(rmm: Rmm, session: Session, row: Integration, *, secret: str | None = None) -> WebhookAddress:
-    """The webhook's address for display; raises ``ConfigError`` when it was never switched on."""
+def address(rmm: Rmm, session: Session, row: Integration, *, in_clear: bool = False) -> WebhookAddress:
+    """The webhook's address for display, ``in_clear`` for whoever has just had its secret made.
+
+    Raises ``ConfigError`` when it was never switched on.
+    """
     stored = rmm.vault.read(session, row.tenant_id, row.id)
     if TOKEN not in stored:
         raise ConfigError("The webhook of this connection was never switched on.")
@@ -82,10 +87,20 @@ def address(rmm: Rmm, session: Session, row: Integration, *, secret: str | None 
     return WebhookAddress(
         url=f"{rmm.settings.public_url or ''}{path}",
         hint=f"•••• {stored[SECRET][-4:]}",
-        secret=secret,
+        secret=stored[SECRET] if in_clear else None,
         is_public=rmm.settings.public_url is not None,
         is_rotating=PREVIOUS in stored,
     )
+
+
+def is_just_made(session: Session, tenant_id: str, integration_id: UUID) -> bool:
+    """Whether the secret is so new that its maker may not have seen it: a form sent twice answers twice."""
+    made = session.scalar(
+        select(Secret.updated_at).where(
+            Secret.tenant_id == tenant_id, Secret.integration_id == integration_id, Secret.name == SECRET
+        )
+    )
+    return made is not None and made > utc_now() - _JUST_MADE
 
 
 def token_hash(token: str) -> bytes:
@@ -100,13 +115,11 @@ def _with_webhook(session: Session, actor: Actor, integration_id: UUID) -> Integ
     return row
 
 
-def _new_credentials(rmm: Rmm, session: Session, row: Integration) -> str:
+def _new_credentials(rmm: Rmm, session: Session, row: Integration) -> None:
     token = f"{row.tenant_id}.{secrets.token_urlsafe(32)}"
-    fresh = secrets.token_hex(24)
     rmm.vault.store(session, row.tenant_id, row.id, TOKEN, token)
-    rmm.vault.store(session, row.tenant_id, row.id, SECRET, fresh)
+    rmm.vault.store(session, row.tenant_id, row.id, SECRET, secrets.token_hex(24))
     row.webhook_token_hash = token_hash(token)
-    return fresh
 
 
 def _changed(session: Session, actor: Actor, row: Integration, action: str) -> None:

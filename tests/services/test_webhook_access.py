@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import json
+from datetime import timedelta
 from typing import Any
 
 import pytest
+from sqlalchemy import update
 
 from rmm_extension.domain.errors import ConfigError, Conflict
-from rmm_extension.models import new_id
+from rmm_extension.models import Secret, new_id
 from rmm_extension.services import connections, webhook_access
 from rmm_extension.services.webhook_access import WebhookAddress
 from tests.harness.world import World
@@ -111,3 +113,17 @@ def test_every_change_is_in_the_audit_without_the_secret(world: World) -> None:
     everything = json.dumps(found, default=str)
     for unwanted in (world.secret, fresh, world.token):
         assert unwanted not in everything
+
+
+def test_a_secret_is_shown_in_clear_only_when_asked_for(world: World) -> None:
+    with world.unit() as session:
+        row = connections.get(session, world.tenant, world.integration_id)
+        assert webhook_access.address(world.rmm, session, row, in_clear=True).secret == world.secret
+
+
+def test_a_secret_is_just_made_for_a_minute(world: World) -> None:
+    with world.unit() as session:
+        assert webhook_access.is_just_made(session, world.tenant, world.integration_id)
+        assert not webhook_access.is_just_made(session, "another", world.integration_id)
+        session.execute(update(Secret).values(updated_at=Secret.updated_at - timedelta(seconds=61)))
+        assert not webhook_access.is_just_made(session, world.tenant, world.integration_id)
