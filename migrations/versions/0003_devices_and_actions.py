@@ -45,6 +45,15 @@ def moment(name: str, *, nullable: bool = True) -> sa.Column[object]:
 
 def upgrade() -> None:
     op.create_index(
+        "ix_rmm_alerts_deviceless",
+        "rmm_alerts",
+        ["tenant_id", "integration_id", "external_device_id"],
+        postgresql_where=sa.text(
+            "device_id IS NULL AND external_device_id IS NOT NULL"
+            " AND status IN ('active', 'acknowledged', 'suppressed')"
+        ),
+    )
+    op.create_index(
         "ix_rmm_audit_device",
         "rmm_audit",
         ["tenant_id", "subject_id", sa.text("at DESC")],
@@ -266,6 +275,7 @@ def create_scripts() -> None:
 
 def downgrade() -> None:
     op.drop_index("ix_rmm_audit_device", table_name="rmm_audit")
+    op.drop_index("ix_rmm_alerts_deviceless", table_name="rmm_alerts")
     op.drop_table("rmm_scripts")
     op.drop_table("rmm_action_invocations")
     op.drop_table("rmm_software_lists")

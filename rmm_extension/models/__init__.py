@@ -2,6 +2,7 @@
 
 from .action import ActionInvocation, ScriptRow
 from .alert import (
+    DEVICELESS_SQL,
     OPEN_SQL,
     SYNTHESIZED_SQL,
     WINDOW_SQL,
@@ -18,6 +19,7 @@ from .software import DeviceSoftware, Software, SoftwareList
 from .work import Audit, JobRun, Outbox, WebhookDelivery
 
 __all__ = [
+    "DEVICELESS_SQL",
     "OPEN_SQL",
     "SYNTHESIZED_SQL",
     "WINDOW_SQL",

@@ -19,6 +19,8 @@ SYNTHESIZED_SQL = f"synthesized AND {OPEN_SQL}"
 
 WINDOW_SQL = f"suppressed_by_window_id IS NOT NULL AND {OPEN_SQL}"
 """Open alerts that a maintenance window keeps from being decided, acknowledged ones included."""
+DEVICELESS_SQL = f"device_id IS NULL AND external_device_id IS NOT NULL AND {OPEN_SQL}"
+"""Open alerts of devices that were not known when they came."""
 
 
 COUNTED = ["status", "severity", "integration_id", "client_id"]
@@ -69,6 +71,13 @@ class Alert(TenantRow, Timestamps, Base):
             postgresql_where=text("ticket_id IS NOT NULL"),
         ),
         Index("ix_rmm_alerts_device", "tenant_id", "device_id", "status", postgresql_where=text(OPEN_SQL)),
+        Index(
+            "ix_rmm_alerts_deviceless",
+            "tenant_id",
+            "integration_id",
+            "external_device_id",
+            postgresql_where=text(DEVICELESS_SQL),
+        ),
         Index("ix_rmm_alerts_attention", "tenant_id", "id", postgresql_where=text("attention IS NOT NULL")),
         Index(
             "ix_rmm_alerts_details",

@@ -14,7 +14,7 @@ from rmm_extension.services.context import Rmm
 from rmm_extension.services.runs import Run
 from rmm_extension.services.unit import unit
 
-from . import events, missing
+from . import alerts, events, missing
 from .load import open_connection
 from .pages import Pages
 from .progress import Progress
@@ -93,6 +93,7 @@ class _DeviceSync:
             found = missing.settle(session, self.pages.scope, self.pages.listing, self.row.settings)
             progress = self.pages.progress.plus(found.counts)
             missing.note_mappings(session, self.pages, self.targets, found.attention)
+            alerts.link(session, self.run.tenant_id, self.row.id)
             counts = progress.summary()
             events.finished(session, self.run, self.row, _sync_type(progress), counts, _times(progress))
             self.run.report(session, done=progress.processed, counts=counts)
