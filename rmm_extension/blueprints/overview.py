@@ -40,9 +40,8 @@ ABILITIES = {
     "alerts": "Alerts by polling",
     "alert_reset": "Resolves alerts at the vendor",
     "software": "Software",
-    "patches": "Patches",
+    "actions": "Scripts and actions",
     "remote_access": "Remote access",
-    "messaging": "Messages",
 }
 """Capabilities in the words of a card, in its order."""
 

@@ -139,7 +139,8 @@ class Hardware(msgspec.Struct, frozen=True, kw_only=True):
 class Device(msgspec.Struct, frozen=True, kw_only=True):
     """A managed device as its vendor describes it now.
 
-    ``current_user`` is empty when nobody is signed in, ``custom_fields`` when there is none.
+    ``current_user`` is empty when nobody is signed in, ``custom_fields`` when there is none. The two times
+    after which it counts as silent are taken from a device that comes with ``hardware``.
     """
 
     external_id: str
@@ -229,10 +230,9 @@ class PermissionLine(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class RemoteLink(msgspec.Struct, frozen=True, kw_only=True):
-    """Where a technician reaches a device; never kept longer than ``seconds``."""
+    """Where a technician reaches a device: shown once and stored nowhere."""
 
     url: str
-    seconds: int = 600
 
 
 class AlertEvent(msgspec.Struct, frozen=True, kw_only=True):

@@ -96,7 +96,6 @@ class Manifest:
     description: str
     auth_modes: tuple[AuthMode, ...]
     editions: tuple[str, ...] = ("enterprise",)
-    category: str = "rmm"
     organization_noun: str = "organization"
     docs_url: str = ""
     software_platforms: tuple[str, ...] = ()

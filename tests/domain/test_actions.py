@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -30,6 +31,7 @@ from rmm_extension.domain.contracts.actions import (
     form_fields,
     load_input,
     says,
+    script_field,
     secret_fields,
 )
 from rmm_extension.domain.contracts.strict import Flag, Strict, Text
@@ -124,6 +126,14 @@ def test_a_form_can_be_made_of_a_contract() -> None:
     assert (number.smallest, number.largest) == (1, 9)
     assert (word.default, word.choices, found["name"].label) == ("a", (("a", "Ah"), ("b", "Bee")), "Name")
     assert secret_fields(In) == {"many"}
+
+
+def test_the_input_that_is_a_script_is_told_by_its_contract_whatever_its_name() -> None:
+    class Runs(Strict):
+        automation = Text(50, required=True, metadata=says("Automation", kind="script"))
+
+    assert script_field(replace(SPEC, input=Runs)) == "automation"
+    assert script_field(SPEC) is None
 
 
 def test_an_output_must_be_what_was_promised() -> None:

@@ -14,6 +14,7 @@ from typing import Any
 import pytest
 
 from rmm_extension import providers
+from rmm_extension.domain.contracts.actions import script_field
 from rmm_extension.domain.errors import (
     AuthFailed,
     BadResponse,
@@ -28,6 +29,7 @@ from rmm_extension.domain.errors import (
 )
 from rmm_extension.domain.labels import LABELS
 from rmm_extension.domain.types import Connection, WebhookRequest
+from rmm_extension.host import PERMISSIONS
 from rmm_extension.providers.contract import CAPABILITIES, AuthMode, Provider, capabilities
 from rmm_extension.providers.registry import ProviderRegistry
 from tests.providers.conftest import RUNTIME
@@ -108,7 +110,26 @@ def test_capabilities_go_together(key: str) -> None:
     assert "test" in found
     assert found <= CAPABILITIES.keys()
     assert "devices" not in found or "organizations" in found
+    assert found.isdisjoint({"device", "software", "remote_access"}) or "devices" in found
+    assert "device_software" not in found or "software" in found
+    assert "scripts" not in found or "actions" in found
     assert "alert_reset" not in found or found & {"alert", "alerts", "webhook"}
+
+
+@for_each_provider
+def test_actions_are_named_after_their_provider(key: str) -> None:
+    provider: Any = ProviderRegistry(RUNTIME).get(key)
+    if "actions" not in capabilities(provider):
+        pytest.skip(f"{key} has no actions")
+    module = provider.action_module()
+    assert module.key == f"app:{key}"
+    for action in module.actions:
+        assert action.id.startswith(f"{key}.")
+        assert action.description.endswith(".")
+        assert action.permission in PERMISSIONS
+        assert not action.side_effects or action.permission == "rmm.execute"
+    runs_scripts = any(script_field(action) for action in module.actions)
+    assert ("scripts" in capabilities(provider)) == runs_scripts
 
 
 @for_each_provider
@@ -159,9 +180,12 @@ CALLS: dict[str, Callable[[Any, Connection], Any]] = {
     "alert": lambda provider, connection: provider.alert(connection, "1"),
     "alerts": lambda provider, connection: provider.active_alerts(connection),
     "alert_reset": lambda provider, connection: provider.reset_alert(connection, "1"),
+    "software": lambda provider, connection: list(provider.software(connection)),
+    "device_software": lambda provider, connection: provider.device_software(connection, "A" * 40),
+    "scripts": lambda provider, connection: provider.scripts(connection),
 }
 # An object that is not there is an answer to these, not an error.
-ABSENCE_IS_AN_ANSWER = {"device", "alert", "alert_reset"}
+ABSENCE_IS_AN_ANSWER = {"device", "alert", "alert_reset", "device_software"}
 # A vendor's answer to a write is only a receipt: its shape is not looked at.
 ONLY_A_RECEIPT = {("alert_reset", "shape"), ("alert_reset", "half")}
 

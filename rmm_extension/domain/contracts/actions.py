@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from functools import cache
 from typing import Any, cast
 
 from marshmallow import ValidationError, fields, missing, validate
@@ -133,13 +134,17 @@ def _storable(value: str) -> None:
 
 
 def says(label: str, text: str = "", *, secret: bool = False, **more: Any) -> dict[str, Any]:
-    """The metadata of a field: its label, its help; ``secret`` ones are shown nowhere."""
+    """The metadata of a field: its label, its help; ``secret`` ones are shown nowhere.
+
+    ``kind="script"`` marks the input that names a script of the library, ``platforms`` what a choice is for.
+    """
     return {"label": label, "help": text, "secret": secret, **more}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FormField:
-    """One input of an action as a form shows it. ``kind``: text, long_text, number, choice, flag, texts.
+    """One input of an action as a form shows it. ``kind``: text, long_text, number, choice, flag, texts, or
+    script for the number or name of a script, which is chosen in the connection's library.
 
     ``platforms`` says which platforms a choice is for; one that is not named there is for all.
     """
@@ -179,7 +184,7 @@ def _form_field(name: str, field: fields.Field[Any]) -> FormField:
         name=name,
         label=str(told.get("label") or name.replace("_", " ").capitalize()),
         help=str(told.get("help") or ""),
-        kind=_kind(field),
+        kind=str(told.get("kind") or _kind(field)),
         required=field.required,
         default=None if default is missing else default() if callable(default) else default,
         choices=getattr(field, "choices", ()),
@@ -196,6 +201,12 @@ def _kind(field: fields.Field[Any]) -> str:
             return kind
     is_long = isinstance(field, Text) and not field.trimmed
     return "long_text" if is_long else "text"
+
+
+@cache
+def script_field(spec: ActionSpec) -> str | None:
+    """The name of the input that is a script of the connection's library, for an action that runs one."""
+    return next((one.name for one in form_fields(spec.input) if one.kind == "script"), None)
 
 
 def load_input(spec: ActionSpec, value: Mapping[str, Any]) -> dict[str, Any]:
