@@ -13,7 +13,7 @@ from sqlalchemy.orm import Session
 
 from rmm_extension.domain.action_words import STATES
 from rmm_extension.domain.actions import ActionState
-from rmm_extension.domain.contracts.actions import form_fields
+from rmm_extension.domain.contracts.actions import ActionSpec, form_fields, script_field
 from rmm_extension.forms.actions import hides
 from rmm_extension.services.actions import cancel, registry
 from rmm_extension.services.queries import actions as queries
@@ -27,7 +27,6 @@ from .export import answer
 from .listing import tickets_of
 from .narrowing import Chip, Options, argument, chips, read_uuids, uuid_argument, word
 from .routing import Routes
-from .running import SCRIPT
 from .targets import MOST
 
 routes = Routes()
@@ -93,12 +92,14 @@ def action_cancel(invocation_id: UUID) -> ResponseReturnValue:
 
 def titles(rows: Sequence[AnyRow]) -> Mapping[UUID, str]:
     """What each of these actions did, in words, with its script's name: one statement for all of them."""
-    labels = {spec.id: spec.label for spec in registry.all_actions(current_rmm())}
-    scripts = {row.id: (row.integration_id, str(row.input[SCRIPT])) for row in rows if row.input.get(SCRIPT)}
+    specs = {spec.id: spec for spec in registry.all_actions(current_rmm())}
+    given = {row.id: (row.integration_id, _script(specs.get(row.action), row)) for row in rows}
+    scripts = {id_: (connection, script) for id_, (connection, script) in given.items() if script}
     names = queries.script_names(session(), actor().tenant_id, set(scripts.values()))
     found = {}
     for row in rows:
-        label, script = labels.get(row.action, row.action), scripts.get(row.id)
+        label = specs[row.action].label if row.action in specs else row.action
+        script = scripts.get(row.id)
         found[row.id] = f"{label}: {names.get(script, 'script ' + script[1])}" if script else label
     return found
 
@@ -124,11 +125,11 @@ def _values(invocation_id: UUID) -> dict[str, Any]:
 
 def _inputs(row: AnyRow) -> list[tuple[str, str]]:
     """What was given, named as the form names it; secrets were never kept."""
-    try:
-        fields = form_fields(registry.get(current_rmm(), row.action).input)
-    except registry.UnknownAction:
+    spec = _spec(row)
+    if spec is None:
         return [(name, _said(value)) for name, value in row.input.items()]
-    given = [(field, row.input.get(field.name)) for field in fields if field.name != SCRIPT]
+    fields = form_fields(spec.input)
+    given = [(field, row.input.get(field.name)) for field in fields if field.kind != "script"]
     return [
         (field.label, word(field.choices, _said(value)) or _said(value)) for field, value in given if value
     ]
@@ -157,11 +158,25 @@ def _again(row: AnyRow) -> dict[str, Any] | None:
     return {
         "action_id": row.action,
         "ids": row.device_id,
-        "script": row.input.get(SCRIPT),
+        "script": _script(_spec(row), row),
         "ticket": row.ticket_id,
         "again": row.id,
         "retype": hides(row.input),
     }
+
+
+def _spec(row: AnyRow) -> ActionSpec | None:
+    """The action, where an installed provider still has it."""
+    try:
+        return registry.get(current_rmm(), row.action)
+    except registry.UnknownAction:
+        return None
+
+
+def _script(spec: ActionSpec | None, row: AnyRow) -> str | None:
+    """What names the script it ran, if it ran one."""
+    name = script_field(spec) if spec else None
+    return str(row.input[name]) if name and row.input.get(name) else None
 
 
 def _options() -> Mapping[str, Options]:
