@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from typing import Any
 from uuid import uuid4
 
-from rmm_extension.models import ActionInvocation, new_id, utc_now
+from rmm_extension.models import ActionInvocation, JobRun, new_id, utc_now
 from rmm_extension.services.queries import actions
 from rmm_extension.services.queries.actions import ActionFilter
 from rmm_extension.testing.statements import StatementCounter
@@ -76,3 +77,41 @@ def test_a_list_is_one_statement(world: World) -> None:
     with world.unit() as session, StatementCounter() as sent:
         actions.list_page(session, world.tenant)
     assert len(sent.statements) == 1
+
+
+def test_the_run_that_lists_the_scripts_is_the_one_that_says_most(world: World) -> None:
+    """The one under way, else a failure that nothing good came after."""
+
+    def add_run(status: str, hours: float) -> Any:
+        at = utc_now() - timedelta(hours=hours)
+        row = JobRun(
+            tenant_id=world.tenant,
+            id=new_id(),
+            integration_id=world.integration_id,
+            kind="script_list",
+            queue="q",
+            status=status,
+            exclusive_key=f"script_list:{world.integration_id}",
+            queued_at=at,
+            finished_at=None if status == "queued" else at,
+            actor_id="u1",
+            actor_name="Mara",
+        )
+        found = row.id
+        with world.unit() as session:
+            session.add(row)
+        return found
+
+    def shown() -> Any:
+        with world.unit() as session:
+            run = actions.listing_run(session, world.tenant, world.integration_id)
+            return run and run.id
+
+    assert shown() is None
+    failed = add_run("failed", 3)
+    assert shown() == failed
+    add_run("succeeded", 2)
+    assert shown() is None
+    again = add_run("failed", 1)
+    assert shown() == again
+    assert add_run("queued", 0.5) == shown()
