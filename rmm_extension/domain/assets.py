@@ -27,7 +27,6 @@ _FACTS = (
     "has_pending_patches",
     "maintenance",
 )
-_TAG_PREFIX = {"tacticalrmm": "tactical"}
 
 
 def vitals(device: Device, now: datetime) -> dict[str, Any]:
@@ -73,9 +72,9 @@ def asset_type(device: Device, *, is_new: bool) -> str | None:
     return device.kind.value
 
 
-def asset_tag(provider: str, device: Device) -> str:
-    """The tag of an asset made for a device: where it comes from."""
-    return f"{_TAG_PREFIX.get(provider, provider)}:{device.external_id}"
+def asset_tag(vendor: str, device: Device) -> str:
+    """The tag of an asset made for a device: where it comes from, in the vendor's short name."""
+    return f"{vendor}:{device.external_id}"
 
 
 def _uptime(device: Device, now: datetime) -> int | None:

@@ -88,7 +88,8 @@ class Manifest:
     ``editions`` are the host's editions that include it; ``organization_noun`` is the vendor's word for a
     customer ("client", "organization", "group"); ``docs_url`` the vendor's documentation;
     ``software_platforms`` are the only ones (windows, linux, darwin) whose agents tell their software, where
-    these are not all.
+    these are not all; ``short_name`` stands before the id in the tag of an asset made for a device, the key
+    where it is empty.
     """
 
     key: str
@@ -99,6 +100,12 @@ class Manifest:
     organization_noun: str = "organization"
     docs_url: str = ""
     software_platforms: tuple[str, ...] = ()
+    short_name: str = ""
+
+    @property
+    def tag(self) -> str:
+        """What tags of assets begin with."""
+        return self.short_name or self.key
 
 
 class Provider:

@@ -117,5 +117,4 @@ def test_types_and_tags() -> None:
     assert assets.asset_type(device(kind=DeviceKind.SERVER), is_new=False) == "server"
     assert assets.asset_type(device(kind=DeviceKind.UNKNOWN), is_new=True) == "unknown"
     assert assets.asset_type(device(kind=DeviceKind.UNKNOWN), is_new=False) is None
-    assert assets.asset_tag("tacticalrmm", device()) == "tactical:d1"
-    assert assets.asset_tag("levelio", device()) == "levelio:d1"
+    assert assets.asset_tag("tactical", device()) == "tactical:d1"

@@ -129,4 +129,5 @@ MANIFEST = Manifest(
     organization_noun="client",
     docs_url="https://docs.tacticalrmm.com/functions/api/",
     software_platforms=("windows",),
+    short_name="tactical",
 )

@@ -48,6 +48,11 @@ class Scope:
         return known
 
     @property
+    def tag(self) -> str:
+        """What the tags of new assets begin with."""
+        return self.rmm.providers.get(self.provider).manifest.tag
+
+    @property
     def place(self) -> dict[str, object]:
         """The parameters every statement begins with."""
         return {"tenant": self.tenant_id, "integration": self.integration_id}
