@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import json
+import re
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
 from flask import Flask
-from sqlalchemy import func, select, update
+from sqlalchemy import func, select, text, update
 from sqlalchemy.orm import Session
 
 from rmm_extension.models import Outbox
@@ -61,6 +63,23 @@ def test_eight_relays_at_once_share_the_rows(app: Flask, rmm: Rmm) -> None:
     answers = in_threads(app, 8, lambda: relay.claim(rmm, 30))
     seen = [message.payload["n"] for answer in answers for message in answer]
     assert sorted(seen) == list(range(100))
+
+
+def test_a_claim_reads_no_more_than_it_takes(rmm: Rmm) -> None:
+    """However many rows wait: each device of a large fleet may have one."""
+    for tenant in ("many", "others"):
+        with unit(rmm) as session:
+            outbox.put_many(session, tenant, "t", ({"n": n} for n in range(2000)))
+    put(rmm, "t", {"n": 0})
+    with unit(rmm) as session:
+        session.execute(text("ANALYZE rmm_outbox"))
+        values = {"limit": 10, "claim": relay.CLAIM}
+        explained = text(f"EXPLAIN (ANALYZE, FORMAT JSON) {relay.CLAIM_NEXT.text}")
+        plan = json.dumps(session.scalar(explained, values))
+        session.rollback()
+    assert max(float(rows) for rows in re.findall(r'"Actual Rows": ([\d.]+)', plan)) <= 3 * 10
+    claimed = relay.claim(rmm, 15)
+    assert [message.payload["n"] for message in claimed] == list(range(15)), "the oldest of all tenants"
 
 
 def test_a_row_that_is_not_due_waits(rmm: Rmm) -> None:
