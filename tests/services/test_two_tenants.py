@@ -71,13 +71,13 @@ def known(world: World) -> dict[str, Any]:
 
 
 READS: dict[str, Read] = {
-    "devices": lambda s, t, _: devices.device_page(s, t, devices.DeviceFilter()),
-    "devices by text": lambda s, t, _: devices.device_page(s, t, devices.DeviceFilter(text="server")),
+    "devices": lambda s, t, _: devices.device_page(s, t, device_filter.DeviceFilter()),
+    "devices by text": lambda s, t, _: devices.device_page(s, t, device_filter.DeviceFilter(text="server")),
     "devices by vendor": lambda s, t, _: devices.device_page(
-        s, t, devices.DeviceFilter(provider="tacticalrmm")
+        s, t, device_filter.DeviceFilter(provider="tacticalrmm")
     ),
-    "devices with alerts": lambda s, t, _: devices.device_page(s, t, devices.DeviceFilter(alerts=True)),
-    "number of devices": lambda s, t, _: devices.device_count(s, t, devices.DeviceFilter()),
+    "devices with alerts": lambda s, t, _: devices.device_page(s, t, device_filter.DeviceFilter(alerts=True)),
+    "number of devices": lambda s, t, _: devices.device_count(s, t, device_filter.DeviceFilter()),
     "device": lambda s, t, k: devices.device_detail(s, t, k["device"]),
     "devices of an asset": lambda s, t, _: devices.devices_of_assets(s, t, ["a1"]),
     "alerts of a device": lambda s, t, k: devices.alerts_of_devices(s, t, [k["device"]]),

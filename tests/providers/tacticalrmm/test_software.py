@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from rmm_extension.domain.errors import BadResponse, PermissionMissing, Unavailable
+from rmm_extension.domain.errors import BadResponse, NotFound, PermissionMissing, Unavailable
 from rmm_extension.domain.types import InstalledSoftware, SoftwarePage
 from rmm_extension.providers.reply import CutAnswer, HtmlInsteadOfJson, Misshapen
 from rmm_extension.providers.tacticalrmm import TacticalRmm, software
@@ -261,6 +261,11 @@ def test_one_agent(tactical: TacticalRmm, simulator: Simulator) -> None:
 @pytest.mark.parametrize("unknown", ["x" * 40, "short"])
 def test_an_unknown_agent(tactical: TacticalRmm, simulator: Simulator, unknown: str) -> None:
     assert tactical.device_software(simulator.connection(), unknown) is None
+
+
+def test_an_address_that_is_no_api_does_not_speak_of_the_agent(tactical: TacticalRmm) -> None:
+    with serve(answer(404, b"<html>", "text/html")) as wire, pytest.raises(NotFound, match="no Tactical RMM"):
+        tactical.device_software(connection_to(wire.url), agent_id(1))
 
 
 def test_one_agents_answer_of_another_shape(tactical: TacticalRmm) -> None:

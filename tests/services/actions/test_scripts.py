@@ -129,3 +129,5 @@ def test_a_vendor_that_fails_leaves_the_list_as_it_was(scene: Scene) -> None:
     (words,) = work(scene.world, "script_list")
     assert isinstance(words, str)
     assert len(listed(scene)) == 6
+    scene.world.do("DELETE FROM rmm_job_runs WHERE kind = 'script_list' AND status = 'succeeded'")
+    assert is_due(scene), "a list that failed is not fresh"
