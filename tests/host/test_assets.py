@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import json
+from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -10,6 +11,7 @@ import pytest
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from reference_psa.adapters._asset_sql import FIND
 from reference_psa.models import Asset, AssetHistory, ServerAsset, WorkstationAsset
 from rmm_extension.domain.errors import HostRejected
 from rmm_extension.host import AssetKey
@@ -186,6 +188,24 @@ def test_find_by_serial_mac_or_name_within_the_client(
     assert sent.count == 1
     assert {match.asset_id for match in found} == {NAS, with_mac, known("assets", "HDC-FRONTDESK-1")}
     assert host.assets.find(session, OTHER, keys) == []
+
+
+def test_finding_makes_its_sets_once_whatever_the_number_of_assets(session: Session, host: FullHost) -> None:
+    changes = [change(n, vitals={"mac_addresses": [f"0200000000{n:02}"]}) for n in range(20)]
+    host.assets.apply(session, TENANT, changes)
+    wanted = [{"client_id": CLIENT, "serial": f"X{n}", "macs": [f"AA{n}"], "name": f"x{n}"} for n in range(9)]
+    values = {"tenant": TENANT, "keys": json.dumps(wanted)}
+    connection = session.connection()
+    ((plan,),) = connection.exec_driver_sql(f"EXPLAIN (ANALYZE, FORMAT JSON) {FIND}", values).all()
+    scans = [node for node in _nodes(plan[0]["Plan"]) if node.get("CTE Name", "").startswith("wanted")]
+    assert {node["Actual Loops"] for node in scans} <= {0, 1}
+    assert len(scans) > 3
+
+
+def _nodes(plan: dict[str, Any]) -> Iterator[dict[str, Any]]:
+    yield plan
+    for below in plan.get("Plans", ()):
+        yield from _nodes(below)
 
 
 def test_a_strangers_client_is_refused(session: Session, host: FullHost) -> None:
