@@ -13,7 +13,7 @@ from sqlalchemy.orm import Session
 
 from rmm_extension.domain.action_words import STATES
 from rmm_extension.domain.actions import ActionState
-from rmm_extension.domain.contracts.actions import ActionSpec, form_fields, script_field
+from rmm_extension.domain.contracts.actions import ActionSpec, form_fields
 from rmm_extension.forms.actions import hides
 from rmm_extension.services.actions import cancel, registry
 from rmm_extension.services.queries import actions as queries
@@ -21,9 +21,10 @@ from rmm_extension.services.queries.actions import ActionFilter
 from rmm_extension.services.queries.paging import AnyRow, Page
 
 from .access import requires
+from .action_titles import script_of, titles
 from .choices import connection_options
 from .context import act, actor, allows, current_rmm, session
-from .export import answer
+from .export import BATCH, answer
 from .listing import tickets_of
 from .narrowing import Chip, Options, argument, chips, read_uuids, uuid_argument, word
 from .routing import Routes
@@ -59,7 +60,7 @@ def action_export() -> ResponseReturnValue:
     wanted, tenant_id = _filter(), actor().tenant_id
 
     def fetch(after: str | None) -> Page[AnyRow]:
-        return queries.list_page(session(), tenant_id, wanted, after=after, limit=1000)
+        return queries.list_page(session(), tenant_id, wanted, after=after, limit=BATCH)
 
     return answer("actions.csv", _COLUMNS, fetch, _lines)
 
@@ -88,20 +89,6 @@ def action_cancel(invocation_id: UUID) -> ResponseReturnValue:
         return "Called off before it began."
 
     return act(work, url_for("rmm.action_page", invocation_id=invocation_id))
-
-
-def titles(rows: Sequence[AnyRow]) -> Mapping[UUID, str]:
-    """What each of these actions did, in words, with its script's name: one statement for all of them."""
-    specs = {spec.id: spec for spec in registry.all_actions(current_rmm())}
-    given = {row.id: (row.integration_id, _script(specs.get(row.action), row)) for row in rows}
-    scripts = {id_: (connection, script) for id_, (connection, script) in given.items() if script}
-    names = queries.script_names(session(), actor().tenant_id, set(scripts.values()))
-    found = {}
-    for row in rows:
-        label = specs[row.action].label if row.action in specs else row.action
-        script = scripts.get(row.id)
-        found[row.id] = f"{label}: {names.get(script, 'script ' + script[1])}" if script else label
-    return found
 
 
 def _values(invocation_id: UUID) -> dict[str, Any]:
@@ -158,7 +145,7 @@ def _again(row: AnyRow) -> dict[str, Any] | None:
     return {
         "action_id": row.action,
         "ids": row.device_id,
-        "script": _script(_spec(row), row),
+        "script": script_of(_spec(row), row),
         "ticket": row.ticket_id,
         "again": row.id,
         "retype": hides(row.input),
@@ -171,12 +158,6 @@ def _spec(row: AnyRow) -> ActionSpec | None:
         return registry.get(current_rmm(), row.action)
     except registry.UnknownAction:
         return None
-
-
-def _script(spec: ActionSpec | None, row: AnyRow) -> str | None:
-    """What names the script it ran, if it ran one."""
-    name = script_field(spec) if spec else None
-    return str(row.input[name]) if name and row.input.get(name) else None
 
 
 def _options() -> Mapping[str, Options]:

@@ -16,7 +16,7 @@ from rmm_extension.services.queries.paging import AnyRow
 from rmm_extension.services.queries.targets import targets
 from rmm_extension.services.remote_access import Obstacle
 
-from .actions import titles
+from .action_titles import titles
 from .context import actor, allows, current_rmm, session
 
 

@@ -32,6 +32,7 @@ from .choices import (
     unseen,
 )
 from .context import actor, session
+from .happened import happened
 from .jobs import progress_values
 from .listing import assets_of, client_names, listing, tickets_of
 from .narrowing import Chip, Options, argument, chips, uuid_argument, word
@@ -128,11 +129,10 @@ def device_page(device_id: UUID) -> ResponseReturnValue:
         device=device,
         vitals=vitals(device),
         others=_others(device),
-        activity=device_activity.activity(session(), device.tenant_id, [device]),
-        activity_shown=device_activity.SHOWN,
         asset=assets_of([device]).get(device.asset_id or ""),
         client_name=client_names([device]).get(device.client_id or ""),
         tickets=tickets_of(found.alerts),
+        **happened([device]),
         **progress_values(device_activity.refreshing(session(), device)),
     )
 

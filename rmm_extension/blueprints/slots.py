@@ -14,10 +14,11 @@ from flask import g, render_template, request, url_for
 from markupsafe import Markup
 
 from rmm_extension.domain.types import AlertStatus
-from rmm_extension.services.queries import alert_detail, device_activity, devices, panels
+from rmm_extension.services.queries import alert_detail, devices, panels
 
 from .choices import ACTIVE, NOT_ONLINE, PATCHES, STATUSES, connection_rows, provider_options
 from .context import actor, allows, session
+from .happened import happened
 from .listing import tickets_of
 from .needs import attention_counts
 from .overview import broken, cards, figures
@@ -111,7 +112,6 @@ class Slots:
         if not rows:
             return EMPTY
         found = devices.alerts_of_devices(session(), tenant_id, [row.id for row in rows])
-        happened = device_activity.activity(session(), tenant_id, rows)
         return self._markup(
             "rmm/slots/asset_panel.html",
             asset_id=asset_id,
@@ -120,8 +120,7 @@ class Slots:
             alerts=found,
             tickets=tickets_of(found),
             shown=devices.SHOWN,
-            activity=happened,
-            activity_shown=device_activity.SHOWN,
+            **happened(rows),
         )
 
     def asset_badges(self, asset_ids: Collection[str]) -> Mapping[str, Markup]:

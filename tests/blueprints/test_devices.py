@@ -9,7 +9,7 @@ from uuid import UUID
 import pytest
 
 from rmm_extension.blueprints.vitals import vitals
-from rmm_extension.models import Audit, DeviceRow, new_id, utc_now
+from rmm_extension.models import ActionInvocation, Audit, DeviceRow, new_id, utc_now
 from rmm_extension.testing.statements import StatementCounter
 
 from .conftest import World, said
@@ -54,6 +54,32 @@ def test_what_happened_with_a_device_newest_first(world: World) -> None:
     assert "Device not kept" not in page
     assert "Somewhere else" not in page
     assert "<b>Disk" not in answer.text
+
+
+def test_an_action_is_one_line_that_leads_to_its_page_for_those_who_may(world: World) -> None:
+    connection = world.connect()
+    (device,) = world.devices(connection, 1)
+    audited(world, device, "action.requested", "action.finished")
+    invocation_id = new_id()
+    asked = {
+        "tenant_id": "one",
+        "id": invocation_id,
+        "integration_id": connection,
+        "device_id": device,
+        "action": "tacticalrmm.agents.reboot",
+        "state": "failed",
+        "message": "SERVER-1 is not connected.",
+        "actor_id": "u1",
+        "actor_name": "Tom <Tech>",
+    }
+    world.insert(ActionInvocation, [asked])
+    for role, may in (("admin", True), ("read_only", False)):
+        answer = world.client(role).get(f"/rmm/devices/{device}")
+        activity = said(answer)[said(answer).rindex("Activity") :]
+        assert "tacticalrmm.agents.reboot Failed" in activity
+        assert "requested" not in activity
+        assert ("SERVER-1 is not connected." in activity) is may
+        assert (f"/rmm/actions/{invocation_id}" in answer.text) is may
 
 
 def test_a_refresh_is_shown_while_it_runs_and_in_the_activity_afterwards(world: World) -> None:

@@ -1,4 +1,4 @@
-"""What happened with devices, newest first: what people did, what their alerts met, refreshes."""
+"""What happened with devices, newest first: what people did, actions, what their alerts met, refreshes."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from typing import Any
 from sqlalchemy import Boolean, literal_column, select
 from sqlalchemy.orm import Session
 
-from rmm_extension.models import Alert, AlertHistory, Audit, DeviceRow, JobRun
+from rmm_extension.models import ActionInvocation, Alert, AlertHistory, Audit, DeviceRow, JobRun
 from rmm_extension.services.inventory.refresh import refresh_key
 
 from .paging import AnyRow
@@ -23,7 +23,7 @@ ALERTS = 20
 
 @dataclass(frozen=True, slots=True)
 class Happening:
-    """One line; ``kind``: audit, alert or run, which is also what ``row`` has the columns of."""
+    """One line; ``kind``: audit, action, alert or run, which is also what ``row`` has the columns of."""
 
     at: datetime
     kind: str
@@ -31,8 +31,11 @@ class Happening:
 
 
 def activity(session: Session, tenant_id: str, devices: Sequence[Any], limit: int = SHOWN) -> list[Happening]:
-    """The newest of all kinds, of these devices together: three statements."""
+    """The newest of all kinds, of these devices together: four statements."""
     found = [Happening(row.at, "audit", row) for row in _by_people(session, tenant_id, devices, limit)]
+    found += [
+        Happening(row.created_at, "action", row) for row in _actions(session, tenant_id, devices, limit)
+    ]
     found += [Happening(row.at, "alert", row) for row in _of_alerts(session, tenant_id, devices, limit)]
     found += [
         Happening(row.finished_at or row.queued_at, "run", row)
@@ -56,8 +59,27 @@ def _by_people(session: Session, tenant_id: str, devices: Sequence[Any], limit: 
         Audit.tenant_id == tenant_id,
         literal_column("subject_type = 'device'", Boolean),
         Audit.subject_id.in_([str(device.id) for device in devices]),
+        # An action is one line, with what came of it.
+        Audit.action.not_in(("action.requested", "action.finished")),
     )
     statement = select(*columns).where(*mine).order_by(Audit.at.desc(), Audit.id.desc())
+    return session.execute(statement.limit(limit)).all()
+
+
+def _actions(session: Session, tenant_id: str, devices: Sequence[Any], limit: int) -> Sequence[AnyRow]:
+    asked = ActionInvocation
+    columns = (
+        asked.id,
+        asked.integration_id,
+        asked.action,
+        asked.input,
+        asked.state,
+        asked.message,
+        asked.actor_name,
+        asked.created_at,
+    )
+    mine = (asked.tenant_id == tenant_id, asked.device_id.in_([device.id for device in devices]))
+    statement = select(*columns).where(*mine).order_by(asked.created_at.desc())
     return session.execute(statement.limit(limit)).all()
 
 
