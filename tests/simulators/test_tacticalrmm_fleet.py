@@ -221,6 +221,7 @@ def test_software_changes(server):
     assert versions() == before | {"Editor": "1.0"}
     server.control(f"agents/{agent}/software/install", name="Editor", version="1.1")
     assert versions() == before | {"Editor": "1.1"}
+    assert [item["name"] for item in server.ask(f"agents/{agent}/software")].count("Editor") == 1
     assert server.ask(f"agents/{agent}/software") == server.get(f"/software/{agent}/").json()["software"]
     server.control(f"agents/{agent}/software/remove", name="Editor")
     assert versions() == before

@@ -187,6 +187,9 @@ def test_pages_are_bounded(tactical: TacticalRmm, monkeypatch: pytest.MonkeyPatc
     assert [len(page.devices) for page in found] == [250, 250, 100]
     monkeypatch.setattr(software, "PAGE_ITEMS", 20)
     assert [len(page.devices) for page in pages(tactical, body, agents=25)] == [10, 10, 5]
+    monkeypatch.setattr(software, "PATIENCE", 0.0)
+    body = json.dumps([row(pk, FULL, FULL) for pk in range(1, 4)]).encode()
+    assert [len(page.devices) for page in pages(tactical, body, agents=3)] == [1, 1, 1], "each is old at once"
 
 
 @pytest.mark.parametrize(

@@ -7,10 +7,12 @@ from typing import Any
 from uuid import UUID
 
 import pytest
+from sqlalchemy import update
 
 from rmm_extension.domain.errors import ConfigError, Conflict
 from rmm_extension.domain.types import AgentStatus, Device, Hardware
 from rmm_extension.host import Actor
+from rmm_extension.models import DeviceRow
 from rmm_extension.services.inventory import UnknownDevice, decide_proposal, proposals
 from rmm_extension.services.unit import unit
 
@@ -153,11 +155,13 @@ def test_a_reinstalled_machine_whose_old_agent_stays_listed(world: World, page_s
     assert (asset.device, asset.agent_status, asset.vitals["lan_ip"]) == ("new", "online", "10.0.0.10")
 
 
-def test_while_both_agents_report_a_person_decides(world: World) -> None:
+@pytest.mark.parametrize("status", [AgentStatus.ONLINE, AgentStatus.OFFLINE])
+def test_while_both_agents_report_or_none_a_person_decides(world: World, status: AgentStatus) -> None:
     world.map()
-    world.script.devices = [device("old")]
+    world.script.devices = [device("old", status=status)]
     world.sync()
-    world.script.devices.append(device("new", serial="SN-old", last_seen_at=NOON + timedelta(hours=1)))
+    later = NOON + timedelta(hours=1)
+    world.script.devices.append(device("new", serial="SN-old", status=status, last_seen_at=later))
     assert world.sync() == {"processed": 2, "created": 1, "unchanged": 1, "proposed": 1}
     with unit(world.rmm) as session:
         (proposal,) = proposals(world.rmm, session, world.tenant, world.integration_id)
@@ -228,6 +232,11 @@ def test_a_name_only_proposes(world: World) -> None:
     assert proposal.asset is not None
     assert proposal.asset.id == world.device("d1").asset_id
     assert world.sync() == {"processed": 1, "unchanged": 1}
+    with unit(world.rmm) as session:
+        session.execute(update(DeviceRow).values(deleted_at=NOON))
+        assert proposals(world.rmm, session, world.tenant, world.integration_id) == [], (
+            "gone: nothing to decide"
+        )
 
 
 def test_several_that_fit_are_proposed(world: World) -> None:

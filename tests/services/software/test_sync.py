@@ -215,6 +215,26 @@ def test_a_later_attempt_finds_what_was_written(scene: Scene) -> None:
     assert last < interrupted, "what the first attempt was told is as old as that"
 
 
+def test_a_later_attempt_is_told_anew(scene: Scene) -> None:
+    """What the first attempt wrote is older than the list that the second one reads."""
+    scene.devices("d1", "d2")
+    scene.tell("d1", item("Zip", "1"))
+    scene.tell("d2", item("Zip", "1"))
+    scene.world.script.page_size = 1
+    scene.world.script.error, scene.world.script.fails_after = Unavailable("Away."), 1
+    run = scene.world.run("software_sync")
+    with pytest.raises(Unavailable):
+        sync_software(scene.world.rmm, run)
+    scene.world.script.error = None
+    with unit(scene.world.rmm) as session:
+        runs.reschedule(session, run, timedelta(0), "unavailable", "Away.")
+    again = runs.take(scene.world.rmm, scene.world.tenant, run.id, 1)
+    assert again is not None
+    scene.tell("d1", item("Zip", "2"))
+    sync_software(scene.world.rmm, again)
+    assert (scene.present("d1"), scene.gone("d1")) == (["Zip 2"], ["Zip 1"])
+
+
 def test_cancelling_stops_at_the_next_page(scene: Scene) -> None:
     scene.devices("d1", "d2")
     scene.tell("d1", item("Zip"))
