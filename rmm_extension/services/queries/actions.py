@@ -11,6 +11,7 @@ from sqlalchemy import ColumnElement, func, or_, select, tuple_
 from sqlalchemy.orm import Session
 
 from rmm_extension.models import ActionInvocation, DeviceRow, Integration, JobRun, ScriptRow
+from rmm_extension.services import kinds
 
 from .paging import PAGE, AnyRow, AnySelect, Page, contains, cut, read_time_cursor, time_cursor
 
@@ -76,7 +77,7 @@ def list_page(
     if cursor is not None:
         conditions.append(tuple_(_ROW.created_at, _ROW.id) < cursor)
     rows = session.execute(_newest(conditions, limit + 1)).all()
-    return cut(rows, limit, lambda row: time_cursor(row.created_at, row.id), cursor=None, backwards=False)
+    return cut(rows, limit, lambda row: time_cursor(row.created_at, row.id), continued=False, backwards=False)
 
 
 def of_device(session: Session, tenant_id: str, device_id: UUID, limit: int = SHOWN) -> Sequence[AnyRow]:
@@ -139,7 +140,7 @@ def script_names(
 
 def listing_run(session: Session, tenant_id: str, integration_id: UUID) -> JobRun | None:
     """The run that lists the library now, else the newest one that failed, if none went well since."""
-    mine = (JobRun.tenant_id == tenant_id, JobRun.exclusive_key == f"script_list:{integration_id}")
+    mine = _listings(tenant_id, integration_id)
     unfinished = JobRun.status.in_(("queued", "running"))
     if (now := session.scalar(select(JobRun).where(*mine, unfinished))) is not None:
         return now
@@ -150,12 +151,14 @@ def listing_run(session: Session, tenant_id: str, integration_id: UUID) -> JobRu
 
 def scripts_listed_at(session: Session, tenant_id: str, integration_id: UUID) -> datetime | None:
     """When the library was last listed; ``None`` when never, as far as is known."""
-    statement = select(JobRun.finished_at).where(
-        JobRun.tenant_id == tenant_id,
-        JobRun.exclusive_key == f"script_list:{integration_id}",
-        JobRun.status == "succeeded",
-    )
+    well = (*_listings(tenant_id, integration_id), JobRun.status == "succeeded")
+    statement = select(JobRun.finished_at).where(*well)
     return session.scalar(statement.order_by(JobRun.queued_at.desc()).limit(1))
+
+
+def _listings(tenant_id: str, integration_id: UUID) -> tuple[ColumnElement[bool], ...]:
+    key = kinds.get("script_list").exclusive_key(integration_id)
+    return JobRun.tenant_id == tenant_id, JobRun.exclusive_key == key
 
 
 def _newest(conditions: Sequence[ColumnElement[bool]], limit: int) -> AnySelect:

@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime
-from functools import partial
-from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, func, literal_column, select, text, true, tuple_
+from sqlalchemy import ColumnElement, func, literal_column, select, text, true
 from sqlalchemy.orm import Session
 
 from rmm_extension.models import OPEN_SQL, Alert, AlertRule, DeviceRow, Integration, MaintenanceWindow
@@ -18,13 +16,12 @@ from .paging import (
     PAGE,
     AnyRow,
     AnySelect,
-    Columns,
     Count,
     Page,
+    Way,
     capped_count,
     contains,
     count_up_to_cap,
-    cut,
     look_among,
     read_time_cursor,
     time_cursor,
@@ -37,6 +34,8 @@ asked. Of a million alerts, a word with too few hits among these has fewer than 
 MATCHES = 20_000
 """A text with more matches than these is so common that walking the time index finds it sooner."""
 SHORTEST_TEXT = 3
+_PLACE = ("triggered_at", "id")
+NEWEST_FIRST = Way(_PLACE, None, backwards=False, descending=True)
 _TEXT: ColumnElement[str] = literal_column("(coalesce(device_name, '') || ' ' || coalesce(message, ''))")
 """As the text index spells it: a query must repeat it to use that."""
 
@@ -87,25 +86,11 @@ def alert_page(
     oldest_first: bool = False,
 ) -> Page[AnyRow]:
     """Alerts, newest first: the page behind the cursor ``after``, or the one in front of ``before``."""
-    backwards = before is not None
-    ascending = backwards != oldest_first
-    cursor = read_time_cursor(before or after)
-    statement = _matching(session, tenant_id, wanted)
-    if cursor is not None:
-        place = tuple_(Alert.triggered_at, Alert.id)
-        statement = statement.where(place > cursor if ascending else place < cursor)
-    ordered = _by_time(statement, ascending)
-    found, count = _search(session, tenant_id, ordered, wanted, limit + 1, ascending)
-    shown = cut(
-        found,
-        limit,
-        lambda row: time_cursor(row.triggered_at, row.id),
-        cursor=after if cursor else None,
-        backwards=backwards,
-    )
-    if cursor:
-        return shown
-    return replace(shown, count=Count(len(found)) if len(found) <= limit else count)
+    way = Way.of(_PLACE, read_time_cursor, after, before, descending=not oldest_first)
+    ordered = way.ordered(way.ahead(_matching(session, tenant_id, wanted)))
+    found, number = _search(session, tenant_id, ordered, wanted, limit + 1, way)
+    count = Count(len(found)) if len(found) <= limit else number
+    return way.page(found, limit, lambda row: time_cursor(row.triggered_at, row.id), count)
 
 
 def alert_count(session: Session, tenant_id: str, wanted: AlertFilter) -> Count:
@@ -113,9 +98,8 @@ def alert_count(session: Session, tenant_id: str, wanted: AlertFilter) -> Count:
     statement = _matching(session, tenant_id, wanted)
     if wanted.text:
         like = _TEXT.ilike(contains(wanted.text))
-        newest = _by_time(statement, ascending=False)
-        order = partial(_place, ascending=False)
-        return look_among(session, newest, NEAREST, lambda columns: like, order, 1).count
+        newest = NEWEST_FIRST.ordered(statement)
+        return look_among(session, newest, NEAREST, lambda columns: like, NEWEST_FIRST.order, 1).count
     return count_up_to_cap(session, statement.with_only_columns(Alert.id))
 
 
@@ -166,30 +150,20 @@ def _connections(session: Session, tenant_id: str, wanted: AlertFilter) -> list[
     return [Alert.integration_id == ids[0]] if len(ids) == 1 else [Alert.integration_id.in_(ids)]
 
 
-def _by_time(statement: AnySelect, ascending: bool) -> AnySelect:
-    return statement.order_by(*_place(Alert.__table__.c, ascending))
-
-
-def _place(columns: Columns, ascending: bool) -> Sequence[ColumnElement[Any]]:
-    place = (columns.triggered_at, columns.id)
-    return place if ascending else [column.desc() for column in place]
-
-
 def _search(
     session: Session,
     tenant_id: str,
     statement: AnySelect,
     wanted: AlertFilter,
     limit: int,
-    ascending: bool,
+    way: Way,
 ) -> tuple[Sequence[AnyRow], Count | None]:
     """The rows, and how many there are from here on, if that is known; a text is first looked for among those
     next in time, then among all by the text index."""
     if not wanted.text:
         return session.execute(statement.limit(limit)).all(), None
     like = _TEXT.ilike(contains(wanted.text))
-    order = partial(_place, ascending=ascending)
-    looked = look_among(session, statement, NEAREST, lambda columns: like, order, limit)
+    looked = look_among(session, statement, NEAREST, lambda columns: like, way.order, limit)
     if looked.enough:
         return looked.rows, looked.count
     found = session.execute(_through_text_index(tenant_id, statement, like).limit(limit)).all()

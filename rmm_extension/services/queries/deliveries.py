@@ -82,7 +82,7 @@ def delivery_page(
         found,
         limit,
         lambda row: time_cursor(row.at, row.id),
-        cursor=after if cursor else None,
+        continued=cursor is not None,
         backwards=ascending,
     )
 

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from itertools import groupby
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, and_, distinct, func, or_, select, tuple_
+from sqlalchemy import ColumnElement, and_, distinct, func, or_, select
 from sqlalchemy.orm import Session
 
 from rmm_extension.models import DeviceRow, DeviceSoftware, Integration, Software, SoftwareList, utc_now
@@ -20,9 +20,9 @@ from .paging import (
     AnySelect,
     Count,
     Page,
+    Way,
     contains,
     count_up_to_cap,
-    cut,
     name_cursor,
     read_name_cursor,
     up_to_cap,
@@ -68,24 +68,12 @@ def software_of_devices(
 ) -> Page[AnyRow]:
     """What these devices have, or had, by name: the page behind the cursor ``after``, or the one in front of
     ``before``."""
-    backwards = before is not None
-    descending = backwards != last_first
-    cursor = read_name_cursor(before or after)
-    matching = _matching(tenant_id, device_ids, wanted)
-    total = select(func.count()).select_from(matching.subquery()).scalar_subquery().label("total")
-    place = (PRODUCTS.normalized_name, HAS.id)
-    if cursor is not None:
-        matching = matching.where(tuple_(*place) < cursor if descending else tuple_(*place) > cursor)
-    order = [column.desc() for column in place] if descending else [*place]
-    rows = session.execute(matching.add_columns(total).order_by(*order).limit(limit + 1)).all()
-    shown = cut(
-        rows,
-        limit,
-        lambda row: name_cursor(row.normalized_name, row.id),
-        cursor=after if cursor else None,
-        backwards=backwards,
-    )
-    return shown if cursor else replace(shown, count=up_to_cap(rows[0].total if rows else 0))
+    way = Way.of(("normalized_name", "id"), read_name_cursor, after, before, descending=last_first)
+    matching = way.ahead(_matching(tenant_id, device_ids, wanted))
+    total = func.count().over().label("total")
+    rows = session.execute(way.ordered(matching.add_columns(total)).limit(limit + 1)).all()
+    count = up_to_cap(rows[0].total if rows else 0)
+    return way.page(rows, limit, lambda row: name_cursor(row.normalized_name, row.id), count)
 
 
 def software_count(

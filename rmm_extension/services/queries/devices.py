@@ -3,12 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Sequence
-from dataclasses import dataclass, replace
-from functools import partial
-from typing import Any
+from dataclasses import dataclass
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, func, select, text, tuple_
+from sqlalchemy import ColumnElement, FromClause, func, select, text
 from sqlalchemy.orm import Session
 
 from rmm_extension.models import OPEN_SQL, Alert, DeviceRow, Integration, OrganizationMapping
@@ -16,24 +14,19 @@ from rmm_extension.services.inventory.missing import LISTINGS
 
 from .device_filter import DeviceFilter, active, conditions
 from .paging import (
-    CAP,
     PAGE,
     AnyRow,
     AnySelect,
-    Columns,
     Count,
-    Order,
     Page,
+    Way,
     count_up_to_cap,
-    cut,
+    first_in_order,
+    first_of_few,
     name_cursor,
     read_name_cursor,
     up_to_cap,
 )
-
-MATCHES = 2_000
-"""Up to so many devices with a part of a name are read and then put in order; where there are more, they are
-read in order until there are enough."""
 
 SHOWN = 20
 """So many open alerts stand on a device's page and in an asset's panel."""
@@ -71,23 +64,13 @@ def device_page(
     last_first: bool = False,
 ) -> Page[AnyRow]:
     """Devices by name: the page behind the cursor ``after``, or the one in front of ``before``."""
-    backwards = before is not None
-    descending = backwards != last_first
-    cursor = read_name_cursor(before or after)
-    found = conditions(session, tenant_id, wanted)
-    if cursor is not None:
-        place = tuple_(_COLUMNS.name, _COLUMNS.id)
-        found.append(place < cursor if descending else place > cursor)
-    matching = select(_COLUMNS.tenant_id, _COLUMNS.id, _COLUMNS.name).where(*found)
-    rows, number = _search(session, matching, wanted, partial(_place, descending=descending), limit + 1)
-    shown = cut(
-        rows,
-        limit,
-        lambda row: name_cursor(row.name, row.id),
-        cursor=after if cursor else None,
-        backwards=backwards,
-    )
-    return shown if cursor else replace(shown, count=up_to_cap(number))
+    way = Way.of(("name", "id"), read_name_cursor, after, before, descending=last_first)
+    columns = (_COLUMNS.tenant_id, _COLUMNS.id, _COLUMNS.name)
+    matching = way.ahead(select(*columns).where(*conditions(session, tenant_id, wanted)))
+    # A part of a name may be rare, and what finds it then, the index of texts, knows no order.
+    read = first_of_few if wanted.text else first_in_order
+    found = read(session, matching, way, limit + 1, _with_all)
+    return way.page(found.rows, limit, lambda row: name_cursor(row.name, row.id), up_to_cap(found.number))
 
 
 def device_count(session: Session, tenant_id: str, wanted: DeviceFilter) -> Count:
@@ -95,38 +78,16 @@ def device_count(session: Session, tenant_id: str, wanted: DeviceFilter) -> Coun
     return count_up_to_cap(session, select(_COLUMNS.id).where(*conditions(session, tenant_id, wanted)))
 
 
-def _search(
-    session: Session, matching: AnySelect, wanted: DeviceFilter, order: Order, limit: int
-) -> tuple[Sequence[AnyRow], int]:
-    """The first rows, and how many match: more than the cap where there are more. A part of a name may be
-    rare, and what finds it then, the index of texts, knows no order."""
-    if wanted.text:
-        rows, number = _first(session, matching.limit(MATCHES + 1), order, limit)
-        if number <= MATCHES:
-            return rows, number
-    return _first(session, matching.order_by(*order(_COLUMNS)).limit(max(limit, CAP + 1)), order, limit)
-
-
-def _first(session: Session, matching: AnySelect, order: Order, limit: int) -> tuple[Sequence[AnyRow], int]:
-    """The first rows of those that match, and how many match, by one look for both."""
-    found = matching.cte("found").prefix_with("MATERIALIZED", dialect="postgresql")
-    first = select(found).order_by(*order(found.c)).limit(limit).subquery("first")
-    total = select(func.count()).select_from(found).scalar_subquery().label("total")
+def _with_all(first: FromClause, total: ColumnElement[int]) -> AnySelect:
+    """The rows with what the list shows of a device."""
     same = (_COLUMNS.tenant_id == first.c.tenant_id, _COLUMNS.id == first.c.id)
-    listed = select(*_LISTED, _active_alerts(), total).where(*same)
-    rows = session.execute(listed.order_by(*order(first.c))).all()
-    return rows, rows[0].total if rows else 0
+    return select(*_LISTED, _active_alerts(), total).where(*same)
 
 
 def _active_alerts() -> ColumnElement[int]:
     mine = (Alert.tenant_id == DeviceRow.tenant_id, Alert.device_id == DeviceRow.id, *active())
     number = select(func.count()).where(*mine).correlate(DeviceRow).scalar_subquery()
     return number.label("active_alerts")
-
-
-def _place(columns: Columns, descending: bool) -> list[ColumnElement[Any]]:
-    place = (columns.name, columns.id)
-    return [column.desc() for column in place] if descending else [*place]
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,35 +3,31 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field, replace
-from typing import Any
+from dataclasses import dataclass, field
 from uuid import UUID
 
-from sqlalchemy import BigInteger, ColumnElement, func, literal, select, tuple_
+from sqlalchemy import BigInteger, ColumnElement, FromClause, literal, select
 from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.orm import Session
 
 from rmm_extension.models import DeviceRow, DeviceSoftware, Software
 
 from .paging import (
-    CAP,
     PAGE,
     AnyRow,
     AnySelect,
     Count,
     Page,
+    Way,
     contains,
     count_up_to_cap,
-    cut,
+    first_of_few,
     name_cursor,
     read_name_cursor,
     up_to_cap,
 )
 from .software import DEVICES, HAS, NAMED, PRODUCTS, Whose
 
-MATCHES = 2_000
-"""Up to so many rows are read and then put in order; where there are more, the devices are read in order
-until enough of them have it."""
 PRODUCTS_AT_ONCE = 200
 """A text that names more products than these has to say more."""
 
@@ -88,22 +84,13 @@ def install_page(
 ) -> Page[AnyRow]:
     """Devices by name, one row for each product and version on them: the page behind the cursor ``after``, or
     the one in front of ``before``."""
-    backwards = before is not None
-    descending = backwards != last_first
-    cursor = read_name_cursor(before or after)
-    matching = _matching(tenant_id, wanted)
-    if cursor is not None:
-        place = tuple_(DEVICES.name, HAS.id)
-        matching = matching.where(place < cursor if descending else place > cursor)
-    rows, number = _search(session, matching, descending, limit + 1)
-    shown = cut(
-        rows,
-        limit,
-        lambda row: name_cursor(row.device_name, row.id),
-        cursor=after if cursor else None,
-        backwards=backwards,
+    way = Way.of(("name", "id"), read_name_cursor, after, before, descending=last_first)
+    matching = way.ahead(_matching(tenant_id, wanted))
+    # What finds the rows of a product knows no order of devices.
+    found = first_of_few(session, matching, way, limit + 1, _with_all)
+    return way.page(
+        found.rows, limit, lambda row: name_cursor(row.device_name, row.id), up_to_cap(found.number)
     )
-    return shown if cursor else replace(shown, count=up_to_cap(number))
 
 
 def install_count(session: Session, tenant_id: str, wanted: InstallFilter) -> Count:
@@ -140,33 +127,7 @@ def _key(numbers: Sequence[int]) -> ColumnElement[list[int]]:
     return literal(list(numbers), ARRAY(BigInteger()))
 
 
-def _search(
-    session: Session, matching: AnySelect, descending: bool, limit: int
-) -> tuple[Sequence[AnyRow], int]:
-    """The first rows, and how many match: more than the cap where there are more. What finds the rows of a
-    product knows no order of devices."""
-    rows, number = _first(session, matching.limit(MATCHES + 1), descending, limit)
-    if number <= MATCHES:
-        return rows, number
-    in_order = matching.order_by(*_order(DEVICES.name, HAS.id, descending))
-    return _first(session, in_order.limit(max(limit, CAP + 1)), descending, limit)
-
-
-def _first(
-    session: Session, matching: AnySelect, descending: bool, limit: int
-) -> tuple[Sequence[AnyRow], int]:
-    """The first rows of those that match, and how many match, by one look for both."""
-    found = matching.cte("found").prefix_with("MATERIALIZED", dialect="postgresql")
-    in_order = _order(found.c.name, found.c.id, descending)
-    first = select(found).order_by(*in_order).limit(limit).subquery("first")
-    total = select(func.count()).select_from(found).scalar_subquery().label("total")
-    rows = session.execute(
-        _with_all(first, total).order_by(*_order(first.c.name, first.c.id, descending))
-    ).all()
-    return rows, rows[0].total if rows else 0
-
-
-def _with_all(first: Any, total: ColumnElement[Any]) -> AnySelect:
+def _with_all(first: FromClause, total: ColumnElement[int]) -> AnySelect:
     """The rows with what the list shows of device and product."""
     row = (HAS.tenant_id == first.c.tenant_id) & (HAS.id == first.c.id)
     device = (DEVICES.tenant_id == first.c.tenant_id) & (DEVICES.id == HAS.device_id)
@@ -178,7 +139,3 @@ def _with_all(first: Any, total: ColumnElement[Any]) -> AnySelect:
         .join(DeviceRow.__table__, device)
         .join(Software.__table__, product)
     )
-
-
-def _order(name: ColumnElement[str], id_: ColumnElement[UUID], descending: bool) -> list[ColumnElement[Any]]:
-    return [name.desc(), id_.desc()] if descending else [name, id_]

@@ -16,7 +16,7 @@ def run_page(
 ) -> Page[JobRun]:
     """Runs, newest first, behind the cursor ``after``."""
     rows = list_runs(session, tenant_id, wanted, before=read_time_cursor(after), limit=PAGE + 1)
-    return cut(rows, PAGE, lambda row: time_cursor(row.queued_at, row.id), cursor=None, backwards=False)
+    return cut(rows, PAGE, lambda row: time_cursor(row.queued_at, row.id), continued=False, backwards=False)
 
 
 def last_cleaning(session: Session, tenant_id: str) -> JobRun | None:

@@ -7,7 +7,8 @@ index of a product's rows, and counts them up to a cap.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
+from functools import partial
 from uuid import UUID
 
 from sqlalchemy import (
@@ -21,7 +22,6 @@ from sqlalchemy import (
     literal_column,
     select,
     true,
-    tuple_,
 )
 from sqlalchemy.dialects.postgresql import ARRAY, aggregate_order_by
 from sqlalchemy.orm import Session
@@ -33,13 +33,13 @@ from .paging import (
     PAGE,
     AnyRow,
     AnySelect,
-    Columns,
     Count,
     Page,
+    Way,
     capped_count,
     contains,
     count_up_to_cap,
-    cut,
+    first_in_order,
     up_to_cap,
 )
 
@@ -112,17 +112,11 @@ def catalog_page(
     """Products by name, each with its devices, versions and newest version; ``devices`` and ``versions`` are
     those of the first rows of a product, one more than the cap. The page behind the cursor ``after``, or the
     one in front of ``before``."""
-    backwards = before is not None
-    descending = backwards != last_first
-    place = _place_of(session, tenant_id, before or after)
+    read = partial(_place_of, session, tenant_id)
+    way = Way.of(("normalized_name", "publisher"), read, after, before, descending=last_first)
     found = _found(session, tenant_id, wanted)
-    matching = found.matching
-    if place is not None:
-        here = tuple_(PRODUCTS.normalized_name, PRODUCTS.publisher)
-        matching = matching.where(here < place if descending else here > place)
-    rows = session.execute(_listed(matching, found.figures, limit + 1, descending)).all()
-    shown = cut(rows, limit, lambda row: row.id.hex, cursor=after if place else None, backwards=backwards)
-    return shown if place else replace(shown, count=up_to_cap(rows[0].total if rows else 0))
+    first = first_in_order(session, way.ahead(found.matching), way, limit + 1, partial(_with_all, found))
+    return way.page(first.rows, limit, lambda row: row.id.hex, up_to_cap(first.number))
 
 
 def catalog_count(session: Session, tenant_id: str, wanted: CatalogFilter) -> Count:
@@ -214,25 +208,14 @@ def _by_device(tenant_id: str, named: AnySelect, whose: Whose) -> _Found:
     return _Found(named.where(PRODUCTS.id.in_(select(theirs.c.software_id))), figures)
 
 
-def _listed(
-    matching: AnySelect, figures: Callable[[FromClause], Sequence[FromClause]], limit: int, descending: bool
-) -> AnySelect:
-    """The first products that match with their figures, and how many match, by one look for both."""
-    in_order = matching.order_by(*_order(PRODUCTS, descending)).limit(max(limit, CAP + 1))
-    found = in_order.cte("found").prefix_with("MATERIALIZED", dialect="postgresql")
-    first = select(found).order_by(*_order(found.c, descending)).limit(limit).subquery("first")
+def _with_all(found: _Found, first: FromClause, total: ColumnElement[int]) -> AnySelect:
+    """The products with their figures."""
     same = and_(PRODUCTS.tenant_id == first.c.tenant_id, PRODUCTS.id == first.c.id)
-    total = select(func.count()).select_from(found).scalar_subquery().label("total")
     joined, columns = first.join(Software.__table__, same), [PRODUCTS.id, PRODUCTS.name, PRODUCTS.publisher]
-    for part in figures(first):
+    for part in found.figures(first):
         joined = joined.outerjoin(part, true())
         columns += [column for column in part.c if column.key in ("devices", "versions", "newest")]
-    return select(*columns, total).select_from(joined).order_by(*_order(first.c, descending))
-
-
-def _order(columns: Columns, descending: bool) -> list[ColumnElement[str]]:
-    place = (columns.normalized_name, columns.publisher)
-    return [column.desc() for column in place] if descending else [*place]
+    return select(*columns, total).select_from(joined)
 
 
 @dataclass(frozen=True, slots=True)

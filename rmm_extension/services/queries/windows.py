@@ -173,7 +173,7 @@ def _cut(pairs: Sequence[_Pair], after: str | None, before: str | None, limit: i
         pairs[: limit + 1],
         limit,
         lambda pair: time_cursor(*_place(pair)),
-        cursor=after if cursor else None,
+        continued=cursor is not None,
         backwards=backwards,
     )
 

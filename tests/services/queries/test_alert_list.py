@@ -157,7 +157,7 @@ def test_a_rare_text_is_found_by_its_index(world: World) -> None:
 
 def statement(world: World, wanted: AlertFilter) -> Select[Any]:
     with world.unit() as session:
-        return queries._by_time(queries._matching(session, world.tenant, wanted), ascending=False).limit(51)
+        return queries.NEWEST_FIRST.ordered(queries._matching(session, world.tenant, wanted)).limit(51)
 
 
 def explained(world: World, make: Callable[[], Select[Any]]) -> str:

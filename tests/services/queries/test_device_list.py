@@ -9,7 +9,6 @@ import pytest
 from sqlalchemy import event, insert, text
 
 from rmm_extension.models import DeviceRow, new_id
-from rmm_extension.services.queries import devices as queries
 from rmm_extension.services.queries import paging
 from rmm_extension.services.queries.device_filter import DeviceFilter
 from rmm_extension.services.queries.devices import device_count, device_page
@@ -83,7 +82,7 @@ def expected(world: World, wanted: DeviceFilter) -> list[str]:
 def test_the_same_devices_whichever_way_they_are_looked_for(
     world: World, monkeypatch: pytest.MonkeyPatch, matches: int
 ) -> None:
-    monkeypatch.setattr(queries, "MATCHES", matches)
+    monkeypatch.setattr(paging, "MATCHES", matches)
     fill(world)
     for wanted in FILTERS:
         names = expected(world, wanted)
@@ -96,7 +95,6 @@ def test_the_same_devices_whichever_way_they_are_looked_for(
 
 def test_a_first_page_knows_its_count(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
     fill(world)
-    monkeypatch.setattr(queries, "CAP", 20)
     monkeypatch.setattr(paging, "CAP", 20)
     counts = {
         DeviceFilter(): Count(20, more=True),
@@ -126,7 +124,7 @@ def test_a_page_with_its_count_costs_one_statement_and_a_frequent_text_a_second(
     world: World, monkeypatch: pytest.MonkeyPatch, matches: int, wanted: DeviceFilter, statements: int
 ) -> None:
     fill(world)
-    monkeypatch.setattr(queries, "MATCHES", matches)
+    monkeypatch.setattr(paging, "MATCHES", matches)
     with world.unit() as session, StatementCounter() as sent:
         device_page(session, world.tenant, wanted, limit=3)
     assert sent.count == statements, sent
@@ -153,7 +151,9 @@ def test_filters_are_read_out_of_the_index_in_the_order_of_the_list(
 ) -> None:
     fill(world, 3)
     plan = explained(world, wanted)
-    assert "Index Only Scan using ix_rmm_devices_list " in plan, plan
+    # The deleted ones have an index of their own in the same order; the smaller one is taken.
+    assert "Index Only Scan using ix_rmm_devices_list " in plan or wanted.deleted, plan
+    assert "Index Only Scan using ix_rmm_devices_" in plan, plan
     assert "Filter:" not in plan.partition("CTE Scan")[0], plan
 
 

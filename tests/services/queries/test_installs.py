@@ -11,6 +11,7 @@ import pytest
 from rmm_extension.domain.versions import version_key
 from rmm_extension.models import utc_now
 from rmm_extension.services.queries import installs as queries
+from rmm_extension.services.queries import paging
 from rmm_extension.services.queries.installs import InstallFilter, install_count, install_page, products_named
 from rmm_extension.services.queries.paging import Count
 from rmm_extension.services.queries.software import Whose
@@ -76,7 +77,7 @@ def walk(world: World, wanted: InstallFilter, *, last_first: bool = False) -> li
 def test_the_same_devices_whichever_way_they_are_looked_for(
     world: World, monkeypatch: pytest.MonkeyPatch, matches: int
 ) -> None:
-    monkeypatch.setattr(queries, "MATCHES", matches)
+    monkeypatch.setattr(paging, "MATCHES", matches)
     rows = fill(world)
     tool, box = product_id(world.tenant, "Tool"), product_id(world.tenant, "Tool Box")
     for wanted in [
