@@ -43,7 +43,6 @@ def alert_export() -> Response:
     wanted, tenant_id = alert_filter(), actor().tenant_id
 
     def fetch(after: str | None) -> Page[AnyRow]:
-        custom_plans(session())
         return alert_page(session(), tenant_id, wanted, after=after, limit=BATCH)
 
     return answer("alerts.csv", _ALERTS, fetch, _alert_lines)
@@ -56,7 +55,6 @@ def device_export() -> Response:
     wanted, tenant_id = device_filter(), actor().tenant_id
 
     def fetch(after: str | None) -> Page[AnyRow]:
-        custom_plans(session())
         return device_page(session(), tenant_id, wanted, after=after, limit=BATCH)
 
     return answer("devices.csv", _DEVICES, fetch, _device_lines)
@@ -115,6 +113,7 @@ def _lines(header: Sequence[str], fetch: Fetch, convert: Convert) -> Iterator[st
     yield _line(header)
     cursor, written = None, 0
     while True:
+        custom_plans(session())
         page = fetch(cursor)
         for values in convert(page.rows):
             yield _line(values)

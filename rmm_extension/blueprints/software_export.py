@@ -12,7 +12,7 @@ from flask import Response, abort
 from rmm_extension.services.queries import device_software, installs, software
 from rmm_extension.services.queries.devices import device_detail, devices_of_assets
 from rmm_extension.services.queries.installs import InstallFilter
-from rmm_extension.services.queries.paging import CAP, AnyRow, Page, custom_plans
+from rmm_extension.services.queries.paging import CAP, AnyRow, Page
 
 from .access import requires
 from .choices import connection_options
@@ -45,7 +45,6 @@ def software_export() -> Response:
     wanted, tenant_id = catalog_filter(), actor().tenant_id
 
     def fetch(after: str | None) -> Page[AnyRow]:
-        custom_plans(session())
         return software.catalog_page(session(), tenant_id, wanted, after=after, limit=SMALL_BATCH)
 
     return answer("software.csv", _PRODUCTS, fetch, _product_lines)
@@ -92,7 +91,6 @@ def _installs(wanted: InstallFilter) -> Response:
     tenant_id = actor().tenant_id
 
     def fetch(after: str | None) -> Page[AnyRow]:
-        custom_plans(session())
         return installs.install_page(session(), tenant_id, wanted, after=after, limit=BATCH)
 
     return answer("devices-with-software.csv", _INSTALLS, fetch, _install_lines)
@@ -103,7 +101,6 @@ def _of_devices(devices: Sequence[Any]) -> Response:
     names = {device.id: device.name for device in devices}
 
     def fetch(after: str | None) -> Page[AnyRow]:
-        custom_plans(session())
         return device_software.software_of_devices(
             session(), tenant_id, list(names), wanted, after=after, limit=BATCH
         )
