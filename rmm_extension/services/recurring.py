@@ -19,7 +19,7 @@ from sqlalchemy.orm import Session
 from rmm_extension.domain.errors import ConfigError
 from rmm_extension.host import SYSTEM_ACTOR, Actor
 from rmm_extension.models import Integration
-from rmm_extension.providers.contract import ListsAlerts, ListsDevices, ListsSoftware, Provider
+from rmm_extension.providers.contract import ListsAlerts, ListsDevices, ListsSoftware
 
 from . import connections, lease, runs
 from .context import Rmm
@@ -205,13 +205,9 @@ def _start_due(rmm: Rmm, schedule: Schedule) -> int:
             _move(session, schedule, row)
             key = (row.tenant_id, row.provider)
             if key not in entitled:
-                entitled[key] = _may(rmm, session, row.tenant_id, able[row.provider])
+                entitled[key] = connections.entitled(rmm, session, row.tenant_id, able[row.provider])
             started += entitled[key] and _start(session, schedule, row)
     return started
-
-
-def _may(rmm: Rmm, session: Session, tenant_id: str, provider: Provider) -> bool:
-    return connections.entitled(rmm, session, tenant_id, provider)
 
 
 def _move(session: Session, schedule: Schedule, row: Any) -> None:
