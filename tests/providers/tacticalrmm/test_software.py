@@ -103,6 +103,8 @@ def test_items_with_little_in_them(tactical: TacticalRmm) -> None:
         ("2024-13-01", None),
         ("2024-02-30", None),
         ("1601-01-01", None),
+        ("1990-01-01", date(1990, 1, 1)),
+        ("2101-01-01", None),
         ("", None),
         ("None", None),
     ],

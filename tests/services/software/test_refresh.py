@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from sqlalchemy import update
 
-from rmm_extension.domain.errors import Conflict, Unavailable
+from rmm_extension.domain.errors import Conflict, NotFound, Unavailable
 from rmm_extension.host import Actor
 from rmm_extension.models import DeviceRow, JobRun, new_id, utc_now
 from rmm_extension.services.inventory import UnknownDevice
@@ -31,6 +31,9 @@ def test_a_device_that_the_vendor_does_not_know_keeps_what_is_known(scene: Scene
     scene.tell("d1", item("Zip"))
     scene.sync()
     scene.world.script.software.clear()
+    assert scene.refresh("d1") == {"processed": 1, "unknown": 1}
+    assert scene.present("d1") == ["Zip 1.0"]
+    scene.world.script.error = NotFound("No such device.")
     assert scene.refresh("d1") == {"processed": 1, "unknown": 1}
     assert scene.present("d1") == ["Zip 1.0"]
 
