@@ -12,6 +12,7 @@ from flask.typing import ResponseReturnValue
 
 from rmm_extension.domain.errors import Conflict
 from rmm_extension.domain.labels import provider_label
+from rmm_extension.domain.platforms import platform_label, platform_of, suits
 from rmm_extension.models import DeviceRow
 from rmm_extension.providers.contract import Provider, capabilities
 from rmm_extension.services import software
@@ -147,10 +148,7 @@ def _silence(provider: Provider | None, key: str, facts: Mapping[str, Any]) -> s
     """Why the vendor never tells the software of such a device; ``None`` where it may."""
     if provider is None or "software" not in capabilities(provider):
         return f"{provider_label(key)} does not tell what is installed on its devices."
-    platform, telling = facts.get("platform"), provider.manifest.software_platforms
-    if not platform or not telling or platform in telling:
+    platform = platform_of(facts)
+    if platform is None or suits(platform, provider.manifest.software_platforms):
         return None
-    return f"{provider_label(key)} never tells the software of {_PLATFORMS.get(platform, platform)} devices."
-
-
-_PLATFORMS = {"linux": "Linux", "darwin": "macOS", "windows": "Windows"}
+    return f"{provider_label(key)} never tells the software of {platform_label(platform)} devices."

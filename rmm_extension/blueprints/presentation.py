@@ -12,6 +12,7 @@ from flask import Flask, request, url_for
 from flask_wtf.csrf import generate_csrf
 from markupsafe import Markup, escape
 
+from rmm_extension.domain import platforms
 from rmm_extension.domain.labels import provider_label
 from rmm_extension.domain.story import attention, heading, outcome_words, sentences
 from rmm_extension.domain.window_words import times
@@ -141,7 +142,7 @@ _WORDS = {
     "macs": "MAC addresses",
     "needs_reauth": "Sign-in expired",
     "not_connected": "Not connected",
-    "darwin": "macOS",
+    **platforms.LABELS,
 }
 
 

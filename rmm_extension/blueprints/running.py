@@ -16,6 +16,7 @@ from sqlalchemy.orm import Session
 
 from rmm_extension.domain.contracts.actions import ActionSpec, FormField, form_fields, script_field
 from rmm_extension.domain.errors import Conflict, Invalid, RMMError
+from rmm_extension.domain.platforms import suits
 from rmm_extension.forms.actions import PREFIX, filled, hides, typed
 from rmm_extension.models import JobRun, ScriptRow
 from rmm_extension.services.actions import refresh_scripts, registry, scripts_due
@@ -188,9 +189,7 @@ def _chosen(spec: ActionSpec, script: ScriptRow | None) -> dict[str, Any]:
 
 def _made_for(script: ScriptRow, devices: Sequence[TargetRow]) -> Sequence[TargetRow]:
     """The devices the script is made for; one whose platform nobody knows may be any."""
-    if not script.platforms:
-        return devices
-    return [device for device in devices if device.platform in (None, *script.platforms)]
+    return [device for device in devices if suits(device.platform, script.platforms)]
 
 
 def _defaults(fields: Sequence[FormField], script: ScriptRow | None) -> dict[str, Any]:

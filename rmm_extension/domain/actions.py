@@ -126,16 +126,6 @@ class Target(msgspec.Struct, frozen=True, kw_only=True):
     last_seen_at: datetime | None = None
 
 
-def platform_of(os_type: str | None) -> str | None:
-    """The platform by the system's name, where the vendor gave none."""
-    word = (os_type or "").casefold()
-    if not word:
-        return None
-    if "windows" in word:
-        return "windows"
-    return "darwin" if word.startswith(("mac", "darwin", "os x")) else "linux"
-
-
 class Order(msgspec.Struct, frozen=True, kw_only=True):
     """What is to be done: the action's id, its checked input, and the device where it is about one."""
 
@@ -178,10 +168,6 @@ class Script(msgspec.Struct, frozen=True, kw_only=True):
     default_timeout: int | None = None
     run_as_user: bool = False
     favorite: bool = False
-
-    def runs_on(self, platform: str | None) -> bool:
-        """Whether it is made for the platform; yes where either is not known."""
-        return platform is None or not self.platforms or platform in self.platforms
 
 
 def kept_output(text: str, longest: int = OUTPUT_LENGTH) -> tuple[str, bool]:

@@ -15,10 +15,8 @@ from rmm_extension.domain.actions import (
     ActionState,
     ErrorCode,
     Outcome,
-    Script,
     failed,
     kept_output,
-    platform_of,
     shown_input,
 )
 from rmm_extension.domain.contracts.actions import (
@@ -194,24 +192,6 @@ def test_inputs_are_shown_without_secrets() -> None:
         "none": "",
         "command": f"net use password={HIDDEN}",
     }
-
-
-@pytest.mark.parametrize("name, platform", [
-    ("Windows", "windows"), ("Microsoft Windows", "windows"), ("macOS", "darwin"), ("Darwin", "darwin"),
-    ("Ubuntu", "linux"), ("Debian", "linux"), ("", None), (None, None),
-])  # fmt: skip
-def test_the_platform_follows_from_the_systems_name(name: str | None, platform: str | None) -> None:
-    assert platform_of(name) == platform
-
-
-@pytest.mark.parametrize("platforms, platform, fits", [
-    ((), "linux", True), (("windows",), None, True), (("windows",), "windows", True),
-    (("windows", "darwin"), "linux", False),
-])  # fmt: skip
-def test_a_script_runs_where_it_is_made_for(
-    platforms: tuple[str, ...], platform: str | None, fits: bool
-) -> None:
-    assert Script(external_id="1", name="s", platforms=platforms).runs_on(platform) is fits
 
 
 def test_every_state_and_code_has_words() -> None:

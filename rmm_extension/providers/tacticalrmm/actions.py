@@ -35,6 +35,7 @@ from rmm_extension.domain.actions import (
     succeeded,
 )
 from rmm_extension.domain.errors import NotFound, ProviderError
+from rmm_extension.domain.platforms import platform_label, suits
 from rmm_extension.providers.reply import Reply
 from rmm_extension.providers.tacticalrmm import history
 from rmm_extension.providers.tacticalrmm.client import Refused, TacticalClient, WrongHost
@@ -43,7 +44,6 @@ from rmm_extension.providers.tacticalrmm.schemas import Ping, ScriptDetail
 SERVER_WAITS = 30.0
 """Seconds that the server may take beyond the time limit: 3 for the agent, 13 for NATS, and some more."""
 NATS_DOWN, TIMED_OUT, UNABLE = "natsdown", "timeout", "unable to contact the agent"
-_PLATFORMS = {"windows": "Windows", "linux": "Linux", "darwin": "macOS"}
 _SHORTEST_HIDDEN = 6
 
 
@@ -246,10 +246,10 @@ def _is_word(answer: str, word: str) -> bool:
 def _misfit(script: ScriptDetail, device: Target) -> str | None:
     """Why the script is not for the device, in words."""
     made_for = script.supported_platforms or []
-    if device.platform is None or not made_for or device.platform in made_for:
+    if device.platform is None or suits(device.platform, made_for):
         return None
-    names = " and ".join(_PLATFORMS.get(one, one) for one in made_for)
-    here = _PLATFORMS.get(device.platform, device.platform)
+    names = " and ".join(map(platform_label, made_for))
+    here = platform_label(device.platform)
     return f"“{script.name}” is made for {names}, but {device.name} runs {here}."
 
 
@@ -263,6 +263,6 @@ def _wrong_shell(shell: str | None, device: Target) -> str | None:
     if shell is None:
         return f"Choose a shell: it is not known which system {device.name} runs."
     if device.platform is not None and (device.platform == "windows") != (shell != "/bin/bash"):
-        here = _PLATFORMS.get(device.platform, device.platform)
+        here = platform_label(device.platform)
         return f"{device.name} runs {here}, which has no {shell}."
     return None

@@ -10,8 +10,9 @@ from uuid import UUID
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
-from rmm_extension.domain.actions import Target, platform_of
+from rmm_extension.domain.actions import Target
 from rmm_extension.domain.errors import ConfigError
+from rmm_extension.domain.platforms import platform_of
 from rmm_extension.models import ActionInvocation, DeviceRow
 from rmm_extension.services.context import Rmm
 
@@ -98,7 +99,7 @@ def target(device: DeviceRow) -> Target:
         name=device.name,
         status=device.status,
         asset_id=device.asset_id,
-        platform=device.facts.get("platform") or platform_of(device.facts.get("os_type")),
+        platform=platform_of(device.facts),
         os_name=" ".join(filter(None, (device.facts.get("os_type"), device.facts.get("os_version")))) or None,
         last_seen_at=device.last_seen_at,
     )

@@ -95,18 +95,12 @@ def scripts(
     tenant_id: str,
     integration_id: UUID,
     text: str | None = None,
-    platform: str | None = None,
 ) -> Sequence[ScriptRow]:
-    """The connection's scripts as last listed, favourites first, then by name; with ``platform`` those made
-    for it."""
+    """The connection's scripts as last listed, favourites first, then by name."""
     wanted = [ScriptRow.tenant_id == tenant_id, ScriptRow.integration_id == integration_id]
     if text:
         pattern = contains(text)
         wanted.append(or_(ScriptRow.name.ilike(pattern), ScriptRow.category.ilike(pattern)))
-    if platform:
-        wanted.append(
-            or_(func.cardinality(ScriptRow.platforms) == 0, ScriptRow.platforms.contains([platform]))
-        )
     statement = (
         select(ScriptRow)
         .where(*wanted)

@@ -11,7 +11,7 @@ from uuid import UUID
 from sqlalchemy import func, or_, select
 from sqlalchemy.orm import Session
 
-from rmm_extension.domain.actions import platform_of
+from rmm_extension.domain.platforms import platform_of
 from rmm_extension.models import Alert, DeviceRow, Integration
 
 _COLUMNS = (
@@ -50,7 +50,7 @@ class TargetRow:
     @property
     def platform(self) -> str | None:
         """``windows``, ``linux`` or ``darwin``."""
-        return self.facts.get("platform") or platform_of(self.facts.get("os_type"))
+        return platform_of(self.facts)
 
 
 def targets(session: Session, tenant_id: str, device_ids: Collection[UUID]) -> Sequence[TargetRow]:

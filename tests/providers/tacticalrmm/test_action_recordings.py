@@ -11,6 +11,7 @@ import responses
 
 from rmm_extension.domain.actions import ActionState, ErrorCode, Target
 from rmm_extension.domain.errors import PermissionMissing
+from rmm_extension.domain.platforms import suits
 from rmm_extension.providers.contract import Runtime
 from rmm_extension.providers.tacticalrmm import TacticalRmm, history
 from tests.providers.conftest import connection_to
@@ -122,5 +123,5 @@ def test_the_recorded_library_is_read(recordings: Path) -> None:
     replay(recordings, "scripts_list", "GET", "/scripts/")
     found = {one.name: one for one in TacticalRmm(Runtime(base_urls={})).scripts(connection_to(BASE))}
     assert found["Clear Print Spooler"].platforms == ("windows",)
-    assert found["Check temp dir"].runs_on("linux")
+    assert suits("linux", found["Check temp dir"].platforms)
     assert found["Deno hello"].default_timeout == 90

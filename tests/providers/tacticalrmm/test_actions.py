@@ -19,6 +19,7 @@ from rmm_extension.domain.errors import (
     RateLimited,
     Unavailable,
 )
+from rmm_extension.domain.platforms import suits
 from rmm_extension.providers import http
 from rmm_extension.providers.contract import Runtime
 from rmm_extension.providers.no_answer import ConnectionRefused
@@ -422,7 +423,7 @@ def test_the_library_is_listed_without_what_is_hidden(tactical: TacticalRmm, lab
     found = {one.name: one for one in tactical.scripts(lab.connection())}
     assert "Old onboarding" not in found
     assert found["Linux - list upgrades"].platforms == ("linux",)
-    assert found["Disk Usage Report"].runs_on("darwin")
+    assert suits("darwin", found["Disk Usage Report"].platforms)
 
 
 def test_agents_are_found_here(tactical: TacticalRmm, lab: Simulator) -> None:

@@ -16,9 +16,9 @@ from tests.services.actions.conftest import Scene
 from tests.services.working import queued, work
 
 
-def listed(scene: Scene, text: str | None = None, platform: str | None = None) -> list[str]:
+def listed(scene: Scene, text: str | None = None) -> list[str]:
     with scene.world.app.app_context(), unit(scene.world.rmm) as session:
-        rows = queries.scripts(session, scene.world.tenant, scene.world.integration_id, text, platform)
+        rows = queries.scripts(session, scene.world.tenant, scene.world.integration_id, text)
         return [row.name for row in rows]
 
 
@@ -46,11 +46,6 @@ def test_the_library_is_listed_and_looked_up(scene: Scene) -> None:
         "Restart Print Service",
         "With client name",
     ]
-    assert set(listed(scene, platform="linux")) == {
-        "Disk Usage Report",
-        "Linux - list upgrades",
-        "With client name",
-    }
     assert set(listed(scene, "DIAG")) == {"Collect Event Logs", "Disk Usage Report"}
     assert listed(scene, "100%") == []
 
