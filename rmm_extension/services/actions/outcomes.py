@@ -17,6 +17,7 @@ from rmm_extension.domain.errors import (
 )
 
 LOOK_FIRST = "It may have happened: look at the device before you ask again."
+INTERRUPTED = f"The worker ended while the vendor was asked. {LOOK_FIRST}"
 
 
 def outcome_of(error: RMMError, spec: ActionSpec) -> Outcome:

@@ -38,7 +38,7 @@ from rmm_extension.services.unit import unit
 from . import registry, rows
 from .check import check
 from .context import Context
-from .outcomes import LOOK_FIRST, code_of, outcome_of
+from .outcomes import INTERRUPTED, code_of, outcome_of
 from .result import NOT_NOTED, write_result, write_surely
 from .rows import UnknownInvocation
 
@@ -46,7 +46,6 @@ log = logging.getLogger("rmm_extension")
 
 BEGIN_WITHIN = timedelta(hours=2)
 """What changes something is not begun later than so long after it was asked for: nobody expects it then."""
-_INTERRUPTED = f"The worker ended while the vendor was asked. {LOOK_FIRST}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,7 +94,7 @@ def tell_failure(rmm: Rmm, session: Session, run: Run, message: str) -> None:
     if state is ActionState.QUEUED:
         write_surely(rmm, session, row, failed(ErrorCode.INTERNAL_ERROR, message))
     elif state is ActionState.RUNNING:
-        write_surely(rmm, session, row, unknown(_INTERRUPTED, ErrorCode.INTERNAL_ERROR))
+        write_surely(rmm, session, row, unknown(INTERRUPTED, ErrorCode.INTERNAL_ERROR))
 
 
 def _begin(rmm: Rmm, run: Run, invocation_id: UUID) -> Begun | dict[str, Any]:
@@ -119,7 +118,7 @@ def _why_not(rmm: Rmm, run: Run, row: ActionInvocation, *, is_cancelled: bool) -
     """Why an action is not begun, by its state and its age."""
     changes = _changes_something(rmm, row.action)
     if row.state == ActionState.RUNNING and changes:
-        return unknown(_INTERRUPTED, ErrorCode.INTERNAL_ERROR)
+        return unknown(INTERRUPTED, ErrorCode.INTERNAL_ERROR)
     if is_cancelled:
         return Outcome(state=ActionState.CANCELLED, message="It was called off before it began.")
     if changes and is_late(row):

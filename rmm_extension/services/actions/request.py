@@ -21,6 +21,7 @@ from rmm_extension.services.lease import PLAIN
 
 from . import rows
 from .check import Allowed, check
+from .outcomes import INTERRUPTED
 
 KIND = "device_action"
 LONGEST_KEY = 200
@@ -76,14 +77,22 @@ def cancel(session: Session, actor: Actor, invocation_id: UUID) -> None:
 
 
 def cancelled(session: Session, tenant_id: str, run_id: UUID) -> None:
-    """The run was cancelled before it had begun, by whichever way: so is its action."""
-    statement = update(ActionInvocation).where(
-        ActionInvocation.tenant_id == tenant_id,
-        ActionInvocation.run_id == run_id,
-        ActionInvocation.state == ActionState.QUEUED,
-    )
-    values = {"state": ActionState.CANCELLED, "message": "It was called off before it began."}
-    session.execute(statement.values(**values, **rows.OVER, finished_at=utc_now()), execution_options=PLAIN)
+    """The run was cancelled while it waited, by whichever way: so is its action.
+
+    One that a worker had begun, and could not put off, is ``unknown``: no other worker will look at it.
+    """
+    mine = (ActionInvocation.tenant_id == tenant_id, ActionInvocation.run_id == run_id)
+    called_off = {"state": ActionState.CANCELLED, "message": "It was called off before it began."}
+    interrupted = {
+        "state": ActionState.UNKNOWN,
+        "message": INTERRUPTED,
+        "error_code": ErrorCode.INTERNAL_ERROR,
+    }
+    for state, values in ((ActionState.QUEUED, called_off), (ActionState.RUNNING, interrupted)):
+        statement = update(ActionInvocation).where(*mine, ActionInvocation.state == state)
+        session.execute(
+            statement.values(**values, **rows.OVER, finished_at=utc_now()), execution_options=PLAIN
+        )
 
 
 def _require_ticket(

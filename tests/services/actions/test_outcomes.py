@@ -9,7 +9,7 @@ import pytest
 from rmm_extension.domain.actions import ErrorCode
 from rmm_extension.domain.errors import HostUnavailable, ProviderError
 from rmm_extension.models import Integration, ScriptRow, new_id
-from rmm_extension.services import actions
+from rmm_extension.services import actions, runs
 from rmm_extension.services.actions import registry
 from rmm_extension.services.actions.outcomes import outcome_of
 from simulators.tacticalrmm.misbehaviour import Fault
@@ -95,3 +95,25 @@ def test_two_connections_have_a_library_each(scene: Scene) -> None:
         actions.refresh_scripts(session, scene.person("admin"), scene.world.integration_id)
     assert work(scene.world, "script_list") == [{"scripts": 6, "removed": 0}]
     assert scene.world.one("SELECT count(*) FROM rmm_scripts WHERE name = 'Theirs'") == 1
+
+
+def test_a_vendor_that_throttles_is_asked_again_and_again(scene: Scene) -> None:
+    scene.lab.misbehaviours.add(Fault(mode="throttled", prefix="/agents/", count=6))
+    invocation_id = scene.ask(REBOOT)
+    assert [scene.work(invocation_id) for _ in range(6)] == ["rescheduled"] * 6
+    assert scene.work(invocation_id) == "succeeded"
+    assert scene.sent() == ["rebootnow"]
+
+
+def test_a_run_that_is_cancelled_after_its_action_was_begun_leaves_it_unknown(scene: Scene) -> None:
+    """As when the database went away while the worker put off what it had begun."""
+    invocation_id = scene.ask(REBOOT)
+    scene.die(invocation_id)
+    run_id = scene.row(invocation_id)["run_id"]
+    scene.world.do("UPDATE rmm_job_runs SET status = 'queued' WHERE id = :id", id=run_id)
+    with scene.world.unit() as session:
+        runs.cancel(session, scene.person(), run_id)
+    row = scene.row(invocation_id)
+    assert (row["state"], row["error_code"], row["sealed_input"]) == ("unknown", "INTERNAL_ERROR", None)
+    assert "look at the device" in row["message"]
+    assert row["finished_at"] is not None
