@@ -185,6 +185,14 @@ def test_a_script_may_print_what_the_server_says_when_it_fails(do: Do, lab: Simu
     assert outcome.output["output"] == f"{word}\n"
 
 
+def test_what_an_earlier_run_printed_proves_nothing_of_this_one(do: Do, lab: Simulator) -> None:
+    lab.lab.script_output = ScriptOutput("timeout\n", "", 0)
+    assert do(SCRIPT, script_id=3).state is DONE
+    lab.lab.history[-1].time = lab.lab.history[-1].time.replace(year=2020)
+    lab.lab.nats = "silent"
+    assert do(SCRIPT, script_id=3, timeout=5).error_code is ErrorCode.TIMEOUT
+
+
 def test_a_command_may_print_what_the_server_says_when_it_fails(do: Do, lab: Simulator) -> None:
     lab.lab.script_output = ScriptOutput("natsdown", "", 0)
     assert do(COMMAND, command="echo natsdown").state is DONE
