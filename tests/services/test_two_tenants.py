@@ -150,6 +150,7 @@ def test_what_a_tenant_reads_is_its_own(world: World, known: dict[str, Any]) -> 
     assert [name for name, answer in before.items() if not answer] == ["devices that are gone", "scripts due"]
     with world.unit() as session:
         make_twin(session, world.tenant)
+        install(session, TWIN, known["device"], [Program("Not ours", "1.0", since=utc_now())])
         for table in ("rmm_devices", "rmm_integrations", "rmm_software_catalog", "rmm_scripts"):
             session.execute(text(f"UPDATE {table} SET name = 'Not ours' WHERE tenant_id = :t"), {"t": TWIN})
     assert answers() == before

@@ -87,6 +87,8 @@ def test_nothing_is_done_by_asking(tactical: TacticalRmm, simulator: Simulator) 
     nothing = (permissions.NO_AGENT, "/alerts/2147483647/")
     assert len(changing) == 4
     assert all(any(name in path for name in nothing) for path in changing)
+    reboots = {path.partition(" ")[0] for path in changing if path.endswith("/reboot/")}
+    assert reboots == {"PATCH"}, "that plans one, and lacks the time; POST would reboot at once"
 
 
 def test_no_real_agent_can_have_the_id_that_is_asked_about() -> None:

@@ -97,10 +97,15 @@ def test_two_connections_have_a_library_each(scene: Scene) -> None:
     assert scene.world.one("SELECT count(*) FROM rmm_scripts WHERE name = 'Theirs'") == 1
 
 
-def test_a_vendor_that_throttles_is_asked_again_and_again(scene: Scene) -> None:
-    scene.lab.misbehaviours.add(Fault(mode="throttled", prefix="/agents/", count=6))
+def test_a_vendor_that_throttles_has_used_up_no_try(scene: Scene) -> None:
+    """However often it was away before."""
+    url = scene.world.one("SELECT instance_url FROM rmm_integrations")
+    scene.world.do("UPDATE rmm_integrations SET instance_url = 'http://127.0.0.1:1'")
     invocation_id = scene.ask(REBOOT)
-    assert [scene.work(invocation_id) for _ in range(6)] == ["rescheduled"] * 6
+    assert [scene.work(invocation_id) for _ in range(3)] == ["rescheduled"] * 3
+    scene.world.do("UPDATE rmm_integrations SET instance_url = :url", url=url)
+    scene.lab.misbehaviours.add(Fault(mode="throttled", prefix="/agents/", count=1))
+    assert scene.work(invocation_id) == "rescheduled"
     assert scene.work(invocation_id) == "succeeded"
     assert scene.sent() == ["rebootnow"]
 
