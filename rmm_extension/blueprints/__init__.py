@@ -7,6 +7,7 @@ from flask import Blueprint, Flask
 from rmm_extension.domain.settings import Settings
 
 from . import (
+    action_form,
     actions,
     alert_actions,
     alerts,
@@ -33,7 +34,6 @@ from . import (
     remote,
     rule_editor,
     rules,
-    running,
     setup,
     software,
     software_export,
@@ -62,7 +62,7 @@ PAGES = (
     device_bulk,
     remote,
     actions,
-    running,
+    action_form,
     software,
     device_software,
     export,

@@ -3,10 +3,10 @@
 Used by the pages, by the JSON API and by workflows; nothing here knows which.
 """
 
-from .listing import list_scripts, refresh_scripts, scripts_due
 from .perform import perform, tell_failure
 from .request import cancel, cancelled, request
 from .rows import UnknownInvocation
+from .scripts import list_scripts, refresh_scripts, scripts_due
 
 __all__ = [
     "UnknownInvocation",

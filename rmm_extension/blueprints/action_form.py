@@ -20,7 +20,7 @@ from rmm_extension.domain.platforms import suits
 from rmm_extension.forms.actions import PREFIX, filled, hides, typed
 from rmm_extension.models import JobRun, ScriptRow
 from rmm_extension.services.actions import refresh_scripts, registry, scripts_due
-from rmm_extension.services.actions.several import Asked, request_each
+from rmm_extension.services.actions.bulk import Asked, request_each
 from rmm_extension.services.connections import WORKING_STATES
 from rmm_extension.services.queries import actions as queries
 from rmm_extension.services.queries.targets import TargetRow
