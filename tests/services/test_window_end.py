@@ -70,7 +70,13 @@ def lists(monkeypatch: pytest.MonkeyPatch) -> Lists:
                 raise error
             return [listed(number) for number in numbers]
 
+        def alert(self: TacticalRmm, connection: Connection, external_id: str) -> AlertEvent | None:
+            return next(
+                (one for one in active_alerts(self, connection) if one.external_id == external_id), None
+            )
+
         monkeypatch.setattr(TacticalRmm, "active_alerts", active_alerts)
+        monkeypatch.setattr(TacticalRmm, "alert", alert)
 
     return script
 
