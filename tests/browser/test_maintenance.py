@@ -15,6 +15,8 @@ __all__ = ["base", "world"]
 
 
 def test_a_weekly_window_from_the_empty_list_to_its_row(world: World, page: Page, base: str) -> None:
+    from playwright.sync_api import expect
+
     connection, asset = world.connect(), add_asset(world)
     world.devices(connection, 1, name="SERVER-01", asset_id=asset)
     page.goto(f"{base}/rmm/maintenance")
@@ -38,7 +40,7 @@ def test_a_weekly_window_from_the_empty_list_to_its_row(world: World, page: Page
     page.fill("[name=asset]", "SERVER-01")
     page.click("text=Save the window")
     page.wait_for_selector("text=That was not saved")
-    assert page.evaluate("document.activeElement.id") == "errors"
+    expect(page.locator("#errors")).to_be_focused()
     assert page.is_checked("[name=kind][value=weekly]")
     page.fill("[name=name]", "Patch night")
     page.press("[name=name]", "Enter")

@@ -58,6 +58,8 @@ def test_a_filter_swaps_the_table_and_announces_the_count(world: World, page: Pa
 
 
 def test_typing_searches(world: World, page: Page, base: str) -> None:
+    from playwright.sync_api import expect
+
     connection = world.connect()
     world.alerts(connection, 3)
     world.alerts(connection, 1, message="Backup failed")
@@ -65,7 +67,7 @@ def test_typing_searches(world: World, page: Page, base: str) -> None:
     page.keyboard.press("/")
     page.keyboard.type("backup")
     _rows(page, 1)
-    assert page.evaluate("document.activeElement.name") == "q", "the focus stays where one types"
+    expect(page.locator("#filter-q"), "the focus stays where one types").to_be_focused()
 
 
 def test_keys_move_open_and_help(world: World, page: Page, base: str) -> None:
@@ -120,13 +122,15 @@ def test_a_run_is_followed_to_its_end(world: World, page: Page, base: str) -> No
 
 
 def test_the_wizard_with_a_secret_to_copy(world: World, page: Page, base: str) -> None:
+    from playwright.sync_api import expect
+
     page.context.grant_permissions(["clipboard-read", "clipboard-write"])
     page.goto(f"{base}/rmm/connect/acme/api_key")
     page.fill("[name=field_instance_url]", "https://refused.invalid")
     page.fill("[name=field_api_key]", SECRET)
     page.click("text=Test and connect")
     page.wait_for_selector("text=Make a new key.")
-    assert page.evaluate("document.activeElement.id") == "errors"
+    expect(page.locator("#errors")).to_be_focused()
     assert page.input_value("[name=field_api_key]") == ""
     page.fill("[name=field_instance_url]", "https://1.1.1.1")
     page.fill("[name=field_api_key]", SECRET)

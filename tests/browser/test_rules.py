@@ -61,7 +61,7 @@ def test_a_rule_is_made_tried_saved_and_moved(world: World, page: Page, base: st
     page.fill("#hold_minutes", "soon")
     page.press("#hold_minutes", "Enter")
     page.wait_for_selector(".rmm-summary")
-    assert page.evaluate("document.activeElement.id") == "errors"
+    expect(page.locator("#errors")).to_be_focused()
     assert page.is_checked("[name=keywords][value=disk]")
     page.fill("#hold_minutes", "5")
     page.click("text=Save the rule")
@@ -71,7 +71,7 @@ def test_a_rule_is_made_tried_saved_and_moved(world: World, page: Page, base: st
     page.keyboard.press("Enter")
     expect(page.locator("#rmm-said")).to_have_text("Disks is number 1 of 2.")
     assert shown(page) == ["Disks", CATCH_ALL]
-    assert page.evaluate("document.activeElement.ariaLabel") == "Move Disks down", "the other end is reached"
+    expect(page.locator("[aria-label='Move Disks down']"), "the other end is reached").to_be_focused()
     assert stored(world, connection) == ["Disks", CATCH_ALL]
 
 
@@ -158,6 +158,8 @@ def test_the_pages_fit_the_window(world: World, page: Page, base: str) -> None:
 
 
 def test_a_try_says_that_it_works_and_is_not_started_twice(world: World, page: Page, base: str) -> None:
+    from playwright.sync_api import expect
+
     from playwright.sync_api import Route, expect
 
     connection = world.connect()

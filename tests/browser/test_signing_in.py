@@ -28,6 +28,8 @@ def fill(page: Page, pages: Pages, **more: str) -> None:
 
 @pytest.mark.parametrize("viewport", [WIDE, NARROW])
 def test_a_user_with_two_step_log_in_connects(pages: Pages, page: Page, base: str) -> None:
+    from playwright.sync_api import expect
+
     page.goto(f"{base}/rmm/connect/tacticalrmm")
     page.click("text=Use this: User and password")
     assert page.url.endswith("/connect/tacticalrmm/password")
@@ -35,7 +37,7 @@ def test_a_user_with_two_step_log_in_connects(pages: Pages, page: Page, base: st
     page.click("text=Test and connect")
     page.wait_for_selector("#errors")
     page.click("#errors a")
-    assert page.evaluate("document.activeElement.name") == "field_code", "the summary leads to the field"
+    expect(page.locator("[name=field_code]"), "the summary leads to the field").to_be_focused()
     assert page.input_value("[name=field_password]") == "", "a password is never sent back"
     assert page.input_value("[name=field_username]") == keys.TOTP_USER, "all else stays"
     assert page.evaluate("document.documentElement.scrollWidth <= window.innerWidth"), "nothing sticks out"
