@@ -6,7 +6,6 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from reference_psa.db import new_id
 from rmm_extension.host.types import AssetChange
 
 from ._asset_columns import ASSET_COLUMNS, MEASUREMENTS, VITAL_COLUMNS, reported
@@ -14,7 +13,11 @@ from ._asset_columns import ASSET_COLUMNS, MEASUREMENTS, VITAL_COLUMNS, reported
 
 @dataclass(slots=True)
 class Batch:
-    """What has to be written, by table."""
+    """What has to be written, by table.
+
+    Rows of ``assets`` are whole, but for what is empty; those of the vitals only hold what changes. A new
+    asset is ``made``: the database tells its history so.
+    """
 
     assets: list[dict[str, Any]] = field(default_factory=list)
     workstation: list[dict[str, Any]] = field(default_factory=list)
@@ -31,17 +34,15 @@ class Batch:
 
 def merge(batch: Batch, asset_id: str, known: Mapping[str, Any], change: AssetChange) -> dict[str, Any]:
     """Add to the batch what the change does to a known asset; the asset as it is then."""
-    old = dict(known)
-    new, changes, aside = _applied(old, reported(change))
-    new["name"] = new["name"] or change.rmm_device_id
-    if change.reactivate and old["status"] == "inactive":
-        changes["status"] = [old["status"], "active"]
+    new, changes, aside = _applied(known, reported(change))
+    if change.reactivate and known["status"] == "inactive":
+        changes["status"] = [known["status"], "active"]
         new |= {"status": "active", "status_reason": None}
-    if any(new[column] != old[column] for column in _ASSET_FIELDS):
+    if new["review"] != known["review"] or not _ASSET_FIELDS.isdisjoint(changes):
         batch.assets.append(
             {"id": asset_id, **{column: new[column] for column in _ASSET_FIELDS if new[column] is not None}}
         )
-    _merge_vitals(batch, asset_id, old, new)
+    _merge_vitals(batch, asset_id, known, new, changes)
     _log(batch, asset_id, change.rmm_provider, changes, aside)
     return new
 
@@ -49,35 +50,41 @@ def merge(batch: Batch, asset_id: str, known: Mapping[str, Any], change: AssetCh
 def create(batch: Batch, asset_id: str, change: AssetChange) -> None:
     """Add a new asset to the batch: only what is known, the rest stays empty."""
     new = reported(change)
-    new["name"] = new.get("name") or change.rmm_device_id
+    new.setdefault("name", change.rmm_device_id)
     kind = _kind(new.setdefault("asset_type", "unknown"))
-    asset: dict[str, Any] = {"id": asset_id, "status": "active", "review": {}, "mac_addresses": []}
+    asset: dict[str, Any] = {
+        "id": asset_id,
+        "status": "active",
+        "review": {},
+        "mac_addresses": [],
+        "made": True,
+    }
     vitals: dict[str, Any] = {"asset_id": asset_id}
     for column, value in new.items():
         (asset if column in ASSET_COLUMNS else vitals)[column] = value
     batch.assets.append(asset)
     if kind is not None and len(vitals) > 1:
         getattr(batch, kind).append(vitals)
-    _entry(batch, asset_id, change.rmm_provider, "created", {})
 
 
-_ASSET_FIELDS = (*ASSET_COLUMNS, "status", "status_reason", "review")
+_ASSET_FIELDS = frozenset({*ASSET_COLUMNS, "status", "status_reason", "review"})
 
 
 def _applied(
-    old: dict[str, Any], values: dict[str, Any]
+    old: Mapping[str, Any], values: dict[str, Any]
 ) -> tuple[dict[str, Any], dict[str, Any], dict[str, Any]]:
     """The new row, what changed in it, and what was put aside because a person keeps the field."""
-    new, review = dict(old), dict(old["review"])
+    new, kept = dict(old), old["kept_fields"]
     changes: dict[str, Any] = {}
     aside: dict[str, Any] = {}
+    if kept:
+        new["review"] = review = dict(old["review"])
+        for column in [one for one in kept if one in values]:
+            _put_aside(column, old[column], values.pop(column), review, aside)
     for column, value in values.items():
-        if column in old["kept_fields"]:
-            _put_aside(column, old[column], value, review, aside)
-        elif old[column] != value:
+        if old[column] != value:
             new[column] = value
             changes[column] = [old[column], value]
-    new["review"] = review
     return new, changes, aside
 
 
@@ -90,15 +97,18 @@ def _put_aside(column: str, kept: Any, value: Any, review: dict[str, Any], aside
         aside[column] = [kept, plain]
 
 
-def _merge_vitals(batch: Batch, asset_id: str, old: dict[str, Any], new: dict[str, Any]) -> None:
+def _merge_vitals(
+    batch: Batch, asset_id: str, old: Mapping[str, Any], new: dict[str, Any], changes: Mapping[str, Any]
+) -> None:
     kind = _kind(new["asset_type"])
     moved = old["vital_kind"] is not None and old["vital_kind"] != kind
     if moved:
         getattr(batch, f"no_{old['vital_kind']}").append(asset_id)
     if kind is None:
         return
-    if moved or any(new[column] != old[column] for column in VITAL_COLUMNS):
-        vitals = {column: new[column] for column in VITAL_COLUMNS if new[column] is not None}
+    told = VITAL_COLUMNS if moved else VITAL_COLUMNS.keys() & changes.keys()
+    if told:
+        vitals = {column: new[column] for column in told if new[column] is not None}
         getattr(batch, kind).append({"asset_id": asset_id, **vitals})
         new["vital_kind"] = kind
 
@@ -117,5 +127,5 @@ def _log(batch: Batch, asset_id: str, source: str, changes: dict[str, Any], asid
 
 
 def _entry(batch: Batch, asset_id: str, source: str, kind: str, changes: dict[str, Any]) -> None:
-    entry = {"id": new_id(), "asset_id": asset_id, "source": source, "kind": kind, "changes": changes}
+    entry = {"asset_id": asset_id, "source": source, "kind": kind, "changes": changes}
     batch.history.append(entry)

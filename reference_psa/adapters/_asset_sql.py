@@ -54,7 +54,8 @@ READ = f"""SELECT a.id, {", ".join(f"a.{column}" for column in ASSET_COLUMNS)},
 FROM assets a
 LEFT JOIN workstation_assets w ON w.tenant_id = a.tenant_id AND w.asset_id = a.id
 LEFT JOIN server_assets s ON s.tenant_id = a.tenant_id AND s.asset_id = a.id
-WHERE a.tenant_id = %(tenant)s AND a.id = ANY(%(ids)s) ORDER BY a.id FOR NO KEY UPDATE OF a"""  # noqa: S608 - our own column names
+WHERE a.tenant_id = %(tenant)s AND a.id = ANY(ARRAY(SELECT jsonb_array_elements_text(%(ids)s::jsonb)))
+ORDER BY a.id FOR NO KEY UPDATE OF a"""  # noqa: S608 - our own column names
 
 _NO_STRANGER = "NOT EXISTS (SELECT 1 FROM stranger)"
 
@@ -62,9 +63,9 @@ _NO_STRANGER = "NOT EXISTS (SELECT 1 FROM stranger)"
 def _vitals_upsert(kind: str) -> str:
     targets = [f'"{CPU_COLUMN[kind] if column == "cpu_percent" else column}"' for column in VITAL_COLUMNS]
     sources = ", ".join(f'"{column}"' for column in VITAL_COLUMNS)
-    updates = ", ".join(f"{name} = excluded.{name}" for name in targets)
+    updates = ", ".join(f"{name} = coalesce(excluded.{name}, v.{name})" for name in targets)
     types = ", ".join(f'"{column}" {sql_type}' for column, (sql_type, _) in VITAL_COLUMNS.items())
-    return f"""INSERT INTO {kind}_assets (tenant_id, asset_id, {", ".join(targets)})
+    return f"""INSERT INTO {kind}_assets AS v (tenant_id, asset_id, {", ".join(targets)})
   SELECT %(tenant)s, asset_id, {sources}
   FROM json_to_recordset(%({kind})s::json) AS r(asset_id text, {types}) WHERE {_NO_STRANGER}
   ON CONFLICT (tenant_id, asset_id) DO UPDATE SET {updates}"""  # noqa: S608 - our own column names
@@ -77,7 +78,7 @@ _TYPES = {column: sql_type for column, (sql_type, _) in ASSET_COLUMNS.items()} |
 # come as json: unlike jsonb it is read only once on its way into columns.
 WRITE = f"""WITH input AS MATERIALIZED (
   SELECT * FROM json_to_recordset(%(assets)s::json)
-  AS r(id text, {", ".join(f"{column} {_TYPES.get(column, 'text')}" for column in _COLUMNS)})
+  AS r(id text, made boolean, {", ".join(f"{column} {_TYPES.get(column, 'text')}" for column in _COLUMNS)})
 ), stranger AS MATERIALIZED (
   SELECT i.name FROM input i LEFT JOIN clients c ON c.tenant_id = %(tenant)s AND c.id = i.client_id
   WHERE i.client_id IS NOT NULL AND c.id IS NULL
@@ -95,9 +96,11 @@ WRITE = f"""WITH input AS MATERIALIZED (
   DELETE FROM server_assets WHERE tenant_id = %(tenant)s AND asset_id = ANY(%(no_server)s)
 ), history AS (
   INSERT INTO asset_history (tenant_id, id, asset_id, at, source, kind, changes)
-  SELECT %(tenant)s, id, asset_id, clock_timestamp(), source, kind, changes
-  FROM json_to_recordset(%(history)s::json)
-    AS r(id text, asset_id text, source text, kind text, changes jsonb)
-  WHERE {_NO_STRANGER}
+  SELECT %(tenant)s, gen_random_uuid()::text, asset_id, clock_timestamp(), source, kind, changes FROM (
+    SELECT * FROM json_to_recordset(%(history)s::json)
+      AS r(asset_id text, source text, kind text, changes jsonb)
+    UNION ALL
+    SELECT id, rmm_provider, 'created', '{{}}' FROM input WHERE made
+  ) told WHERE {_NO_STRANGER}
 )
 SELECT name FROM stranger LIMIT 1"""  # noqa: S608 - our own column names

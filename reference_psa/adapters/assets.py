@@ -72,24 +72,33 @@ class SqlAssets:
 def _known(session: Session, tenant_id: str, asset_ids: list[str]) -> dict[str | None, Mapping[str, Any]]:
     if not asset_ids:
         return {}
-    rows = run(session, sql.READ, {"tenant": tenant_id, "ids": asset_ids}).mappings()
-    return {row["id"]: dict(row) for row in rows}
+    found = run(session, sql.READ, {"tenant": tenant_id, "ids": _json(asset_ids)})
+    columns = list(found.keys())
+    return {row[0]: dict(zip(columns, row, strict=True)) for row in found.all()}
 
 
 def _write(session: Session, tenant_id: str, batch: Batch) -> None:
     if batch.is_empty:
         return
-    tables = {"assets": _json(_last(batch.assets, "id")), "history": _json(batch.history)}
-    vitals = {kind: _json(_last(getattr(batch, kind), "asset_id")) for kind in ("workstation", "server")}
+    tables = {"assets": _json(_last(batch.assets)), "history": _json(batch.history)}
+    vitals = {kind: _json(_joined(getattr(batch, kind))) for kind in ("workstation", "server")}
     moved = {"no_workstation": batch.no_workstation, "no_server": batch.no_server}
     stranger = run(session, sql.WRITE, {"tenant": tenant_id, **tables, **vitals, **moved}).scalar()
     if stranger is not None:
         raise HostRejected(f"The client chosen for {stranger!r} does not exist.")
 
 
-def _last(rows: list[dict[str, Any]], key: str) -> list[dict[str, Any]]:
-    """One row a key, the last one: ON CONFLICT refuses to touch a row twice."""
-    return list({row[key]: row for row in rows}.values())
+def _last(rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """One row an asset, the last one: ON CONFLICT refuses to touch a row twice."""
+    return list({row["id"]: row for row in rows}.values())
+
+
+def _joined(rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """One row an asset, with what any of its rows holds, the last one's word."""
+    found: dict[str, dict[str, Any]] = {}
+    for row in rows:
+        found.setdefault(row["asset_id"], {}).update(row)
+    return list(found.values())
 
 
 def _json(value: Any) -> str:

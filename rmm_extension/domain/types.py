@@ -112,7 +112,7 @@ class Organization(msgspec.Struct, frozen=True, kw_only=True):
     metadata: dict[str, Any] = {}
 
 
-class Disk(msgspec.Struct, frozen=True, kw_only=True):
+class Disk(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     """One volume; sizes in GB with two decimals, utilization in percent."""
 
     name: str
@@ -121,7 +121,7 @@ class Disk(msgspec.Struct, frozen=True, kw_only=True):
     utilization_percent: float | None = None
 
 
-class Hardware(msgspec.Struct, frozen=True, kw_only=True):
+class Hardware(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     """Facts that only the slow, heavy listing of a vendor gives.
 
     A device that comes without hardware leaves the stored hardware as it is.
@@ -136,7 +136,7 @@ class Hardware(msgspec.Struct, frozen=True, kw_only=True):
     last_user: str | None = None
 
 
-class Device(msgspec.Struct, frozen=True, kw_only=True):
+class Device(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     """A managed device as its vendor describes it now.
 
     ``current_user`` is empty when nobody is signed in, ``custom_fields`` when there is none. The two times
