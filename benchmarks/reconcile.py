@@ -11,13 +11,13 @@ import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 from uuid import UUID
 
 from flask import Flask
 
 from benchmarks import servers
+from benchmarks.tiny_server import JsonHandler, address, listening
 from reference_psa.seed import tenant_id
 from reference_psa.seed_data import NORTHBEAM
 from rmm_extension.domain.types import Connection
@@ -101,21 +101,19 @@ def _figure(name: str, value: float, unit_: str) -> dict[str, Any]:
 @contextmanager
 def vendor() -> Iterator[str]:
     """The address of a vendor with many active alerts."""
-    server = ThreadingHTTPServer(("127.0.0.1", 0), _Vendor)
+    server = listening(_Vendor)
     thread = threading.Thread(target=server.serve_forever, daemon=True)
     thread.start()
     try:
-        yield f"http://127.0.0.1:{server.server_address[1]}"
+        yield address(server)
     finally:
         server.shutdown()
         server.server_close()
 
 
-class _Vendor(BaseHTTPRequestHandler):
+class _Vendor(JsonHandler):
     """Answers the two requests of a listing."""
 
-    protocol_version = "HTTP/1.1"
-    disable_nagle_algorithm = True
     listing = json.dumps(
         [
             {
@@ -142,21 +140,7 @@ class _Vendor(BaseHTTPRequestHandler):
     ).encode()
     clients = json.dumps([{"id": 1, "name": "Client 1", "agent_count": ALERTS, "sites": []}]).encode()
 
-    def do_PATCH(self) -> None:
-        """The active alerts."""
-        self.rfile.read(int(self.headers.get("Content-Length") or 0))
-        self._send(self.listing)
-
-    def do_GET(self) -> None:
-        """The clients."""
-        self._send(self.clients)
-
-    def _send(self, body: bytes) -> None:
-        self.send_response(200)
-        self.send_header("Content-Type", "application/json")
-        self.send_header("Content-Length", str(len(body)))
-        self.end_headers()
-        self.wfile.write(body)
-
-    def log_message(self, *_: object) -> None:
-        """Say nothing."""
+    def answer(self) -> None:
+        """Answer with the active alerts, or with the clients."""
+        body = self.listing if self.command == "PATCH" else self.clients
+        self.send_json(len(body), [body])

@@ -13,8 +13,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import Any
 from uuid import UUID
@@ -23,6 +22,7 @@ from flask import Flask
 from sqlalchemy import insert
 
 from benchmarks import servers
+from benchmarks.tiny_server import JsonHandler, serve, started
 from reference_psa.seed import tenant_id
 from reference_psa.seed_data import NORTHBEAM
 from rmm_extension.domain.types import Connection
@@ -159,43 +159,19 @@ def _status_mb(name: str) -> float:
 # The vendor
 
 
-@contextmanager
-def vendor() -> Iterator[str]:
+def vendor() -> AbstractContextManager[str]:
     """The address of a vendor in a process of its own; the path behind it says how many agents it has."""
-    argv = [sys.executable, "-m", "benchmarks.software", "serve"]
-    with subprocess.Popen(argv, stdout=subprocess.PIPE, text=True) as process:
-        assert process.stdout is not None
-        try:
-            yield process.stdout.readline().strip()
-        finally:
-            process.terminate()
+    return started("benchmarks.software", "serve")
 
 
-def _serve() -> None:
-    server = ThreadingHTTPServer(("127.0.0.1", 0), _Vendor)
-    print(f"http://127.0.0.1:{server.server_address[1]}", flush=True)
-    server.serve_forever()
-
-
-class _Vendor(BaseHTTPRequestHandler):
+class _Vendor(JsonHandler):
     """Answers the id map and the list of software."""
 
-    protocol_version = "HTTP/1.1"
-    disable_nagle_algorithm = True
-
-    def do_GET(self) -> None:
-        """Answer with JSON, piece by piece."""
+    def answer(self) -> None:
+        """Answer piece by piece."""
         _, agents, path = self.path.partition("?")[0].split("/", 2)
         make = _listing if path == "software/" else _id_map
-        self.send_response(200)
-        self.send_header("Content-Type", "application/json")
-        self.send_header("Content-Length", str(sum(len(piece) for piece in make(int(agents)))))
-        self.end_headers()
-        for piece in make(int(agents)):
-            self.wfile.write(piece)
-
-    def log_message(self, *_: object) -> None:
-        """Say nothing."""
+        self.send_json(sum(len(piece) for piece in make(int(agents))), make(int(agents)))
 
 
 def _id_map(agents: int) -> Iterator[bytes]:
@@ -242,6 +218,6 @@ _PRODUCTS = [_product(number) for number in range(PRODUCTS)]
 
 if __name__ == "__main__":
     if sys.argv[1] == "serve":
-        _serve()
+        serve(_Vendor)
     else:
         _measure_peak(sys.argv[2], int(sys.argv[3]), int(sys.argv[4]))

@@ -7,15 +7,13 @@ every ``last_seen`` moved. Standard rows have 5 KB, rows of the beta list what a
 from __future__ import annotations
 
 import json
-import subprocess
-import sys
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager
 from functools import cache
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
+
+from benchmarks.tiny_server import JsonHandler, serve, started
 
 CLIENTS = 10
 """Clients whose pages are made once and kept; pages of others are made for every request."""
@@ -31,31 +29,15 @@ _DELAYS = {"clients/": 0.14, "id_map": 0.2 / 3000, "agents": 4.3 / 3000, "core/c
 """Seconds a real server needed: for a whole answer, or for each agent in it."""
 
 
-@contextmanager
-def vendor() -> Iterator[str]:
+def vendor() -> AbstractContextManager[str]:
     """The address of a vendor in a process of its own."""
-    argv = [sys.executable, "-m", "benchmarks.tactical"]
-    with subprocess.Popen(argv, stdout=subprocess.PIPE, text=True) as process:
-        assert process.stdout is not None
-        try:
-            yield process.stdout.readline().strip()
-        finally:
-            process.terminate()
+    return started("benchmarks.tactical")
 
 
-def _serve() -> None:
-    server = ThreadingHTTPServer(("127.0.0.1", 0), _Vendor)
-    print(f"http://127.0.0.1:{server.server_address[1]}", flush=True)
-    server.serve_forever()
-
-
-class _Vendor(BaseHTTPRequestHandler):
+class _Vendor(JsonHandler):
     """Answers what the provider asks, under a path that names the fleet."""
 
-    protocol_version = "HTTP/1.1"
-    disable_nagle_algorithm = True
-
-    def do_GET(self) -> None:
+    def answer(self) -> None:
         """Answer with JSON."""
         parts = urlsplit(self.path)
         _, fleet, path = parts.path.split("/", 2)
@@ -64,14 +46,7 @@ class _Vendor(BaseHTTPRequestHandler):
         body = _body("seen" if variant == SLOW else variant, int(clients), path, query)
         if variant == SLOW:
             time.sleep(_delay(path, query, int(clients)))
-        self.send_response(200)
-        self.send_header("Content-Type", "application/json")
-        self.send_header("Content-Length", str(len(body)))
-        self.end_headers()
-        self.wfile.write(body)
-
-    def log_message(self, *_: object) -> None:
-        """Say nothing."""
+        self.send_json(len(body), [body])
 
 
 def _delay(path: str, query: dict[str, str], clients: int) -> float:
@@ -216,4 +191,4 @@ def _agent(variant: str, client: int, index: int) -> bytes:
 _UNREAD = {"name": "wuauserv", "status": "running", "pid": 4321, "start_type": "manual", "delayed": False}
 
 if __name__ == "__main__":
-    _serve()
+    serve(_Vendor)
