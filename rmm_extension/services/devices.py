@@ -17,6 +17,7 @@ from . import audit, runs
 from .audit import Subject
 from .connections import WORKING_STATES, entitled
 from .context import Rmm
+from .device_locks import held_devices
 from .inventory import refresh
 from .lease import PLAIN
 
@@ -59,14 +60,11 @@ def refresh_devices(rmm: Rmm, session: Session, actor: Actor, device_ids: Collec
 
 def keep_devices(session: Session, actor: Actor, device_ids: Collection[UUID], kept: bool) -> int:
     """Have the devices' assets stay active whatever listings say, or no longer; how many that changed."""
-    wanted = (
+    held = held_devices(
         DeviceRow.tenant_id == actor.tenant_id,
         DeviceRow.id.in_(list(device_ids)),
         DeviceRow.kept.is_not(kept),
     )
-    # Held in the order of their ids, as the pages of a sync hold them.
-    in_order = select(DeviceRow.id).where(*wanted).order_by(DeviceRow.id)
-    held = in_order.with_for_update(key_share=True).cte("held").prefix_with("MATERIALIZED")
     statement = (
         update(DeviceRow)
         .where(DeviceRow.tenant_id == actor.tenant_id, DeviceRow.id.in_(select(held.c.id)))

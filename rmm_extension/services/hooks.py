@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from sqlalchemy import update
+from sqlalchemy import select, update
 from sqlalchemy.orm import Session
 
 from rmm_extension.host import Actor
 from rmm_extension.models import DeviceRow, OrganizationMapping
 
 from . import outbox
+from .device_locks import held_devices
 
 
 def ticket_closed(session: Session, tenant_id: str, ticket_id: str, actor: Actor) -> None:
@@ -34,8 +35,9 @@ def contact_deleted(session: Session, tenant_id: str, contact_id: str) -> None:
 
 def asset_client_changed(session: Session, tenant_id: str, asset_id: str, client_id: str | None) -> None:
     """Keep the devices' copy of the client true."""
+    held = held_devices(DeviceRow.tenant_id == tenant_id, DeviceRow.asset_id == asset_id)
     session.execute(
         update(DeviceRow)
-        .where(DeviceRow.tenant_id == tenant_id, DeviceRow.asset_id == asset_id)
+        .where(DeviceRow.tenant_id == tenant_id, DeviceRow.id.in_(select(held.c.id)))
         .values(client_id=client_id)
     )

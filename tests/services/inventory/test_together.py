@@ -15,6 +15,7 @@ from rmm_extension.domain.types import AgentStatus, Hardware
 from rmm_extension.host import SYSTEM_ACTOR
 from rmm_extension.models import utc_now
 from rmm_extension.services.devices import keep_devices
+from rmm_extension.services.hooks import asset_client_changed
 from rmm_extension.services.inventory import sync_devices
 from rmm_extension.services.inventory.ageing import age_statuses
 from rmm_extension.services.unit import unit
@@ -129,6 +130,33 @@ def test_pages_of_two_vendors_whose_devices_are_the_same_machines(world: World, 
         ]
         works.append(partial(sync_devices, one.rmm, one.run()))
     assert meeting.errors("d10", *works) == []
+
+
+def test_a_machine_s_move_to_another_client_and_a_person_s_choice_of_its_devices(
+    world: World, meeting: Meeting
+) -> None:
+    other = world.connect("other")
+    other.map()
+    for one, name in ((world, "first"), (other, "second")):
+        one.script.devices = [device(name, serial="SN-1")]
+        one.sync()
+    first, second = world.device("first"), other.device("second")
+    assert first.asset_id == second.asset_id
+    with unit(world.rmm) as session:
+        # Written anew, its row lies behind the other's.
+        session.execute(text("UPDATE rmm_devices SET name = 'a' WHERE external_id = 'first'"))
+
+    def keep() -> None:
+        with unit(world.rmm) as session:
+            keep_devices(session, SYSTEM_ACTOR(world.tenant), [first.id, second.id], True)
+
+    def move() -> None:
+        with unit(world.rmm) as session:
+            asset_client_changed(session, world.tenant, first.asset_id or "", "birch-dental")
+
+    assert meeting.errors("first", keep, move) == []
+    found = (world.device("first"), other.device("second"))
+    assert {(row.kept, row.client_id) for row in found} == {(True, "birch-dental")}
 
 
 def test_ends_of_two_listings_that_miss_the_same_machines(world: World, meeting: Meeting) -> None:
