@@ -197,6 +197,8 @@ def _row(item: Item) -> dict[str, object]:
         "facts": facts,
         "core_hash": "\\x" + item.core_hash.hex(),
     }
+    if item.row is not None:
+        row["known_asset_id"] = item.row.asset_id
     if item.hardware_hash is not None and device.hardware is not None:
         row["macs"] = device.hardware.macs or None
         row["hardware_hash"] = "\\x" + item.hardware_hash.hex()

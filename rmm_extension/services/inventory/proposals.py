@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from uuid import UUID
 
@@ -61,13 +61,21 @@ def decide_proposal(rmm: Rmm, session: Session, actor: Actor, device_id: UUID, a
     After an adoption the asset made for the device becomes inactive, unless another device has it too, and
     the next sync fills the adopted one completely.
     """
-    row = _locked(session, actor.tenant_id, device_id)
-    proposal = row.facts.get(PROPOSAL)
+    row = _read(session, actor.tenant_id, device_id)
+    proposal, own = row.facts.get(PROPOSAL), row.asset_id
     if proposal is None:
         raise Conflict("This proposal has been decided already.")
     if asset_id is not None:
         _check(rmm, session, actor, asset_id, proposal["asset_ids"])
-        _adopt(rmm, session, row, asset_id)
+        _take_asset(rmm, session, row, asset_id)
+    # Assets before the device, as a page of a sync locks them.
+    session.refresh(row, with_for_update=True)
+    if (row.facts.get(PROPOSAL), row.asset_id) != (proposal, own):
+        raise Conflict("This device was changed meanwhile: look at it again.")
+    if asset_id is not None:
+        row.asset_id = asset_id
+        # Without digests the next sync takes the device for changed and fills the asset with all it knows.
+        row.core_hash = row.hardware_hash = None
     row.facts = {key: value for key, value in row.facts.items() if key != PROPOSAL}
     audit.record(
         session,
@@ -99,13 +107,8 @@ def _proposal(row: DeviceRow, known: Mapping[str, AssetRef]) -> Proposal:
     )
 
 
-def _locked(session: Session, tenant_id: str, device_id: UUID) -> DeviceRow:
-    row = session.scalar(
-        select(DeviceRow)
-        .where(DeviceRow.tenant_id == tenant_id, DeviceRow.id == device_id)
-        .with_for_update()
-        .execution_options(populate_existing=True)
-    )
+def _read(session: Session, tenant_id: str, device_id: UUID) -> DeviceRow:
+    row = session.get(DeviceRow, (tenant_id, device_id), populate_existing=True)
     if row is None:
         raise UnknownDevice("This device does not exist (any more).")
     return row
@@ -117,19 +120,21 @@ def _check(rmm: Rmm, session: Session, actor: Actor, asset_id: str, proposed: It
         raise ConfigError("This asset is not among those proposed, or does not exist any more.")
 
 
-def _adopt(rmm: Rmm, session: Session, row: DeviceRow, asset_id: str) -> None:
+def _take_asset(rmm: Rmm, session: Session, row: DeviceRow, asset_id: str) -> None:
+    """Link the asset and leave the device's own one, in the order of their ids, as everybody locks assets."""
     port, own = _assets(rmm), row.asset_id
     provider = session.scalar(
         select(Integration.provider).where(
             Integration.tenant_id == row.tenant_id, Integration.id == row.integration_id
         )
     )
-    row.asset_id = asset_id
-    # Without digests the next sync takes the device for changed and fills the asset with all it knows.
-    row.core_hash = row.hardware_hash = None
-    port.apply(session, row.tenant_id, [link(row, asset_id, provider or "")])
+    linked = [link(row, asset_id, provider or "")]
+    works: dict[str, Callable[[], object]] = {asset_id: lambda: port.apply(session, row.tenant_id, linked)}
     if own and own != asset_id and not _is_shared(session, row, own):
-        port.mark_inactive(session, row.tenant_id, [own], f"{row.name} is kept on another asset now.")
+        why = f"{row.name} is kept on another asset now."
+        works[own] = lambda: port.mark_inactive(session, row.tenant_id, [own], why)
+    for _, work in sorted(works.items()):
+        work()
 
 
 def _is_shared(session: Session, row: DeviceRow, asset_id: str) -> bool:

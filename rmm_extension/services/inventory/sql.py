@@ -89,7 +89,7 @@ CROSS JOIN LATERAL (
 _PAGE = """json_to_recordset(%(rows)s::json) AS p(
     id uuid, external_id text, organization text, asset_id text, client_id text, name text, kind text,
     status text, last_seen_at timestamptz, serial text, macs text[], facts jsonb, core_hash bytea,
-    hardware_hash bytea, offline_after int, overdue_after int
+    hardware_hash bytea, offline_after int, overdue_after int, known_asset_id text
 )"""
 """Json, not jsonb: it is read once on its way into columns, which takes a third less time."""
 
@@ -128,8 +128,9 @@ UPDATE rmm_devices d SET
     last_synced_at = %(now)s,
     updated_at = %(now)s
 FROM {_PAGE}
-WHERE d.tenant_id = %(tenant)s AND d.id = p.id
+WHERE d.tenant_id = %(tenant)s AND d.id = p.id AND d.asset_id IS NOT DISTINCT FROM p.known_asset_id
 """  # noqa: S608 - our own text
+"""Leaves out devices whose asset is another than when the page was begun: a person chose it meanwhile."""
 
 MOVE_LAST_SEEN = """
 UPDATE rmm_devices d SET last_seen_at = v.seen

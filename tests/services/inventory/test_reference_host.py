@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
+from flask import current_app
 
 from reference_psa import create_app
 from reference_psa.db import db
@@ -14,13 +15,14 @@ from reference_psa.models import Asset, Client, Tenant, WorkstationAsset
 from rmm_extension.domain.types import AgentStatus, Disk, Hardware
 from rmm_extension.providers.contract import Runtime
 from rmm_extension.providers.registry import ProviderRegistry
-from rmm_extension.services.inventory import decide_proposal
+from rmm_extension.services.inventory import decide_proposal, proposals, sync_devices
 from rmm_extension.services.unit import unit
 from tests.harness.schema import app_config
 
 from .conftest import World, device
 from .fakes import FakeAssets, FakeClients, FakeContacts, FakeProvider, FakeTenants, Script
 from .test_adoption import ADA
+from .test_together import Meeting
 
 HARDWARE = Hardware(
     memory_gb=15.74, disks=(Disk(name="C:", total_gb=100, free_gb=25.333),), macs=("00:11:22:33:44:55",)
@@ -100,6 +102,33 @@ def test_adoption_and_proposal(psa: World) -> None:
         decide_proposal(psa.rmm, session, ADA, row.id, "a2")
     assert asset_of(psa, "d2").id == "a2"
     assert db.session.get_one(Asset, ("t1", made.id), populate_existing=True).status == "inactive"
+
+
+def test_a_decision_waits_for_a_page_that_writes_the_same_asset_and_device(psa: World) -> None:
+    """Either of them comes first, and what was decided stays."""
+    psa.map()
+    db.session.add(Asset(tenant_id="t1", id="a2", client_id="acme", name="d2"))
+    db.session.commit()
+    psa.script.devices = [device("d2")]
+    psa.sync()
+    made, row = asset_of(psa, "d2").id, psa.device("d2")
+    psa.script.replace("d2", status=AgentStatus.OFFLINE)
+    run, app = psa.run(), current_app._get_current_object()  # type: ignore[attr-defined]
+    db.session.remove()
+
+    def decide() -> None:
+        with app.app_context(), unit(psa.rmm) as session:
+            decide_proposal(psa.rmm, session, ADA, row.id, "a2")
+
+    def sync() -> None:
+        with app.app_context():
+            sync_devices(psa.rmm, run)
+
+    assert Meeting(psa).errors("d2", decide, sync) == []
+    assert (psa.device("d2").asset_id, psa.device("d2").status) == ("a2", "offline")
+    assert proposals(psa.rmm, db.session(), "t1", psa.integration_id) == []
+    kept, left = (db.session.get_one(Asset, ("t1", key), populate_existing=True) for key in ("a2", made))
+    assert (kept.agent_status, left.status) == ("offline", "inactive")
 
 
 def test_statements_with_the_host_do_not_grow(psa: World, statement_counter: Any) -> None:
