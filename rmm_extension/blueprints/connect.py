@@ -19,6 +19,7 @@ from rmm_extension.services import connections, credentials, runs
 from rmm_extension.services.permissions import start_check
 from rmm_extension.services.unit import unit
 
+from .abilities import has_alerts
 from .access import requires
 from .context import actor, current_rmm, session
 from .routing import Routes
@@ -51,7 +52,8 @@ def connect_details(provider_key: str, mode_key: str) -> ResponseReturnValue:
     provider = _provider(provider_key)
     mode = credentials.auth_mode(provider, mode_key)
     taken = _names(provider)
-    form = connect_form(mode, _free_name(provider.manifest.label, taken))()
+    name = _free_name(provider.manifest.label, taken)
+    form = connect_form(mode, name, alerts=has_alerts(provider))()
     result = Attempt()
     if form.validate_on_submit() and _name_is_free(form, taken):
         result = attempt(provider, form)
@@ -83,8 +85,9 @@ def _keep(provider: Provider, form: CredentialsForm, connection: Connection) -> 
     meanwhile, which then stands at the field."""
     try:
         with unit(current_rmm()) as opened:
+            catch_all = "catch_all" in form and form.catch_all.data
             row = connections.create(
-                current_rmm(), opened, actor(), form.name.data, connection, catch_all=form.catch_all.data
+                current_rmm(), opened, actor(), form.name.data, connection, catch_all=catch_all
             )
             _begin(provider, opened, row)
             return row.id

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from typing import Any
 from uuid import UUID
 
 from flask import redirect, render_template, request, url_for
@@ -9,10 +10,11 @@ from flask.typing import ResponseReturnValue
 from sqlalchemy.orm import Session
 
 from rmm_extension.domain.errors import ConfigError, Conflict, RMMError
+from rmm_extension.domain.labels import provider_label
 from rmm_extension.forms.connection import RenameForm
 from rmm_extension.forms.credentials import PREFIX, credentials_form
 from rmm_extension.models import Integration
-from rmm_extension.providers.contract import Provider, capabilities
+from rmm_extension.providers.contract import Provider
 from rmm_extension.services import connection_health, connections, credentials, runs
 from rmm_extension.services.permissions import start_check
 from rmm_extension.services.queries import activity
@@ -20,6 +22,7 @@ from rmm_extension.services.queries import connections as queries
 from rmm_extension.services.queries.health import health
 from rmm_extension.services.unit import unit
 
+from .abilities import able, has_alerts
 from .access import requires
 from .context import act, actor, current_rmm, end_reading, session
 from .routing import Routes
@@ -28,14 +31,14 @@ from .tabs import tabs
 
 routes = Routes()
 
-SYNCS = {
-    "organizations": ("organization_sync", {}),
-    "devices": ("device_sync", {}),
-    "devices_full": ("device_sync", {"full": True}),
-    "software": ("software_sync", {}),
-    "alerts": ("alert_reconcile", {}),
+SYNCS: dict[str, tuple[str, str, dict[str, Any]]] = {
+    "organizations": ("organizations", "organization_sync", {}),
+    "devices": ("devices", "device_sync", {}),
+    "devices_full": ("devices", "device_sync", {"full": True}),
+    "software": ("software", "software_sync", {}),
+    "alerts": ("alerts", "alert_reconcile", {}),
 }
-"""What each sync button starts."""
+"""What each sync button asks the vendor for, and the run it starts."""
 
 
 @routes.get("/connections/<uuid:integration_id>")
@@ -49,7 +52,8 @@ def connection(integration_id: UUID) -> ResponseReturnValue:
         "rmm/connections/overview.html",
         row=row,
         provider=provider,
-        able=capabilities(provider) if provider else frozenset(),
+        able=able(provider),
+        has_alerts=has_alerts(provider),
         tabs=tabs(row, provider),
         counts=counted.get(row.id, queries.Counts()),
         health=health(session(), row),
@@ -75,10 +79,13 @@ def connection_test(integration_id: UUID) -> ResponseReturnValue:
 @requires("rmm.sync")
 def connection_sync(integration_id: UUID) -> ResponseReturnValue:
     """Start a sync, or go to the one that is under way."""
-    kind, subject = SYNCS.get(request.form.get("what", ""), (None, {}))
-    row, _ = found(integration_id)
-    if kind is None:
+    wanted = SYNCS.get(request.form.get("what", ""))
+    row, provider = found(integration_id)
+    if wanted is None:
         raise ConfigError("Choose what to sync.")
+    capability, kind, subject = wanted
+    if capability not in able(provider):
+        raise ConfigError(f"{provider_label(row.provider)} lists no {capability} here.")
     if row.state in ("paused", "not_connected"):
         raise Conflict("A paused or disconnected connection syncs nothing. Resume or reconnect it first.")
     with unit(current_rmm()) as opened:

@@ -12,11 +12,12 @@ from flask.typing import ResponseReturnValue
 
 from rmm_extension.domain.labels import provider_label
 from rmm_extension.models import Integration, utc_now
-from rmm_extension.providers.contract import Provider, capabilities
+from rmm_extension.providers.contract import Provider
 from rmm_extension.services.queries import health as queries
 from rmm_extension.services.queries.health import DAYS, Health
 from rmm_extension.services.recurring import POLLS
 
+from .abilities import able, has_alerts, has_part
 from .access import requires
 from .connection import found
 from .context import allows, session
@@ -59,7 +60,7 @@ def connection_health(integration_id: UUID) -> ResponseReturnValue:
     return render_template(
         "rmm/connections/health.html",
         row=row,
-        able=capabilities(provider) if provider else frozenset(),
+        able=able(provider),
         tabs=tabs(row, provider),
         lines=list(lines(row, provider, queries.health(session(), row))),
         troubles=queries.troubles(session(), row),
@@ -68,20 +69,22 @@ def connection_health(integration_id: UUID) -> ResponseReturnValue:
 
 def lines(row: Integration, provider: Provider | None, known: Health) -> Iterator[Line]:
     """The health of the connection, the most telling first."""
-    able = capabilities(provider) if provider else frozenset()
+    has = able(provider)
     yield _sign_in(row, known)
     yield _vendor(row)
-    if "webhook" in able:
+    if "webhook" in has:
         yield _webhook(row, known)
         yield _lost(row, known)
         yield _deliveries(row, known)
-    if "alerts" in able:
+    if "alerts" in has:
         yield _polling(row)
         if row.reconcile_state:
             yield _doubt(row)
-    yield _mapping(row, known)
-    yield _rules(row, known)
-    yield _throttling(row, known)
+    if "organizations" in has or known.organizations:
+        yield _mapping(row, known)
+    if provider is None or has_alerts(provider):
+        yield _rules(row, known)
+    yield _throttling(row, known, has_part("rmm.sync_settings", provider))
 
 
 def _configuring(label: str, endpoint: str, row: Integration) -> tuple[str, str] | None:
@@ -247,12 +250,12 @@ def _rules(row: Integration, known: Health) -> Line:
     )
 
 
-def _throttling(row: Integration, known: Health) -> Line:
+def _throttling(row: Integration, known: Health, is_set: bool) -> Line:
     name = "Requests"
     if known.throttled_until and known.throttled_until > utc_now():
         message = "The vendor asked for patience; the next try is due"
-        remedy = "Longer intervals ask less of it."
-        link = _configuring("Sync settings", "sync_settings", row)
+        remedy = "Longer intervals ask less of it." if is_set else ""
+        link = _configuring("Sync settings", "sync_settings", row) if is_set else None
         return Line(
             name=name, state="warning", message=message, at=known.throttled_until, remedy=remedy, link=link
         )

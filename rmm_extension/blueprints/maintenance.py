@@ -16,6 +16,7 @@ from rmm_extension.services.queries import activity
 from rmm_extension.services.queries import windows as queries
 from rmm_extension.services.queries.windows import WindowFilter, WindowPage
 
+from .abilities import ALERTS, needs
 from .access import requires
 from .choices import connection_options
 from .connection import provider_of
@@ -51,6 +52,7 @@ def window_list() -> ResponseReturnValue:
 
 @routes.get("/connections/<uuid:integration_id>/maintenance")
 @requires("rmm.view")
+@needs(*ALERTS, vendor=False)
 def connection_maintenance(integration_id: UUID) -> ResponseReturnValue:
     """The windows that concern a connection: its own, and those of all connections."""
     row = connections.get(session(), actor().tenant_id, integration_id)

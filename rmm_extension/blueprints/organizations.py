@@ -21,6 +21,7 @@ from rmm_extension.services import connections, mapping
 from rmm_extension.services.mapping import STATES, MappingFilter, MappingPage
 from rmm_extension.services.queries.devices import gone_by_organization
 
+from .abilities import needs
 from .access import requires
 from .context import act, actor, allows, current_rmm, session
 from .narrowing import Options, argument, chips, read_uuid, word
@@ -39,6 +40,7 @@ _WITH_ID = re.compile(r"\[(?P<id>[^\[\]]+)\]\s*$")
 
 @routes.get("/connections/<uuid:integration_id>/organizations")
 @requires("rmm.view")
+@needs("organizations")
 def organizations(integration_id: UUID) -> ResponseReturnValue:
     """The organizations with their clients, suggestions and state."""
     row = connections.get(session(), actor().tenant_id, integration_id)
@@ -55,6 +57,7 @@ def organizations(integration_id: UUID) -> ResponseReturnValue:
 
 @routes.post("/connections/<uuid:integration_id>/organizations/<uuid:mapping_id>")
 @requires("rmm.configure")
+@needs("organizations")
 def organization_save(integration_id: UUID, mapping_id: UUID) -> ResponseReturnValue:
     """Save one row, or accept its suggestion."""
 
@@ -67,6 +70,7 @@ def organization_save(integration_id: UUID, mapping_id: UUID) -> ResponseReturnV
 
 @routes.post("/connections/<uuid:integration_id>/organizations/match")
 @requires("rmm.configure")
+@needs("organizations")
 def organizations_match(integration_id: UUID) -> ResponseReturnValue:
     """Map every organization that is named exactly like one client."""
 
@@ -82,6 +86,7 @@ def organizations_match(integration_id: UUID) -> ResponseReturnValue:
 
 @routes.post("/connections/<uuid:integration_id>/organizations/bulk")
 @requires("rmm.configure")
+@needs("organizations")
 def organizations_bulk(integration_id: UUID) -> ResponseReturnValue:
     """Switch the sync of the selected organizations, or unmap them."""
     chosen = [found for value in request.form.getlist("ids") if (found := read_uuid(value))]

@@ -15,6 +15,7 @@ from rmm_extension.services.queries import connections as queries
 from rmm_extension.services.queries.permissions import Table, permission_table
 from rmm_extension.services.unit import unit
 
+from .abilities import needs
 from .access import requires
 from .connection import found
 from .context import actor, current_rmm, session
@@ -27,6 +28,7 @@ routes = Routes()
 
 @routes.get("/connections/<uuid:integration_id>/permissions")
 @requires("rmm.configure")
+@needs("permissions")
 def connection_permissions(integration_id: UUID) -> ResponseReturnValue:
     """What the last check found; while one runs, its progress."""
     row, provider = _found(integration_id)
@@ -47,6 +49,7 @@ def connection_permissions(integration_id: UUID) -> ResponseReturnValue:
 
 @routes.post("/connections/<uuid:integration_id>/permissions")
 @requires("rmm.configure")
+@needs("permissions")
 def connection_permissions_check(integration_id: UUID) -> ResponseReturnValue:
     """Ask the vendor, by a run; one that is under way is enough."""
     row, provider = _found(integration_id)

@@ -10,6 +10,7 @@ from sqlalchemy.orm import Session
 
 from rmm_extension.services import connections, inventory
 
+from .abilities import needs
 from .access import requires
 from .context import act, actor, current_rmm, session
 from .listing import client_names
@@ -22,6 +23,7 @@ routes = Routes()
 
 @routes.get("/connections/<uuid:integration_id>/proposals")
 @requires("rmm.view")
+@needs("devices")
 def connection_proposals(integration_id: UUID) -> ResponseReturnValue:
     """Pairs of a device's own asset and existing ones it may really be."""
     row = connections.get(session(), actor().tenant_id, integration_id)
@@ -38,6 +40,7 @@ def connection_proposals(integration_id: UUID) -> ResponseReturnValue:
 
 @routes.post("/connections/<uuid:integration_id>/proposals")
 @requires("rmm.configure")
+@needs("devices")
 def proposal_decide(integration_id: UUID) -> ResponseReturnValue:
     """Adopt an existing asset for a device, or keep the two apart."""
     device_id = must_be_uuid(request.form.get("device", ""))
@@ -54,6 +57,7 @@ def proposal_decide(integration_id: UUID) -> ResponseReturnValue:
 
 @routes.post("/connections/<uuid:integration_id>/organizations/<uuid:mapping_id>/gone")
 @requires("rmm.configure")
+@needs("organizations")
 def organization_confirm_gone(integration_id: UUID, mapping_id: UUID) -> ResponseReturnValue:
     """A person's yes to removing many devices of an organization at once."""
 

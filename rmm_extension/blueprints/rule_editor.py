@@ -24,6 +24,7 @@ from rmm_extension.services.rule_preview import preview, try_pattern
 from rmm_extension.services.rules import RuleDraft, RuleInvalid
 from rmm_extension.services.unit import unit
 
+from .abilities import ALERTS, needs
 from .access import requires
 from .context import actor, current_rmm, end_reading, session
 from .narrowing import read_uuid
@@ -56,6 +57,7 @@ class Editor:
 @routes.form("/connections/<uuid:integration_id>/rules/new")
 @routes.form("/connections/<uuid:integration_id>/rules/<uuid:rule_id>")
 @requires("rmm.configure")
+@needs(*ALERTS, vendor=False)
 def connection_rule(integration_id: UUID, rule_id: UUID | None = None) -> ResponseReturnValue:
     """A new rule, or one there is: everything it matches and does, and what that would come to."""
     editor = _opened(integration_id, rule_id)
@@ -73,6 +75,7 @@ def connection_rule(integration_id: UUID, rule_id: UUID | None = None) -> Respon
 @routes.post("/connections/<uuid:integration_id>/rules/try")
 @routes.post("/connections/<uuid:integration_id>/rules/<uuid:rule_id>/try")
 @requires("rmm.configure")
+@needs(*ALERTS, vendor=False)
 def connection_rule_try(integration_id: UUID, rule_id: UUID | None = None) -> ResponseReturnValue:
     """One part of the editor for the form as it stands: ``pattern``, ``preview`` or ``dry_run``."""
     part = request.form.get("do", "")

@@ -23,6 +23,7 @@ from rmm_extension.services.queries import rules as queries
 from rmm_extension.services.queries.paging import AnyRow
 from rmm_extension.services.unit import unit
 
+from .abilities import ALERTS, needs
 from .access import requires
 from .connection import provider_of
 from .context import act, actor, current_rmm, end_reading, session
@@ -49,6 +50,7 @@ class Line:
 
 @routes.get("/connections/<uuid:integration_id>/rules")
 @requires("rmm.view")
+@needs(*ALERTS, vendor=False)
 def connection_rules(integration_id: UUID) -> ResponseReturnValue:
     """The rules in the order they are asked."""
     return _page(connections.get(session(), actor().tenant_id, integration_id))
@@ -56,6 +58,7 @@ def connection_rules(integration_id: UUID) -> ResponseReturnValue:
 
 @routes.get("/connections/<uuid:integration_id>/rules/export")
 @requires("rmm.view")
+@needs(*ALERTS, vendor=False)
 def connection_rules_export(integration_id: UUID) -> ResponseReturnValue:
     """All rules as a JSON file that another connection can take."""
     row = connections.get(session(), actor().tenant_id, integration_id)
@@ -68,6 +71,7 @@ def connection_rules_export(integration_id: UUID) -> ResponseReturnValue:
 
 @routes.post("/connections/<uuid:integration_id>/rules/import")
 @requires("rmm.configure")
+@needs(*ALERTS, vendor=False)
 def connection_rules_import(integration_id: UUID) -> ResponseReturnValue:
     """Take rules from a file or from pasted text, behind the others or instead of them."""
     connections.get(session(), actor().tenant_id, integration_id)
@@ -91,6 +95,7 @@ def connection_rules_import(integration_id: UUID) -> ResponseReturnValue:
 
 @routes.post("/connections/<uuid:integration_id>/rules/catch-all")
 @requires("rmm.configure")
+@needs(*ALERTS, vendor=False)
 def connection_rules_catch_all(integration_id: UUID) -> ResponseReturnValue:
     """Add the rule that tickets every alert, where there is none yet."""
 
@@ -106,6 +111,7 @@ def connection_rules_catch_all(integration_id: UUID) -> ResponseReturnValue:
 
 @routes.post("/connections/<uuid:integration_id>/rules/order")
 @requires("rmm.configure")
+@needs(*ALERTS, vendor=False)
 def connection_rules_order(integration_id: UUID) -> ResponseReturnValue:
     """Save the order in which the rules are asked: all their ids, the first one first."""
     ids = [must_be_uuid(value) for value in request.form.getlist("ids")]
@@ -119,6 +125,7 @@ def connection_rules_order(integration_id: UUID) -> ResponseReturnValue:
 
 @routes.post("/connections/<uuid:integration_id>/rules/<uuid:rule_id>/move")
 @requires("rmm.configure")
+@needs(*ALERTS, vendor=False)
 def connection_rule_move(integration_id: UUID, rule_id: UUID) -> ResponseReturnValue:
     """One place up or down."""
     up = request.form.get("way") == "up"
@@ -133,6 +140,7 @@ def connection_rule_move(integration_id: UUID, rule_id: UUID) -> ResponseReturnV
 
 @routes.post("/connections/<uuid:integration_id>/rules/<uuid:rule_id>/switch")
 @requires("rmm.configure")
+@needs(*ALERTS, vendor=False)
 def connection_rule_switch(integration_id: UUID, rule_id: UUID) -> ResponseReturnValue:
     """On or off."""
     active = request.form.get("active") == "1"
@@ -147,6 +155,7 @@ def connection_rule_switch(integration_id: UUID, rule_id: UUID) -> ResponseRetur
 
 @routes.post("/connections/<uuid:integration_id>/rules/<uuid:rule_id>/duplicate")
 @requires("rmm.configure")
+@needs(*ALERTS, vendor=False)
 def connection_rule_duplicate(integration_id: UUID, rule_id: UUID) -> ResponseReturnValue:
     """A copy right behind it, switched off."""
 
@@ -160,6 +169,7 @@ def connection_rule_duplicate(integration_id: UUID, rule_id: UUID) -> ResponseRe
 
 @routes.post("/connections/<uuid:integration_id>/rules/<uuid:rule_id>/delete")
 @requires("rmm.configure")
+@needs(*ALERTS, vendor=False)
 def connection_rule_delete(integration_id: UUID, rule_id: UUID) -> ResponseReturnValue:
     """For good; what it did stays."""
 

@@ -10,10 +10,11 @@ from sqlalchemy.orm import Session
 
 from rmm_extension.forms.connection import PollingForm, ScheduleForm, SoftwareForm
 from rmm_extension.models import Integration
-from rmm_extension.providers.contract import Provider, capabilities
+from rmm_extension.providers.contract import Provider
 from rmm_extension.services import recurring
 from rmm_extension.services.recurring import POLLS, SOFTWARE, SYNCS, Schedule
 
+from .abilities import able, needs
 from .access import requires
 from .connection import found
 from .context import act, actor
@@ -25,6 +26,7 @@ routes = Routes()
 
 @routes.get("/connections/<uuid:integration_id>/sync")
 @requires("rmm.configure")
+@needs("alerts", "devices")
 def sync_settings(integration_id: UUID) -> ResponseReturnValue:
     """Polling of alerts, sync of devices and software, and what happens to a device that is gone."""
     row, provider = found(integration_id)
@@ -33,6 +35,7 @@ def sync_settings(integration_id: UUID) -> ResponseReturnValue:
 
 @routes.post("/connections/<uuid:integration_id>/polling")
 @requires("rmm.configure")
+@needs("alerts")
 def connection_polling(integration_id: UUID) -> ResponseReturnValue:
     """Save whether and how often alerts are polled."""
     form = PollingForm()
@@ -52,6 +55,7 @@ def connection_polling(integration_id: UUID) -> ResponseReturnValue:
 
 @routes.post("/connections/<uuid:integration_id>/schedule")
 @requires("rmm.configure")
+@needs("devices")
 def connection_schedule(integration_id: UUID) -> ResponseReturnValue:
     """Save the sync schedule and the deletion policy."""
     form = ScheduleForm()
@@ -74,6 +78,7 @@ def connection_schedule(integration_id: UUID) -> ResponseReturnValue:
 
 @routes.post("/connections/<uuid:integration_id>/software")
 @requires("rmm.configure")
+@needs("software")
 def connection_software(integration_id: UUID) -> ResponseReturnValue:
     """Save whether and how often software is synced."""
     form = SoftwareForm()
@@ -104,7 +109,7 @@ def _page(
     page = render_template(
         "rmm/connections/sync.html",
         row=row,
-        able=capabilities(provider) if provider else frozenset(),
+        able=able(provider),
         tabs=tabs(row, provider),
         polling=polling or _polling(row),
         schedule=schedule or _schedule(row),

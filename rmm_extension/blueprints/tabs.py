@@ -7,8 +7,9 @@ from dataclasses import dataclass
 from flask import request, url_for
 
 from rmm_extension.models import Integration
-from rmm_extension.providers.contract import Provider, capabilities
+from rmm_extension.providers.contract import Provider
 
+from .abilities import has_part
 from .context import allows
 
 
@@ -22,25 +23,24 @@ class Tab:
 
 
 _TABS = (
-    ("Overview", "connection", "rmm.view", None),
-    ("Organizations", "organizations", "rmm.view", "organizations"),
-    ("Rules", "connection_rules", "rmm.view", None),
-    ("Maintenance", "connection_maintenance", "rmm.view", None),
-    ("Proposals", "connection_proposals", "rmm.view", "devices"),
-    ("Webhook", "connection_webhook", "rmm.configure", "webhook"),
-    ("Sync", "sync_settings", "rmm.configure", None),
-    ("Health", "connection_health", "rmm.view", None),
-    ("Permissions", "connection_permissions", "rmm.configure", "permissions"),
-    ("Settings", "connection_settings", "rmm.configure", None),
-    ("Activity", "connection_activity", "rmm.configure", None),
+    ("Overview", "connection", "rmm.view"),
+    ("Organizations", "organizations", "rmm.view"),
+    ("Rules", "connection_rules", "rmm.view"),
+    ("Maintenance", "connection_maintenance", "rmm.view"),
+    ("Proposals", "connection_proposals", "rmm.view"),
+    ("Webhook", "connection_webhook", "rmm.configure"),
+    ("Sync", "sync_settings", "rmm.configure"),
+    ("Health", "connection_health", "rmm.view"),
+    ("Permissions", "connection_permissions", "rmm.configure"),
+    ("Settings", "connection_settings", "rmm.configure"),
+    ("Activity", "connection_activity", "rmm.configure"),
 )
 
 
 def tabs(row: Integration, provider: Provider | None) -> list[Tab]:
     """The parts this person may open and this vendor has."""
-    able = capabilities(provider) if provider else frozenset()
     return [
         Tab(label, url_for(f"rmm.{endpoint}", integration_id=row.id), request.endpoint == f"rmm.{endpoint}")
-        for label, endpoint, permission, capability in _TABS
-        if allows(permission) and (capability is None or capability in able)
+        for label, endpoint, permission in _TABS
+        if allows(permission) and has_part(f"rmm.{endpoint}", provider)
     ]

@@ -18,6 +18,7 @@ from rmm_extension.services import connections, webhook_access
 from rmm_extension.services.unit import unit
 from rmm_extension.services.webhook_access import WebhookAddress
 
+from .abilities import needs
 from .access import requires
 from .context import act, actor, current_rmm, session
 from .deliveries import latest
@@ -32,6 +33,7 @@ SHOW = "rmm_show_secret"
 
 @routes.get("/connections/<uuid:integration_id>/webhook")
 @requires("rmm.configure")
+@needs("webhook")
 def connection_webhook(integration_id: UUID) -> ResponseReturnValue:
     """The webhook's state, its address and the steps at the vendor."""
     row = connections.get(session(), actor().tenant_id, integration_id)
@@ -48,6 +50,7 @@ def connection_webhook(integration_id: UUID) -> ResponseReturnValue:
 
 @routes.post("/connections/<uuid:integration_id>/webhook/on")
 @requires("rmm.configure")
+@needs("webhook")
 def connection_webhook_on(integration_id: UUID) -> ResponseReturnValue:
     """Accept deliveries."""
 
@@ -60,6 +63,7 @@ def connection_webhook_on(integration_id: UUID) -> ResponseReturnValue:
 
 @routes.post("/connections/<uuid:integration_id>/webhook/off")
 @requires("rmm.configure")
+@needs("webhook")
 def connection_webhook_off(integration_id: UUID) -> ResponseReturnValue:
     """Refuse deliveries."""
 
@@ -72,6 +76,7 @@ def connection_webhook_off(integration_id: UUID) -> ResponseReturnValue:
 
 @routes.post("/connections/<uuid:integration_id>/webhook/rotate")
 @requires("rmm.configure")
+@needs("webhook")
 def connection_webhook_rotate(integration_id: UUID) -> ResponseReturnValue:
     """Make a new secret, unless the page was sent twice."""
 
@@ -88,6 +93,7 @@ def connection_webhook_rotate(integration_id: UUID) -> ResponseReturnValue:
 
 @routes.post("/connections/<uuid:integration_id>/webhook/drop-previous")
 @requires("rmm.configure")
+@needs("webhook")
 def connection_webhook_drop(integration_id: UUID) -> ResponseReturnValue:
     """Refuse the secret that was replaced."""
 

@@ -58,8 +58,9 @@ def credentials_form(mode: AuthMode, hints: Mapping[str, str] | None = None) -> 
     return type("GeneratedCredentialsForm", (CredentialsForm,), {"mode": mode, **fields})
 
 
-def connect_form(mode: AuthMode, default_name: str) -> type[CredentialsForm]:
-    """The form of a new connection: its name, the sign-in, and the rule that tickets every alert."""
+def connect_form(mode: AuthMode, default_name: str, *, alerts: bool) -> type[CredentialsForm]:
+    """The form of a new connection: its name, the sign-in, and, where there are ``alerts``, the rule that
+    tickets every one."""
     name = StringField(
         "Name",
         [InputRequired("Give the connection a name."), Length(max=255)],
@@ -72,7 +73,8 @@ def connect_form(mode: AuthMode, default_name: str) -> type[CredentialsForm]:
         description="Adds one rule without conditions. Without any rule alerts are only recorded.",
     )
     base = credentials_form(mode)
-    return type("GeneratedConnectForm", (base,), {"name": name, "catch_all": catch_all})
+    rule = {"catch_all": catch_all} if alerts else {}
+    return type("GeneratedConnectForm", (base,), {"name": name, **rule})
 
 
 def _field(field: Field, hint: str | None) -> Any:

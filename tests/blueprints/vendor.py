@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
+from dataclasses import replace
 from typing import ClassVar
 
 from rmm_extension.domain.errors import AuthFailed, ConfigError, Unavailable
@@ -141,10 +142,30 @@ class SingleProvider(AcmeProvider):
     )
 
 
+class StockProvider(SingleProvider):
+    """Devices and their organizations, and no alerts from anywhere."""
+
+    verify_webhook = None  # type: ignore[assignment]
+    parse_webhook = None  # type: ignore[assignment]
+    webhook_steps = None  # type: ignore[assignment]
+
+    manifest = replace(SingleProvider.manifest, key="stock", label="Stock RMM")
+
+
+class BareProvider(StockProvider):
+    """A connection that can be tested, and nothing else."""
+
+    organizations = None  # type: ignore[assignment]
+    devices = None  # type: ignore[assignment]
+
+    manifest = replace(SingleProvider.manifest, key="bare", label="Bare RMM")
+
+
 def sources() -> list[tuple[str, Callable[[], object]]]:
-    """For the registry: two that work and one that does not."""
+    """For the registry: four that work and one that does not."""
 
     def broken() -> object:
         raise RuntimeError("cannot be imported")
 
-    return [(KEY, lambda: AcmeProvider), ("single", lambda: SingleProvider), ("wrecked", broken)]
+    able = (AcmeProvider, SingleProvider, StockProvider, BareProvider)
+    return [*((one.manifest.key, lambda one=one: one) for one in able), ("wrecked", broken)]  # type: ignore[misc]

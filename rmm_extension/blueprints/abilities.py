@@ -1,0 +1,72 @@
+"""What the pages of a connection need of its vendor: where the vendor lacks it, page and tab are absent."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import wraps
+from typing import ParamSpec, cast
+
+from flask import abort, current_app, request
+from flask.typing import ResponseReturnValue
+
+from rmm_extension.domain.errors import RMMError
+from rmm_extension.providers.contract import Provider, capabilities
+from rmm_extension.services import connections
+
+from .context import actor, current_rmm, session
+
+P = ParamSpec("P")
+View = Callable[P, ResponseReturnValue]
+
+ALERTS = ("alerts", "webhook")
+"""Where alerts come from; a vendor with neither has none."""
+
+
+def needs(*any_of: str, vendor: bool = True) -> Callable[[View[P]], View[P]]:
+    """Answer 404 where the vendor of the connection has none of these capabilities; below ``@requires``.
+
+    A vendor that is not available in this installation tells nothing of what it has: the view is asked then.
+    ``vendor`` says whether it makes anything of that, so that a tab leads there.
+    """
+
+    def decorate(view: View[P]) -> View[P]:
+        @wraps(view)
+        def guarded(*args: P.args, **kwargs: P.kwargs) -> ResponseReturnValue:
+            _check(any_of)
+            return view(*args, **kwargs)
+
+        guarded.rmm_needs = (any_of, vendor)  # type: ignore[attr-defined]
+        return guarded
+
+    return decorate
+
+
+def able(provider: Provider | None) -> frozenset[str]:
+    """The vendor's capabilities; none of one that is not available."""
+    return capabilities(provider) if provider else frozenset()
+
+
+def has_alerts(provider: Provider | None) -> bool:
+    """Whether alerts can come from the vendor."""
+    return not able(provider).isdisjoint(ALERTS)
+
+
+def has_part(endpoint: str, provider: Provider | None) -> bool:
+    """Whether a page of a connection has something to show with this vendor."""
+    any_of, vendor = cast(
+        tuple[tuple[str, ...], bool], getattr(current_app.view_functions[endpoint], "rmm_needs", ((), False))
+    )
+    if provider is None:
+        return not vendor
+    return not any_of or not capabilities(provider).isdisjoint(any_of)
+
+
+def _check(any_of: tuple[str, ...]) -> None:
+    row = connections.get(session(), actor().tenant_id, (request.view_args or {})["integration_id"])
+    try:
+        provider = current_rmm().providers.get(row.provider)
+    except RMMError:
+        return
+    if capabilities(provider).isdisjoint(any_of):
+        label = provider.manifest.label
+        abort(404, description=f"{label} has no such page, for it has nothing of the kind.")
