@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -16,6 +17,7 @@ from rmm_extension.services.unit import unit
 
 from . import alerts, events, missing
 from .load import open_connection
+from .page import again_if_overtaken
 from .pages import Pages
 from .progress import Progress
 from .scope import Listing, Scope
@@ -88,10 +90,16 @@ class _DeviceSync:
         self.pages.write_held()
 
     def close(self) -> dict[str, int]:
-        """Decide on the missing, move the connection's times and tell it, in one transaction; the counts."""
+        """Decide on the missing, move the connection's times and tell it; the counts."""
         with unit(self.rmm) as session:
-            found = missing.settle(session, self.pages.scope, self.pages.listing, self.row.settings)
-            progress = self.pages.progress.plus(found.counts)
+            marked = missing.mark(session, self.pages.scope, self.pages.listing)
+            self.run.report(session, done=self.pages.progress.processed)
+        return again_if_overtaken(lambda: self._finish(marked))
+
+    def _finish(self, marked: int) -> dict[str, int]:
+        with unit(self.rmm) as session:
+            found = missing.remove(session, self.pages.scope, self.pages.listing, self.row.settings)
+            progress = self.pages.progress.plus(found.counts + Counter(missing=marked))
             missing.note_mappings(session, self.pages, self.targets, found.attention)
             alerts.link(session, self.run.tenant_id, self.row.id)
             counts = progress.summary()

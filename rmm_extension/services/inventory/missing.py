@@ -10,7 +10,7 @@ from uuid import UUID
 
 from sqlalchemy.orm import Session
 
-from rmm_extension.domain.errors import HostCapabilityMissing
+from rmm_extension.domain.errors import Conflict, HostCapabilityMissing
 from rmm_extension.host import Actor
 from rmm_extension.models import utc_now
 from rmm_extension.services import audit, mapping
@@ -18,6 +18,7 @@ from rmm_extension.services.context import Rmm
 from rmm_extension.services.driver import json_text
 
 from . import device_events, sql
+from .page import Overtaken
 from .pages import Pages
 from .scope import Listing, Scope
 from .targets import Targets
@@ -38,16 +39,23 @@ class Missing:
     attention: dict[str, str] = field(default_factory=dict)
 
 
-def settle(session: Session, scope: Scope, listing: Listing, settings: Mapping[str, Any]) -> Missing:
-    """Mark what complete organizations did not name; remove what is proved gone if the policy says so."""
-    found = Missing()
+def mark(session: Session, scope: Scope, listing: Listing) -> int:
+    """Mark what complete organizations did not name; how many devices.
+
+    In a transaction of its own: it holds devices, and :func:`remove` begins with assets.
+    """
     if not listing.complete:
-        return found
-    place = {**_place(scope.tenant_id, scope.integration_id, listing.complete), "now": utc_now()}
-    ((found.counts["missing"],),) = sql.rows(
-        session, sql.MARK_MISSING, {**place, "seen": json_text(listing.seen)}
-    )
-    if settings.get(POLICY) == "mark_inactive":
+        return 0
+    values = {**_place(scope, listing), "now": utc_now(), "seen": json_text(listing.seen)}
+    ((marked,),) = sql.rows(session, sql.MARK_MISSING, values)
+    return int(marked)
+
+
+def remove(session: Session, scope: Scope, listing: Listing, settings: Mapping[str, Any]) -> Missing:
+    """Remove what is proved gone from complete organizations, if the policy says so. Raises ``Overtaken``."""
+    found = Missing()
+    if listing.complete and settings.get(POLICY) == "mark_inactive":
+        place = _place(scope, listing)
         allowed = _allowed(session, place, found)
         found.counts["removed"] = _remove(scope.rmm, session, {**place, "organizations": allowed})
     return found
@@ -73,8 +81,10 @@ def confirm_missing(rmm: Rmm, session: Session, actor: Actor, mapping_id: UUID) 
     if rmm.host.assets is None:
         raise HostCapabilityMissing("This PSA keeps no assets.")
     row = mapping.locked(session, actor.tenant_id, mapping_id)
-    place = _place(actor.tenant_id, row.integration_id, [row.external_id])
-    removed = _remove(rmm, session, {**place, "now": utc_now()})
+    try:
+        removed = _remove(rmm, session, _of(actor.tenant_id, row.integration_id, [row.external_id]))
+    except Overtaken as error:
+        raise Conflict("These devices were changed meanwhile: look at them again.") from error
     row.last_error = None
     audit.record(
         session,
@@ -89,7 +99,11 @@ def confirm_missing(rmm: Rmm, session: Session, actor: Actor, mapping_id: UUID) 
     return removed
 
 
-def _place(tenant_id: str, integration_id: UUID, organizations: Collection[str]) -> dict[str, Any]:
+def _place(scope: Scope, listing: Listing) -> dict[str, Any]:
+    return _of(scope.tenant_id, scope.integration_id, listing.complete)
+
+
+def _of(tenant_id: str, integration_id: UUID, organizations: Collection[str]) -> dict[str, Any]:
     return {
         "tenant": tenant_id,
         "integration": integration_id,
@@ -113,15 +127,18 @@ def _allowed(session: Session, place: Mapping[str, Any], found: Missing) -> list
 
 
 def _remove(rmm: Rmm, session: Session, values: Mapping[str, Any]) -> int:
-    if not values["organizations"]:
+    gone = sql.rows(session, sql.REMOVED, values) if values["organizations"] else ()
+    if not gone:
         return 0
-    removed = sql.rows(session, sql.REMOVE, values)
-    # An asset that another device still stands for is in use.
-    assets = {asset for _, asset, is_shared in removed if asset and not is_shared}
+    # Assets before devices, as a page locks them. One that another device still stands for is in use.
+    assets = {asset for _, asset, is_shared in gone if asset and not is_shared}
     if assets and rmm.host.assets is not None:
         rmm.host.assets.mark_inactive(session, values["tenant"], assets, _REASON)
-    device_events.tell_deleted(session, values["tenant"], [device_id for device_id, *_ in removed])
-    return len(removed)
+    ids = [device_id for device_id, *_ in gone]
+    if sql.execute(session, sql.REMOVE, {**values, "ids": ids, "now": utc_now()}) != len(ids):
+        raise Overtaken
+    device_events.tell_deleted(session, values["tenant"], ids)
+    return len(ids)
 
 
 def _failures(count: int) -> str | None:

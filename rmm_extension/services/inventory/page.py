@@ -198,7 +198,7 @@ def _row(item: Item) -> dict[str, object]:
         "core_hash": "\\x" + item.core_hash.hex(),
     }
     if item.row is not None:
-        row["known_asset_id"] = item.row.asset_id
+        row["known_asset_id"], row["known_deleted"] = item.row.asset_id, item.row.is_deleted
     if item.hardware_hash is not None and device.hardware is not None:
         row["macs"] = device.hardware.macs or None
         row["hardware_hash"] = "\\x" + item.hardware_hash.hex()

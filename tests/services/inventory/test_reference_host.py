@@ -15,7 +15,13 @@ from reference_psa.models import Asset, Client, Tenant, WorkstationAsset
 from rmm_extension.domain.types import AgentStatus, Disk, Hardware
 from rmm_extension.providers.contract import Runtime
 from rmm_extension.providers.registry import ProviderRegistry
-from rmm_extension.services.inventory import decide_proposal, proposals, sync_devices
+from rmm_extension.services.inventory import (
+    confirm_missing,
+    decide_proposal,
+    proposals,
+    refresh_device,
+    sync_devices,
+)
 from rmm_extension.services.unit import unit
 from tests.harness.schema import app_config
 
@@ -129,6 +135,31 @@ def test_a_decision_waits_for_a_page_that_writes_the_same_asset_and_device(psa: 
     assert proposals(psa.rmm, db.session(), "t1", psa.integration_id) == []
     kept, left = (db.session.get_one(Asset, ("t1", key), populate_existing=True) for key in ("a2", made))
     assert (kept.agent_status, left.status) == ("offline", "inactive")
+
+
+def test_a_device_that_comes_back_while_it_is_removed(psa: World) -> None:
+    psa.map()
+    psa.script.devices = [device("d1"), device("d2")]
+    psa.sync()
+    psa.script.drop("d1")
+    psa.sync()
+    psa.sync()
+    psa.script.devices.append(device("d1"))
+    run, app = psa.run("device_refresh", external_id="d1"), current_app._get_current_object()  # type: ignore[attr-defined]
+    mapping = psa.mappings()["1"].id
+    db.session.remove()
+
+    def remove() -> None:
+        with app.app_context(), unit(psa.rmm) as session:
+            confirm_missing(psa.rmm, session, ADA, mapping)
+
+    def refresh() -> None:
+        with app.app_context():
+            refresh_device(psa.rmm, run)
+
+    assert Meeting(psa).errors("d1", remove, refresh) == []
+    assert psa.device("d1").deleted_at is None
+    assert asset_of(psa, "d1").status == "active"
 
 
 def test_statements_with_the_host_do_not_grow(psa: World, statement_counter: Any) -> None:

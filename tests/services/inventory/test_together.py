@@ -11,12 +11,13 @@ from typing import Any
 import pytest
 from sqlalchemy import create_engine, text
 
+from rmm_extension.domain.errors import Conflict
 from rmm_extension.domain.types import AgentStatus, Hardware
 from rmm_extension.host import SYSTEM_ACTOR
 from rmm_extension.models import utc_now
 from rmm_extension.services.devices import keep_devices
 from rmm_extension.services.hooks import asset_client_changed
-from rmm_extension.services.inventory import sync_devices
+from rmm_extension.services.inventory import confirm_missing, sync_devices
 from rmm_extension.services.inventory.ageing import age_statuses
 from rmm_extension.services.unit import unit
 
@@ -157,6 +158,28 @@ def test_a_machine_s_move_to_another_client_and_a_person_s_choice_of_its_devices
     assert meeting.errors("first", keep, move) == []
     found = (world.device("first"), other.device("second"))
     assert {(row.kept, row.client_id) for row in found} == {(True, "birch-dental")}
+
+
+def test_a_removal_and_a_person_s_choice_of_its_devices(world: World, meeting: Meeting) -> None:
+    world.script.devices = [device(name) for name in reversed(NAMES)]
+    world.sync()
+    world.script.devices = [device("stays")]
+    world.sync()
+    world.sync()
+    ids = [world.device(name).id for name in NAMES]
+    mapping = world.mappings()["1"].id
+
+    def keep() -> None:
+        with unit(world.rmm) as session:
+            keep_devices(session, SYSTEM_ACTOR(world.tenant), ids, True)
+
+    def remove() -> None:
+        with unit(world.rmm) as session:
+            confirm_missing(world.rmm, session, SYSTEM_ACTOR(world.tenant), mapping)
+
+    # Kept first, none of them is to be removed any more; a person is told so.
+    assert [type(error) for error in meeting.errors("d09", keep, remove)] == [Conflict]
+    assert {(world.device(name).kept, world.device(name).deleted_at) for name in NAMES} == {(True, None)}
 
 
 def test_ends_of_two_listings_that_miss_the_same_machines(world: World, meeting: Meeting) -> None:
