@@ -10,7 +10,7 @@ import pytest
 
 from tests.harness.databases import Databases
 from tests.harness.queues import RedisDatabase
-from tests.harness.schema import prepare
+from tests.harness.schema import populate, prepare
 from tests.harness.servers import Addresses, SharedServers
 
 if TYPE_CHECKING:
@@ -42,9 +42,10 @@ def pytest_unconfigure(config: pytest.Config) -> None:
     if servers is None:
         return
     if servers.started and (addresses := servers.addresses()).foreign_postgres:
-        databases = Databases(addresses.postgres, addresses.template, "")
-        databases.drop_template()
-        databases.close()
+        for template in (addresses.template, addresses.populated):
+            databases = Databases(addresses.postgres, template, "")
+            databases.drop_template()
+            databases.close()
     servers.close()
 
 
@@ -52,6 +53,14 @@ def pytest_unconfigure(config: pytest.Config) -> None:
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Lint tests first: they are long and run on one worker while the others go on."""
     items.sort(key=lambda item: "lint" not in Path(item.path).parts)
+
+
+@pytest.fixture(scope="session", autouse=True)
+def cheap_apps() -> None:
+    """Most tests make an application of their own."""
+    from tests.harness.apps import make_cheap
+
+    make_cheap()
 
 
 @pytest.fixture(scope="session")
@@ -84,6 +93,25 @@ def databases(addresses: Addresses, worker_number: int) -> Iterator[Databases]:
 def database_url(databases: Databases) -> Iterator[str]:
     """SQLAlchemy URL of a fresh, migrated database of this test alone."""
     with databases.fresh() as url:
+        yield url
+
+
+@pytest.fixture(scope="session")
+def populated_databases(
+    addresses: Addresses, databases: Databases, worker_number: int
+) -> Iterator[Databases]:
+    """Makes databases with the demonstration data; these are added to one template, not to each of them."""
+    prefix = f"{addresses.populated}_w{worker_number}"
+    made = Databases(addresses.postgres, addresses.populated, prefix, foreign=addresses.foreign_postgres)
+    made.ensure_template(populate, source=addresses.template)
+    yield made
+    made.close()
+
+
+@pytest.fixture
+def populated_url(populated_databases: Databases) -> Iterator[str]:
+    """SQLAlchemy URL of a database of this test alone that holds the demonstration data and nothing else."""
+    with populated_databases.fresh() as url:
         yield url
 
 
@@ -145,15 +173,14 @@ def statement_counter() -> type[StatementCounter]:
 
 
 @pytest.fixture
-def world(database_url: str) -> Iterator[World]:
+def world(populated_url: str) -> Iterator[World]:
     """The reference PSA with demonstration data and a connected Tactical RMM with a webhook."""
-    from reference_psa import create_app, setup
+    from reference_psa import create_app
     from reference_psa.db import db
     from tests.harness.schema import app_config
     from tests.harness.world import World
 
-    app = create_app(app_config(database_url))
-    setup.seed_database(app)
+    app = create_app(app_config(populated_url))
     yield World(app).connect()
     with app.app_context():
         db.engine.dispose()

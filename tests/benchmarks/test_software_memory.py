@@ -17,9 +17,9 @@ MOST_MB = 90
 """Two pages of 250 lists and what is read of the next: the list itself is more than twice as long."""
 
 
-def test_a_long_list_takes_no_more_memory_than_its_pages(world: World, database_url: str) -> None:
-    kept = {key: str(value) for key, value in app_config(database_url).items() if key.startswith("RMM_")}
-    env = {**os.environ, **kept, "DATABASE_URL": database_url, "SECRET_KEY": "test"}
+def test_a_long_list_takes_no_more_memory_than_its_pages(world: World, populated_url: str) -> None:
+    kept = {key: str(value) for key, value in app_config(populated_url).items() if key.startswith("RMM_")}
+    env = {**os.environ, **kept, "DATABASE_URL": populated_url, "SECRET_KEY": "test"}
     with vendor() as address:
         argv = [sys.executable, "-m", "benchmarks.software", "peak", address, str(LISTED), str(HERE)]
         done = subprocess.run(argv, env=env, check=True, stdout=subprocess.PIPE, text=True, timeout=300)

@@ -18,11 +18,11 @@ MOST_MB = 120
 
 @pytest.mark.parametrize("source", ["standard", "beta"])
 def test_a_large_fleet_takes_no_more_memory_than_its_pages(
-    world: World, database_url: str, source: str
+    world: World, populated_url: str, source: str
 ) -> None:
-    config = app_config(database_url)
+    config = app_config(populated_url)
     kept = {key: str(value) for key, value in config.items() if key.startswith("RMM_")}
-    env = {**os.environ, **kept, "DATABASE_URL": database_url, "SECRET_KEY": "test"}
+    env = {**os.environ, **kept, "DATABASE_URL": populated_url, "SECRET_KEY": "test"}
     with vendor() as address:
         argv = [sys.executable, "-m", "benchmarks.sync", source, address]
         done = subprocess.run(argv, env=env, check=True, stdout=subprocess.PIPE, text=True, timeout=120)

@@ -37,14 +37,17 @@ class Databases:
         if self._admin is not None:
             self._admin.close()
 
-    def ensure_template(self, prepare: Callable[[str], None]) -> None:
-        """Make the template unless a worker of this run has: it appears under its name only when complete."""
+    def ensure_template(self, prepare: Callable[[str], None], source: str = "template0") -> None:
+        """Make the template, a clone of the source that `prepare` changes, unless a worker of this run has.
+
+        It appears under its name only when complete.
+        """
         self._execute("SELECT pg_advisory_lock(%s)", LOCK)
         try:
             if not self._exists(self._template):
                 unfinished = f"{self._template}_unfinished"
                 self._drop(unfinished)
-                self._execute(create(unfinished, "template0", self._strategy))
+                self._execute(create(unfinished, source, self._strategy))
                 prepare(self.url(unfinished))
                 self._disconnect(unfinished)
                 self._execute(rename(unfinished, self._template))

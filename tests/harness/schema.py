@@ -33,3 +33,25 @@ def prepare(url: str) -> None:
     setup.upgrade_database(app)
     with app.app_context():
         db.engine.dispose()
+
+
+def populate(url: str) -> None:
+    """Add the demonstration data of the reference PSA, as whoever installs it gets them.
+
+    The passwords are those of the demonstration, hashed by a method that costs no time.
+    """
+    from sqlalchemy import update
+    from werkzeug.security import generate_password_hash
+
+    from reference_psa import create_app, setup
+    from reference_psa.db import db
+    from reference_psa.models import User
+    from reference_psa.seed_data import PASSWORD
+
+    app = create_app(app_config(url))
+    setup.seed_database(app)
+    with app.app_context():
+        quick = generate_password_hash(PASSWORD, "pbkdf2:sha256:1")
+        db.session.execute(update(User).values(password_hash=quick))
+        db.session.commit()
+        db.engine.dispose()

@@ -25,6 +25,11 @@ class Addresses:
     template: str
     """Name of the template database of this run."""
 
+    @property
+    def populated(self) -> str:
+        """Name of the template that holds the demonstration data as well."""
+        return f"{self.template}_populated"
+
 
 class SharedServers:
     """Starts what the environment does not name, on first use; owned by the process that runs pytest."""

@@ -11,7 +11,7 @@ from flask import Flask
 from flask.testing import FlaskClient
 from sqlalchemy.orm import Session
 
-from reference_psa import create_app, setup
+from reference_psa import create_app
 from reference_psa.adapters import build_host
 from reference_psa.db import db
 from reference_psa.seed import LOGINS
@@ -42,10 +42,9 @@ class FullHost(Protocol):
 
 
 @pytest.fixture
-def app(database_url: str) -> Iterator[Flask]:
+def app(populated_url: str) -> Iterator[Flask]:
     """The PSA, seeded, with CSRF protection on."""
-    app = create_app(app_config(database_url))
-    setup.seed_database(app)
+    app = create_app(app_config(populated_url))
     yield app
     with app.app_context():
         db.engine.dispose()

@@ -12,7 +12,7 @@ from flask import Flask
 from sqlalchemy import select, update
 from sqlalchemy.orm import Session
 
-from reference_psa import create_app, setup
+from reference_psa import create_app
 from reference_psa.adapters import build_host
 from reference_psa.adapters.assets import SqlAssets
 from reference_psa.adapters.people import SqlClients, SqlContacts
@@ -52,11 +52,10 @@ TENANT, OTHER = tenant_id(NORTHBEAM), tenant_id(HARBOR)
 
 
 @pytest.fixture(scope="module")
-def psa(databases: Databases) -> Iterator[Flask]:
+def psa(populated_databases: Databases) -> Iterator[Flask]:
     """The PSA with its demonstration data, once for all tests of the module."""
-    with databases.fresh() as url:
+    with populated_databases.fresh() as url:
         app = create_app(app_config(url))
-        setup.seed_database(app)
         yield app
         with app.app_context():
             db.engine.dispose()

@@ -271,10 +271,9 @@ class TestPostgres:
         for number in range(10, 14):
             assert world.post(world.body(number, check_id=str(number))).status_code == 200
 
-    def test_a_full_pool_asks_to_come_again_and_stays_the_pool_it_was(self, database_url: str) -> None:
+    def test_a_full_pool_asks_to_come_again_and_stays_the_pool_it_was(self, populated_url: str) -> None:
         options = {"pool_size": 1, "max_overflow": 0, "pool_timeout": 0.2}
-        app = create_app({**app_config(database_url), "SQLALCHEMY_ENGINE_OPTIONS": options})
-        setup.seed_database(app)
+        app = create_app({**app_config(populated_url), "SQLALCHEMY_ENGINE_OPTIONS": options})
         world = World(app).connect()
         with app.app_context():
             engine = db.engine

@@ -22,9 +22,9 @@ from .conftest import Create
 
 
 @pytest.fixture
-def elsewhere(bare: World, database_url: str) -> Iterator[World]:
+def elsewhere(bare: World, populated_url: str) -> Iterator[World]:
     """The same connection as another process of the web server sees it: an app and caches of its own."""
-    app = create_app(app_config(database_url))
+    app = create_app(app_config(populated_url))
     yield World(app, bare.tenant, bare.integration_id, bare.token, bare.secret, bare.client_id)
     with app.app_context():
         db.engine.dispose()
