@@ -19,6 +19,12 @@ CONNECTION_TIMES = (
     "sign_in_lease_until",
     "sign_in_blocked_until",
 )
+SPREAD_SOFTWARE = """
+UPDATE rmm_integrations
+SET next_software_sync_at = now() + make_interval(secs => mod(abs(hashtext(id::text)::bigint), 86400))
+WHERE last_sync_at IS NOT NULL
+"""
+"""The first syncs of an installation's connections come one by one, not all with the next tick."""
 LIST = ["tenant_id", "name", "id", "deleted_at", "status", "kind", "integration_id"]
 FILTERS = (
     ("needs_reboot", sa.Boolean(), "nullif(facts -> 'needs_reboot', 'null'::jsonb) = 'true'::jsonb"),
@@ -61,6 +67,7 @@ def upgrade() -> None:
     )
     for name in CONNECTION_TIMES:
         op.add_column("rmm_integrations", moment(name))
+    op.execute(SPREAD_SOFTWARE)
     op.add_column(
         "rmm_devices", sa.Column("kept", sa.Boolean(), server_default=sa.text("false"), nullable=False)
     )

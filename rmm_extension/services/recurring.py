@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any
 from uuid import UUID
 
@@ -26,6 +26,8 @@ from .context import Rmm
 from .unit import unit
 
 BATCH = 200
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_SECOND = timedelta(seconds=1)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -35,7 +37,8 @@ class Schedule:
     ``setting`` is the key of the connection's settings that holds ``enabled`` and ``intervalMinutes``,
     ``due`` the column with the next time, ``capability`` what the vendor must be able to. ``minutes`` is the
     interval where none is stored; what is stored outside ``shortest`` and ``longest`` counts as the nearer.
-    ``beside`` is a schedule that must be on too; it begins when that has once come to an end.
+    ``beside`` is a schedule that must be on too; it begins when that has once come to an end. Where it is
+    ``spread``, each connection has its own moment of the interval.
     """
 
     kind: str
@@ -47,6 +50,7 @@ class Schedule:
     shortest: int
     longest: int
     beside: Schedule | None = None
+    spread: bool = False
 
     def is_on(self, settings: Mapping[str, Any]) -> bool:
         """Whether the connection wants it: only a real ``true`` or ``false`` differs from the default."""
@@ -62,6 +66,19 @@ class Schedule:
         wish = self._stored(settings).get("intervalMinutes")
         minutes = wish if isinstance(wish, (int, float)) and not isinstance(wish, bool) else self.minutes
         return timedelta(minutes=min(max(round(minutes), self.shortest), self.longest))
+
+    def following(self, now: datetime, integration_id: UUID, settings: Mapping[str, Any]) -> datetime:
+        """When it is due after a run that starts now.
+
+        Connections whose runs came at one moment, as after an upgrade or a standstill, part with the next
+        one: it comes at the connection's own moment, from a half to one and a half intervals ahead.
+        """
+        interval = self.interval(settings)
+        if not self.spread:
+            return now + interval
+        own = _EPOCH + integration_id.int % (interval // _SECOND) * _SECOND
+        earliest = now + interval / 2
+        return earliest + (own - earliest) % interval
 
     def takes(self, minutes: object) -> bool:
         """Whether somebody may choose this interval."""
@@ -102,6 +119,7 @@ SOFTWARE = Schedule(
     shortest=360,
     longest=10_080,
     beside=SYNCS,
+    spread=True,
 )
 """Software is told of devices that are here, so it follows their first sync."""
 POLLS = Schedule(
@@ -179,7 +197,13 @@ def due_connections(schedule: Schedule, tenants: Sequence[str], providers: Seque
         # A second look that was promised comes also where polling is off: somebody asked for the first.
         wanted = or_(wanted, Integration.reconcile_state != {})
     return (
-        select(Integration.tenant_id, Integration.id, Integration.provider, Integration.settings)
+        select(
+            Integration.tenant_id,
+            Integration.id,
+            Integration.provider,
+            Integration.settings,
+            func.now().label("now"),
+        )
         .where(
             Integration.tenant_id == any_(literal(list(tenants), ARRAY(Text))),
             Integration.provider == any_(literal(list(providers), ARRAY(Text))),
@@ -216,7 +240,7 @@ def _move(session: Session, schedule: Schedule, row: Any) -> None:
         .where(Integration.tenant_id == row.tenant_id, Integration.id == row.id)
         .values(
             {
-                schedule.due: func.now() + schedule.interval(row.settings),
+                schedule.due: schedule.following(row.now, row.id, row.settings),
                 "updated_at": Integration.updated_at,
             }
         ),

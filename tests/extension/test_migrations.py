@@ -142,3 +142,31 @@ def test_what_is_stored_survives_no_downgrade_but_the_hosts_does(world: World) -
         schema.upgrade(engine)
     assert len(world.tickets()) == 1
     assert world.one("SELECT count(*) FROM rmm_alerts") == 0
+
+
+def test_the_first_software_syncs_after_an_upgrade_are_spread_over_a_day(engine: Engine) -> None:
+    schema.downgrade(engine, "0002")
+    with engine.begin() as connection:
+        connection.execute(_CONNECTIONS, {"number": 48, "synced": True})
+        connection.execute(_CONNECTIONS, {"number": 1, "synced": False})
+    schema.upgrade(engine)
+    with engine.begin() as connection:
+        hours = connection.scalars(_HOURS_AHEAD).all()
+    assert hours.count(None) == 1, "what never synced devices begins when it has"
+    due = sorted(hour for hour in hours if hour is not None)
+    assert 0 <= due[0] < due[-1] < 24
+    assert all(sum(part * 6 <= hour < part * 6 + 6 for hour in due) < 24 for part in range(4))
+
+
+_CONNECTIONS = text(
+    """
+    INSERT INTO rmm_integrations (tenant_id, id, provider, name, instance_url, auth_mode, state, settings,
+        config_version, webhook_enabled, last_sync_at, created_at, updated_at)
+    SELECT 't1', md5('connection ' || n || :synced)::uuid, 'tacticalrmm', n || ' ' || :synced, '', 'api_key',
+        'connected', '{}', 1, false, CASE WHEN :synced THEN now() END, now(), now()
+    FROM generate_series(1, :number) n
+    """
+)
+_HOURS_AHEAD = text(
+    "SELECT extract(epoch FROM next_software_sync_at - updated_at)::float8 / 3600 FROM rmm_integrations"
+)

@@ -5,10 +5,12 @@ from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
 from typing import Any
-from uuid import UUID
+from uuid import UUID, uuid4
 
 import pytest
 from flask import Flask
+from hypothesis import given
+from hypothesis import strategies as st
 from sqlalchemy import select
 
 from rmm_extension.domain.errors import ConfigError
@@ -143,8 +145,37 @@ def test_software_is_synced_daily_where_devices_are(rmm: Rmm) -> None:
     assert recurring.start_due_software(rmm) == 0
     ahead = row(rmm, connection).next_software_sync_at
     assert ahead is not None
-    assert timedelta(hours=23, minutes=59) < ahead - datetime.now(UTC) <= timedelta(hours=24)
+    assert timedelta(hours=11, minutes=59) < ahead - datetime.now(UTC) <= timedelta(hours=36)
     assert software_syncs(rmm) == 1
+
+
+DAY = timedelta(days=1)
+
+
+@given(st.integers(0, 10**8), st.uuids(), st.integers(360, 10_080))
+def test_a_connection_keeps_its_own_moment_of_the_interval(second: int, id_: UUID, minutes: int) -> None:
+    now = datetime(2026, 6, 1, 12, tzinfo=UTC) + timedelta(seconds=second)
+    settings, interval = {"softwareSync": {"intervalMinutes": minutes}}, timedelta(minutes=minutes)
+    due = SOFTWARE.following(now, id_, settings)
+    assert interval / 2 <= due - now < interval * 1.5
+    assert SOFTWARE.following(due, id_, settings) == due + interval
+    late = SOFTWARE.following(due + timedelta(minutes=2), id_, settings)
+    assert late == due + interval, "what starts a little late is not late for ever"
+
+
+def test_software_syncs_of_one_moment_part_over_the_interval() -> None:
+    now = datetime(2026, 6, 1, 12, tzinfo=UTC)
+    due = [SOFTWARE.following(now, uuid4(), {}) - now for _ in range(400)]
+    parts = [
+        sum(DAY / 2 + DAY * part / 4 <= ahead < DAY / 2 + DAY * (part + 1) / 4 for ahead in due)
+        for part in range(4)
+    ]
+    assert all(50 < number < 150 for number in parts)
+
+
+def test_other_schedules_count_from_the_last_run() -> None:
+    now = datetime(2026, 6, 1, 12, tzinfo=UTC)
+    assert SYNCS.following(now, uuid4(), {}) == now + timedelta(hours=1)
 
 
 @pytest.mark.parametrize(
