@@ -10,6 +10,7 @@ from .catalog import SqlCatalog
 from .notifications import SqlNotifications
 from .people import SqlClients, SqlContacts, SqlSchedule, SqlUsers
 from .tenants import SqlEntitlements, SqlTenants
+from .ticket_assets import SqlTicketAssets
 from .tickets import SqlTickets
 from .time_entries import SqlTimeEntries
 from .urls import PsaUrls
@@ -25,6 +26,7 @@ def build_host() -> PsaHost:
         contacts=SqlContacts(),
         assets=SqlAssets(),
         tickets=SqlTickets(),
+        ticket_assets=SqlTicketAssets(),
         catalog=SqlCatalog(),
         time_entries=SqlTimeEntries(),
         schedule=SqlSchedule(),

@@ -32,6 +32,7 @@ from .types import (
     Priority,
     Status,
     Tenant,
+    TicketAsset,
     TicketDraft,
     TicketRef,
     TicketState,
@@ -174,6 +175,16 @@ class Tickets(Protocol):
         """Set the priority as the system; does not count as a person's touch."""
 
 
+class TicketAssets(Protocol):
+    def link(self, session: Session, tenant_id: str, links: Sequence[TicketAsset]) -> None:
+        """Link tickets that were made before their asset was known.
+
+        Only an open ticket that has no asset, and only to an asset of the ticket's client: what is there may
+        be a person's choice. Everything else is left as it is, what does not exist too. Of several links of
+        one ticket the first counts. Locks the tickets in the order of their ids. No person's touch.
+        """
+
+
 class Catalog(Protocol):
     def boards(self, session: Session, tenant_id: str) -> Sequence[Board]:
         """Active boards, in their order."""
@@ -238,6 +249,7 @@ class PsaHost:
     contacts: Contacts | None = None
     assets: Assets | None = None
     tickets: Tickets | None = None
+    ticket_assets: TicketAssets | None = None
     catalog: Catalog | None = None
     time_entries: TimeEntries | None = None
     schedule: Schedule | None = None

@@ -128,6 +128,14 @@ class TicketRef:
 
 
 @dataclass(frozen=True, slots=True)
+class TicketAsset:
+    """An asset that a ticket is about."""
+
+    ticket_id: str
+    asset_id: str
+
+
+@dataclass(frozen=True, slots=True)
 class TicketState:
     """A ticket as the alert pipeline needs to know it.
 

@@ -29,6 +29,7 @@ TOPICS: dict[str, kinds.Work] = {
     "alert_reset": "rmm_extension.services.outbound:reset_wished",
     "device_events": "rmm_extension.services.device_events:fan_out",
     "organization_mapped": f"{_FOLLOWUPS}:organization_mapped",
+    "ticket_assets": "rmm_extension.services.inventory.alerts:link_tickets",
     "connection_down": f"{_FOLLOWUPS}:connection_down",
     "connection_up": f"{_FOLLOWUPS}:connection_up",
     "notify_user": "rmm_extension.services.notices:notify_user",

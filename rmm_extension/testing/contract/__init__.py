@@ -36,6 +36,7 @@ from .races import Races
 from .reopening import Reopening
 from .rules import ContractBroken
 from .shapes import Shapes
+from .ticket_assets import TicketAssetLinks
 from .tickets import Tickets
 
 __all__ = [
@@ -50,5 +51,17 @@ __all__ = [
 ]
 
 
-class HostContract(EveryCall, Growth, Tickets, Closing, Reopening, Races, Assets, People, Notices, Shapes):
+class HostContract(
+    EveryCall,
+    Growth,
+    Tickets,
+    TicketAssetLinks,
+    Closing,
+    Reopening,
+    Races,
+    Assets,
+    People,
+    Notices,
+    Shapes,
+):
     """Every rule of :mod:`rmm_extension.host.port` as a test."""

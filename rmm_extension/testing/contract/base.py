@@ -58,6 +58,10 @@ class Bench:
         return wanted("tickets", self.host.tickets)
 
     @property
+    def ticket_assets(self) -> port.TicketAssets:
+        return wanted("ticket_assets", self.host.ticket_assets)
+
+    @property
     def catalog(self) -> port.Catalog:
         return wanted("catalog", self.host.catalog)
 

@@ -22,6 +22,7 @@ from rmm_extension.host import (
     Priority,
     Status,
     Tenant,
+    TicketAsset,
     TicketRef,
     TicketState,
     User,
@@ -100,6 +101,11 @@ def _set_priority(bench: Bench) -> Run:
     priority = bench.catalog.priorities(bench.session, bench.tenant_id)[-1].id
     ticket = bench.ticket().id
     return lambda tenant: bench.tickets.set_priority(bench.session, tenant, ticket, priority)
+
+
+def _link(bench: Bench) -> Run:
+    links = [TicketAsset(bench.ticket().id, bench.asset())]
+    return lambda tenant: bench.ticket_assets.link(bench.session, tenant, links)
 
 
 def _apply(bench: Bench) -> Run:
@@ -220,6 +226,7 @@ CALLS = (
     Call("tickets.close", _close, CloseResult, by_id=True, writes=True),
     Call("tickets.complete_text", _complete_text, bool, by_id=True, writes=True),
     Call("tickets.set_priority", _set_priority, type(None), by_id=True, writes=True),
+    Call("ticket_assets.link", _link, type(None), by_id=True, writes=True),
     Call("catalog.boards", lambda b: lambda t: b.catalog.boards(b.session, t), Board),
     Call("catalog.statuses", lambda b: lambda t: b.catalog.statuses(b.session, t), Status),
     Call("catalog.priorities", lambda b: lambda t: b.catalog.priorities(b.session, t), Priority),

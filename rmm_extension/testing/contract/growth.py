@@ -8,7 +8,7 @@ from itertools import count
 
 import pytest
 
-from rmm_extension.host import AssetChange, AssetKey
+from rmm_extension.host import AssetChange, AssetKey, TicketAsset
 
 from .base import Bench, ContractBase
 from .calls import send
@@ -84,6 +84,13 @@ def _tickets(bench: Bench) -> Sized:
     return lambda n: bench.tickets.get_many(bench.session, bench.tenant_id, _padded(ids, n))
 
 
+def _links(bench: Bench) -> Sized:
+    bench.ticket_assets  # noqa: B018 - as above
+    asset, tickets = bench.asset(), [bench.ticket().id for _ in range(30)]
+    padded = {n: [TicketAsset(ticket, asset) for ticket in _padded(tickets, n)] for n in (FEW, MANY)}
+    return lambda n: bench.ticket_assets.link(bench.session, bench.tenant_id, padded[n])
+
+
 def _client_ids(bench: Bench) -> list[str]:
     return [client.id for client in bench.host.clients.search(bench.session, bench.tenant_id)]
 
@@ -117,6 +124,7 @@ LISTINGS = (
     Listing("assets.get_many", _assets),
     Listing("assets.mark_inactive", _mark_inactive),
     Listing("tickets.get_many", _tickets),
+    Listing("ticket_assets.link", _links),
     Listing("clients.get_many", _clients),
     Listing("contacts.for_clients", _contacts),
     Listing("users.get_many", _users),
