@@ -78,6 +78,7 @@ def upgrade() -> None:
 
 
 def add_list_filters() -> None:
+    op.execute("ALTER TABLE rmm_devices SET (fillfactor = 50)")
     for name, kind, source in FILTERS:
         op.add_column("rmm_devices", sa.Column(name, kind, sa.Computed(source, persisted=True)))
     op.drop_index("ix_rmm_devices_list", table_name="rmm_devices")
@@ -102,6 +103,7 @@ def index_open_alerts(columns: list[str]) -> None:
 
 
 def drop_list_filters() -> None:
+    op.execute("ALTER TABLE rmm_devices SET (fillfactor = 80)")
     for name in PARTIAL:
         op.drop_index(name, table_name="rmm_devices")
     index_open_alerts(["tenant_id", "device_id"])

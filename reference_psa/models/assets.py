@@ -30,7 +30,6 @@ class Asset(Model):
         ForeignKeyConstraint(["tenant_id", "client_id"], ["clients.tenant_id", "clients.id"]),
         Index("ix_assets_client_serial", "tenant_id", "client_id", func.lower(text("serial_number"))),
         Index("ix_assets_client_name", "tenant_id", "client_id", func.lower(text("name"))),
-        Index("ix_assets_rmm_device", "tenant_id", "rmm_provider", "rmm_device_id"),
         Index(None, "tenant_id", "agent_status"),
         {"postgresql_with": {"fillfactor": 75}},
     )

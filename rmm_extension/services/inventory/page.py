@@ -154,7 +154,7 @@ def _change(scope: Scope, item: Item, now: datetime) -> AssetChange:
 def _hold(session: Session, scope: Scope, ids: Sequence[object]) -> None:
     """Lock all that the page writes, in one order with everybody else; of one row there is no order."""
     if len(ids) > 1:
-        sql.rows(session, sql.HOLD, {**scope.place, "ids": ids})
+        sql.rows(session, sql.HOLD, {**scope.place, "ids": json_text(ids)})
 
 
 def _write_rows(session: Session, scope: Scope, items: Sequence[Item], now: datetime) -> None:

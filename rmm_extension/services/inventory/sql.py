@@ -171,8 +171,13 @@ WHERE h.status = 'online' AND h.missing_since IS NULL AND h.deleted_at IS NULL
 """The devices that still report on these assets."""
 
 HOLD = """
-SELECT d.id FROM rmm_devices d WHERE d.tenant_id = %(tenant)s AND d.id = ANY(%(ids)s)
-ORDER BY d.id FOR NO KEY UPDATE
+WITH held AS MATERIALIZED (
+    SELECT d.id FROM rmm_devices d
+    WHERE d.tenant_id = %(tenant)s
+        AND d.id = ANY(ARRAY(SELECT jsonb_array_elements_text(%(ids)s::jsonb)::uuid))
+    ORDER BY d.id FOR NO KEY UPDATE
+)
+SELECT count(*) FROM held
 """
 """Whoever writes several devices holds them first, in the order of their ids, so that two of them never wait
 for each other in a ring: an update takes its rows in whatever order its plan finds them."""
