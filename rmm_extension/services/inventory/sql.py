@@ -7,7 +7,6 @@ from typing import Any
 
 from sqlalchemy.orm import Session
 
-from rmm_extension.models import DEVICELESS_SQL
 from rmm_extension.models.device import AGEING_SQL
 
 
@@ -269,18 +268,6 @@ UPDATE rmm_devices SET missing_since = %(now)s
 WHERE tenant_id = %(tenant)s AND integration_id = %(integration)s AND external_id = %(id)s
     AND missing_since IS NULL
 """
-
-LINK_ALERTS = f"""
-WITH mine AS (
-    SELECT tenant_id, id, external_device_id FROM rmm_alerts
-    WHERE tenant_id = %(tenant)s AND integration_id = %(integration)s AND {DEVICELESS_SQL}
-    FOR UPDATE SKIP LOCKED
-)
-UPDATE rmm_alerts a SET device_id = d.id, asset_id = d.asset_id
-FROM mine JOIN rmm_devices d ON d.tenant_id = mine.tenant_id AND d.integration_id = %(integration)s
-    AND d.external_id = mine.external_device_id
-WHERE a.tenant_id = mine.tenant_id AND a.id = mine.id
-"""  # noqa: S608 - a constant of the models
 
 _GONE = "NOT d.kept AND d.missing_count >= %(listings)s"
 
