@@ -14,6 +14,7 @@ from flask import abort, flash, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 from sqlalchemy.orm import Session
 
+from rmm_extension.domain.connection_states import works
 from rmm_extension.domain.contracts.actions import ActionSpec, FormField, form_fields, script_field
 from rmm_extension.domain.errors import Conflict, Invalid, RMMError
 from rmm_extension.domain.platforms import suits
@@ -21,7 +22,6 @@ from rmm_extension.forms.actions import PREFIX, filled, hides, typed
 from rmm_extension.models import JobRun, ScriptRow
 from rmm_extension.services.actions import refresh_scripts, registry, scripts_due
 from rmm_extension.services.actions.bulk import Asked, request_each
-from rmm_extension.services.connections import WORKING_STATES
 from rmm_extension.services.queries import actions as queries
 from rmm_extension.services.queries.targets import TargetRow
 from rmm_extension.services.unit import unit
@@ -157,7 +157,7 @@ def _list_if_due(wanted: Targets) -> JobRun | None:
     """The run that lists the library, begun here where the list is old. After one that failed a person has to
     ask: a page that is looked at again and again would try as often."""
     device, tenant_id = wanted.devices[0], actor().tenant_id
-    working = device.connection_state in WORKING_STATES
+    working = works(device.connection_state)
     if not working or not scripts_due(session(), tenant_id, device.integration_id):
         return None
     end_reading()

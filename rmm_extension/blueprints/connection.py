@@ -9,6 +9,7 @@ from flask import redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 from sqlalchemy.orm import Session
 
+from rmm_extension.domain.connection_states import refusal, works
 from rmm_extension.domain.errors import ConfigError, Conflict, RMMError
 from rmm_extension.domain.labels import provider_label
 from rmm_extension.forms.connection import RenameForm
@@ -86,8 +87,8 @@ def connection_sync(integration_id: UUID) -> ResponseReturnValue:
     capability, kind, subject = wanted
     if capability not in able(provider):
         raise ConfigError(f"{provider_label(row.provider)} lists no {capability} here.")
-    if row.state in ("paused", "not_connected"):
-        raise Conflict("A paused or disconnected connection syncs nothing. Resume or reconnect it first.")
+    if not works(row.state):
+        raise Conflict(refusal(row.name, row.state))
     with unit(current_rmm()) as opened:
         run_id = runs.try_start(opened, actor(), kind, integration_id=integration_id, subject=subject)
     if run_id is None:

@@ -8,9 +8,9 @@ from uuid import UUID
 
 from flask import Flask
 
+from rmm_extension.domain.connection_states import works
 from rmm_extension.providers.contract import PerformsActions
 from rmm_extension.services import remote_access
-from rmm_extension.services.connections import WORKING_STATES
 from rmm_extension.services.queries import actions as queries
 from rmm_extension.services.queries.paging import AnyRow
 from rmm_extension.services.queries.targets import targets
@@ -68,7 +68,7 @@ def _able(device_ids: Collection[UUID]) -> Collection[UUID]:
     return {
         one.id
         for one in targets(session(), actor().tenant_id, device_ids)
-        if one.provider in able and one.deleted_at is None and one.connection_state in WORKING_STATES
+        if one.provider in able and one.deleted_at is None and works(one.connection_state)
     }
 
 

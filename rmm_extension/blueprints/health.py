@@ -10,6 +10,7 @@ from uuid import UUID
 from flask import render_template, url_for
 from flask.typing import ResponseReturnValue
 
+from rmm_extension.domain.connection_states import works
 from rmm_extension.domain.labels import provider_label
 from rmm_extension.models import Integration, utc_now
 from rmm_extension.providers.contract import Provider
@@ -183,7 +184,7 @@ def _polling(row: Integration) -> Line:
             link=link,
         )
     at = row.last_reconciled_at
-    if row.state not in ("connected", "error"):
+    if not works(row.state):
         message = f"No list is asked for{'; the last complete one arrived' if at else ''}"
         return Line(name="Polling", state="not_checked", message=message, at=at)
     if at is None:

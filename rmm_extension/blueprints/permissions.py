@@ -7,6 +7,7 @@ from uuid import UUID
 from flask import abort, redirect, render_template, url_for
 from flask.typing import ResponseReturnValue
 
+from rmm_extension.domain.connection_states import refusal, works
 from rmm_extension.domain.errors import Conflict
 from rmm_extension.models import Integration
 from rmm_extension.providers.contract import Provider, TellsPermissions
@@ -53,8 +54,8 @@ def connection_permissions(integration_id: UUID) -> ResponseReturnValue:
 def connection_permissions_check(integration_id: UUID) -> ResponseReturnValue:
     """Ask the vendor, by a run; one that is under way is enough."""
     row, provider = _found(integration_id)
-    if row.state in ("paused", "not_connected"):
-        raise Conflict("A paused or disconnected connection asks for nothing. Resume or reconnect it first.")
+    if not works(row.state):
+        raise Conflict(refusal(row.name, row.state))
     with unit(current_rmm()) as opened:
         start_check(opened, actor(), provider, integration_id)
     return redirect(url_for("rmm.connection_permissions", integration_id=integration_id), 303)

@@ -13,6 +13,7 @@ from flask_wtf.csrf import generate_csrf
 from markupsafe import Markup, escape
 
 from rmm_extension.domain import platforms
+from rmm_extension.domain.connection_states import standing, troubles, works
 from rmm_extension.domain.labels import provider_label
 from rmm_extension.domain.story import attention, heading, outcome_words, sentences
 from rmm_extension.domain.window_words import times
@@ -46,7 +47,9 @@ def add_to(app: Flask) -> None:
         rmm_heading=heading,
         rmm_run=run_label,
         rmm_window=times,
+        rmm_standing=standing,
     )
+    app.jinja_env.tests.update(rmm_working=works, rmm_troubled=troubles)
     app.jinja_env.globals.update(
         rmm_may=allows,
         rmm_csrf_token=generate_csrf,

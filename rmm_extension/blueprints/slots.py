@@ -13,6 +13,7 @@ from typing import Any
 from flask import g, render_template, request, url_for
 from markupsafe import Markup
 
+from rmm_extension.domain.connection_states import troubles
 from rmm_extension.domain.types import AlertStatus
 from rmm_extension.services.queries import alert_detail, devices, panels
 
@@ -188,7 +189,7 @@ class Slots:
         return self._markup(
             "rmm/slots/dashboard.html",
             **figures(),
-            troubled=[row for row in rows if row.state in ("error", "needs_reauth")],
+            troubled=[row for row in rows if troubles(row.state)],
         )
 
     def _markup(self, template: str, **values: Any) -> Markup:

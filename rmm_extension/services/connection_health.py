@@ -9,11 +9,10 @@ from uuid import UUID
 from sqlalchemy import update
 from sqlalchemy.orm import Session
 
+from rmm_extension.domain.connection_states import TROUBLED_STATES, WORKING_STATES
 from rmm_extension.models import Integration, utc_now
 
 from . import outbox
-
-WORKING_STATES = ("connected", "error", "syncing")
 
 
 def mark_needs_reauth(session: Session, tenant_id: str, integration_id: UUID, message: str) -> None:
@@ -51,7 +50,7 @@ def mark_well(session: Session, tenant_id: str, integration_id: UUID) -> None:
 def mark_tested(session: Session, tenant_id: str, integration_id: UUID) -> None:
     """The stored credentials have just passed every check, so that an expired sign-in is over, too."""
     changes = _WELL | {"reconcile_state": {}, "config_version": Integration.config_version + 1}
-    _note(session, tenant_id, integration_id, ("error", "needs_reauth"), "connected", changes)
+    _note(session, tenant_id, integration_id, TROUBLED_STATES, "connected", changes)
 
 
 _WELL: dict[str, Any] = {"last_error": None, "last_error_at": None, "next_reconcile_at": None}

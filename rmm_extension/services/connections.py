@@ -10,6 +10,7 @@ from sqlalchemy import select
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
+from rmm_extension.domain.connection_states import troubles
 from rmm_extension.domain.errors import ConfigError, Conflict, Forbidden
 from rmm_extension.domain.types import Connection
 from rmm_extension.host import Actor
@@ -18,7 +19,6 @@ from rmm_extension.providers.contract import Provider
 
 from . import audit, events, sign_in
 from .catch_all import add_catch_all
-from .connection_health import WORKING_STATES as WORKING_STATES
 from .connection_health import tell_health
 from .context import Rmm
 from .credentials import auth_mode
@@ -122,7 +122,7 @@ def reconnect(
     """Keep tested credentials for an existing connection; settings and schedules stay."""
     row = get(session, actor.tenant_id, integration_id, lock=True)
     before = {"address": row.instance_url, "sign-in": row.auth_mode, "state": row.state}
-    was_in_trouble = row.state in ("needs_reauth", "error")
+    was_in_trouble = troubles(row.state)
     if row.auth_mode != connection.auth_mode:
         old = auth_mode(rmm.providers.get(row.provider), row.auth_mode)
         rmm.vault.drop(session, row.tenant_id, row.id, [f.name for f in old.fields if f.secret])

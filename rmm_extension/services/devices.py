@@ -9,13 +9,14 @@ from uuid import UUID
 from sqlalchemy import select, update
 from sqlalchemy.orm import Session
 
+from rmm_extension.domain.connection_states import WORKING_STATES
 from rmm_extension.host import Actor
 from rmm_extension.models import DeviceRow, Integration
 from rmm_extension.providers.contract import FetchesDevice
 
 from . import audit, runs
 from .audit import Subject
-from .connections import WORKING_STATES, entitled
+from .connections import entitled
 from .context import Rmm
 from .device_locks import held_devices
 from .inventory import refresh

@@ -16,6 +16,7 @@ from sqlalchemy.exc import DBAPIError
 from sqlalchemy.orm import Session
 
 from rmm_extension.domain import story, ticket_text
+from rmm_extension.domain.connection_states import standing, works
 from rmm_extension.domain.errors import ConfigError, HostError
 from rmm_extension.domain.labels import provider_label
 from rmm_extension.domain.types import AlertEvent, AlertKind, AlertStatus, Channel, Outcome
@@ -24,7 +25,6 @@ from rmm_extension.models import Alert, AlertCondition, utc_now
 from rmm_extension.providers.contract import ResetsAlert
 
 from . import audit
-from .connections import WORKING_STATES
 from .context import Rmm
 from .decisions import TRIES, decide_stored
 from .ingest.condition import claim_condition
@@ -299,8 +299,8 @@ def _may_ask_vendor(rmm: Rmm, facts: Facts) -> None:
         raise _Refusal(f"{vendor} cannot be asked to resolve an alert; resolve it here only.")
     if facts.row["synthesized"]:
         raise _Refusal(f"{vendor} gave this alert no number to resolve it by; resolve it here only.")
-    if facts.state not in WORKING_STATES:
-        raise _Refusal(f"The connection to {vendor} is not working now; resolve the alert here only.")
+    if not works(facts.state):
+        raise _Refusal(f"The connection to {vendor} {standing(facts.state)}; resolve the alert here only.")
 
 
 def _note_wish(session: Session, actor: Actor, facts: Facts, event: AlertEvent) -> None:

@@ -16,6 +16,7 @@ from sqlalchemy import ColumnElement, Text, and_, any_, func, literal, not_, or_
 from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.orm import Session
 
+from rmm_extension.domain.connection_states import WORKING_STATES
 from rmm_extension.domain.errors import ConfigError
 from rmm_extension.host import SYSTEM_ACTOR, Actor
 from rmm_extension.models import Integration
@@ -207,7 +208,7 @@ def due_connections(schedule: Schedule, tenants: Sequence[str], providers: Seque
         .where(
             Integration.tenant_id == any_(literal(list(tenants), ARRAY(Text))),
             Integration.provider == any_(literal(list(providers), ARRAY(Text))),
-            Integration.state.in_(connections.WORKING_STATES),
+            Integration.state.in_(WORKING_STATES),
             wanted,
             or_(due.is_(None), due <= func.now()),
         )

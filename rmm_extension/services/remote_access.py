@@ -10,6 +10,7 @@ from uuid import UUID
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from rmm_extension.domain.connection_states import refusal, works
 from rmm_extension.domain.errors import ConfigError, Conflict, Forbidden
 from rmm_extension.domain.types import AgentStatus, Connection, RemoteLink
 from rmm_extension.host import Actor
@@ -17,7 +18,7 @@ from rmm_extension.models import DeviceRow, Integration
 from rmm_extension.providers.contract import OpensRemotely
 
 from . import audit
-from .connections import WORKING_STATES, entitled
+from .connections import entitled
 from .context import Rmm
 from .inventory import UnknownDevice
 from .unit import unit
@@ -116,8 +117,8 @@ def _link(rmm: Rmm, session: Session, device: DeviceRow, integration: Integratio
         raise Forbidden(f"{label} is not part of this tenant's edition.")
     if device.deleted_at is not None:
         raise Conflict(f"The device was deleted in {label}.")
-    if integration.state not in WORKING_STATES:
-        raise Conflict(f"The connection “{integration.name}” is not working now.")
+    if not works(integration.state):
+        raise Conflict(refusal(integration.name, integration.state))
     link = provider.remote_link(_without_secrets(integration), device.external_id)
     if urlsplit(link.url).scheme not in ("http", "https"):
         # Whoever opens it is signed in here: a link that runs something would run it with their rights.

@@ -15,6 +15,7 @@ from uuid import UUID
 from sqlalchemy import ColumnElement, func, select, tuple_, update
 from sqlalchemy.orm import Session
 
+from rmm_extension.domain.connection_states import refusal, sleeps
 from rmm_extension.domain.deliveries import NOT_USED, TAKEN_LATER, reason_in_words
 from rmm_extension.domain.errors import ConfigError, Conflict, RMMError, WebhookRejected
 from rmm_extension.domain.types import Channel, WebhookRequest
@@ -29,7 +30,7 @@ from .ingest import Ingested
 from .lease import INTERRUPTIONS
 from .runs import Run
 from .unit import unit
-from .webhooks import SLEEPING_STATES, log_failure, take
+from .webhooks import log_failure, take
 
 REPLAYABLE = ("failed", "quarantined")
 """The states that many are replayed of at once. A single one is replayed in any state."""
@@ -276,9 +277,8 @@ def _change(tenant_id: str, delivery_id: UUID) -> Any:
 def _refuse_sleeping(rmm: Rmm, session: Session, tenant_id: str, integration_id: UUID) -> None:
     """What would be turned away at the door now is not let in by a replay."""
     row = connections.get(session, tenant_id, integration_id)
-    if row.state in SLEEPING_STATES:
-        how = "paused; resume it" if row.state == "paused" else "not connected; connect it"
-        raise Conflict(f"The connection {row.name} is {how} before its deliveries are replayed.")
+    if sleeps(row.state):
+        raise Conflict(refusal(row.name, row.state))
     connections.entitled_provider(rmm, session, tenant_id, row.provider)
 
 

@@ -19,6 +19,7 @@ from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 from sqlalchemy.orm import Session
 
+from rmm_extension.domain.connection_states import sleeps
 from rmm_extension.domain.errors import ConfigError, HostError, WebhookRejected
 from rmm_extension.domain.logline import line
 from rmm_extension.domain.types import AlertEvent, Channel, Outcome, WebhookRequest
@@ -38,7 +39,6 @@ log = logging.getLogger("rmm_extension.webhooks")
 RETRY_AFTER = 5
 ATTEMPTS = 5
 """How often an event is tried that others keep changing, or that PostgreSQL sacrificed in a deadlock."""
-SLEEPING_STATES = frozenset({"paused", "not_connected"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -239,7 +239,7 @@ def _refuse(
         return Answer(400, {"error": str(delivery.problem), "reason": delivery.problem.reason})
     if not tenant.is_active:
         return _unused("tenant_suspended")
-    if facts.state in SLEEPING_STATES:
+    if sleeps(facts.state):
         return _unused(f"connection_{facts.state}")
     if not entitled(rmm, session, facts.tenant_id, delivery.provider):
         return _unused("not_in_edition")

@@ -16,6 +16,7 @@ from uuid import UUID
 from sqlalchemy import func, select, text
 from sqlalchemy.orm import Session
 
+from rmm_extension.domain.connection_states import works
 from rmm_extension.domain.errors import ConfigError
 from rmm_extension.domain.types import Channel
 from rmm_extension.domain.windows import Window, matching
@@ -24,7 +25,7 @@ from rmm_extension.models import WINDOW_SQL, Alert, Integration, JobRun, utc_now
 from rmm_extension.providers.contract import ListsAlerts
 
 from . import runs
-from .connections import WORKING_STATES, entitled
+from .connections import entitled
 from .context import Rmm
 from .decisions import decide_or_log
 from .ingest.config import load_version
@@ -181,7 +182,7 @@ def _can_be_polled(rmm: Rmm, session: Session, row: Any) -> bool:
         provider = rmm.providers.get(row.provider)
     except ConfigError:
         return False
-    working = row.state in WORKING_STATES and POLLS.is_on(row.settings)
+    working = works(row.state) and POLLS.is_on(row.settings)
     return working and isinstance(provider, ListsAlerts) and entitled(rmm, session, row.tenant_id, provider)
 
 

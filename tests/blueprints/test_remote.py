@@ -94,8 +94,8 @@ class TestOpening:
         ("UPDATE rmm_devices SET status = 'overdue'", "The device is overdue"),
         ("UPDATE rmm_devices SET status = 'unknown'", "It is not known whether the device is online."),
         ("UPDATE rmm_devices SET deleted_at = now()", "The device was deleted in Tactical RMM."),
-        ("UPDATE rmm_integrations SET state = 'paused'", "The connection “Tactical” is not working now."),
-        ("UPDATE rmm_integrations SET state = 'needs_reauth'", "is not working now."),
+        ("UPDATE rmm_integrations SET state = 'paused'", "The connection “Tactical” is paused: resume it"),
+        ("UPDATE rmm_integrations SET state = 'needs_reauth'", "waits for new credentials"),
     ],
 )
 def test_why_it_cannot_be_opened_now(world: World, device: UUID, change: str, words: str) -> None:

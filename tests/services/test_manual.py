@@ -314,7 +314,7 @@ class TestResolveAtTheVendor:
         ]
         world.do("UPDATE rmm_integrations SET state = 'paused'")
         done = do(world, manual.resolve, mara, ids(world), at_vendor=True)
-        assert done.refused[0].reason.endswith("is not working now; resolve the alert here only.")
+        assert done.refused[0].reason.endswith(" is paused; resolve the alert here only.")
         assert world.one("SELECT count(*) FROM rmm_alerts WHERE status = 'active'") == 2
 
 

@@ -142,7 +142,8 @@ class TestOne:
         assert world.tickets() == []
 
     @pytest.mark.parametrize(
-        "state_, words", [("paused", "paused; resume it"), ("not_connected", "connect it")]
+        "state_, words",
+        [("paused", "is paused: resume it"), ("not_connected", "is not connected: connect it")],
     )
     def test_a_sleeping_connection_refuses(self, world: World, state_: str, words: str) -> None:
         delivery = store(world)

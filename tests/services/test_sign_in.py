@@ -231,7 +231,7 @@ def test_a_wrong_password_is_tried_once_by_all_and_asks_for_a_person(vendor: Ven
     assert "refuses this user name and password" in vendor.column("last_error")
     told = vendor.world.rows("SELECT 1 FROM rmm_outbox WHERE topic = 'connection_down'")
     assert len(told) == 1, "administrators are told once"
-    with pytest.raises(ConfigError, match="enter them again"):
+    with pytest.raises(ConfigError, match="waits for new credentials"):
         vendor.call()
     assert vendor.logins == (1, 0)
 

@@ -12,6 +12,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from rmm_extension.domain.actions import ActionRefused, ErrorCode
+from rmm_extension.domain.connection_states import refusal, works
 from rmm_extension.domain.contracts.actions import ActionSpec, load_input
 from rmm_extension.domain.errors import ConfigError, Forbidden
 from rmm_extension.host import Actor
@@ -21,12 +22,6 @@ from rmm_extension.services import connections
 from rmm_extension.services.context import Rmm
 
 from . import registry
-
-WHERE = "Settings › Integrations"
-_INACTIVE = {
-    "paused": "is paused. Resume it under",
-    "needs_reauth": "was refused by the vendor. Enter its credentials again under",
-}
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,11 +78,8 @@ def _connection(
         raise ActionRefused(ErrorCode.INTEGRATION_INACTIVE, "The tenant is suspended.")
     if not connections.entitled(rmm, session, tenant_id, provider):
         raise Forbidden(f"{label} is not part of this tenant's edition.")
-    if row.state not in connections.WORKING_STATES:
-        why = _INACTIVE.get(row.state, "is not connected. Connect it under")
-        raise ActionRefused(
-            ErrorCode.INTEGRATION_INACTIVE, f"The connection “{row.name}” to {label} {why} {WHERE}."
-        )
+    if not works(row.state):
+        raise ActionRefused(ErrorCode.INTEGRATION_INACTIVE, refusal(row.name, row.state))
     if not isinstance(provider, PerformsActions):
         raise ConfigError(f"{label} performs no actions.")
     return row

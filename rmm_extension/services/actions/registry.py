@@ -10,6 +10,7 @@ from functools import partial
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from rmm_extension.domain.connection_states import WORKING_STATES
 from rmm_extension.domain.contracts.actions import ActionModule, ActionSpec
 from rmm_extension.domain.logline import line
 from rmm_extension.models import Integration
@@ -129,7 +130,7 @@ def is_connected(rmm: Rmm, session: Session, tenant_id: str, *, provider: Provid
         .where(
             Integration.tenant_id == tenant_id,
             Integration.provider == provider.manifest.key,
-            Integration.state.in_(connections.WORKING_STATES),
+            Integration.state.in_(WORKING_STATES),
         )
         .limit(1)
     )

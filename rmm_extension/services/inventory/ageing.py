@@ -17,8 +17,8 @@ from uuid import UUID
 
 from sqlalchemy.orm import Session
 
+from rmm_extension.domain.connection_states import WORKING_STATES
 from rmm_extension.domain.types import AgentStatus
-from rmm_extension.services.connections import WORKING_STATES
 from rmm_extension.services.context import Rmm
 from rmm_extension.services.unit import unit
 

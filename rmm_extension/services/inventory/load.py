@@ -6,18 +6,13 @@ from uuid import UUID
 
 from sqlalchemy.orm import Session
 
+from rmm_extension.domain.connection_states import refusal, works
 from rmm_extension.domain.errors import ConfigError
 from rmm_extension.domain.types import Connection
 from rmm_extension.models import Integration
 from rmm_extension.providers.contract import Provider
 from rmm_extension.services import connections
 from rmm_extension.services.context import Rmm
-
-_REASONS = {
-    "paused": "The connection “{}” is paused: resume it first.",
-    "not_connected": "The connection “{}” is not connected: enter its credentials first.",
-    "needs_reauth": "The vendor refused the credentials of “{}”: enter them again.",
-}
 
 
 def open_connection(
@@ -42,8 +37,8 @@ def open_connection(
 
 
 def _check_state(row: Integration) -> None:
-    if row.state not in connections.WORKING_STATES:
-        raise ConfigError(_REASONS.get(row.state, "The connection “{}” cannot be used now.").format(row.name))
+    if not works(row.state):
+        raise ConfigError(refusal(row.name, row.state))
 
 
 def _check_tenant(rmm: Rmm, session: Session, tenant_id: str) -> None:

@@ -8,6 +8,7 @@ from sqlalchemy import func, literal, or_, select, text
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.orm import Session
 
+from rmm_extension.domain.connection_states import TROUBLED_STATES
 from rmm_extension.models import (
     Alert,
     AlertHistory,
@@ -128,7 +129,7 @@ def needy_connections(session: Session, tenant_id: str) -> Sequence[AnyRow]:
     )
     statement = select(*columns).where(
         Integration.tenant_id == tenant_id,
-        or_(Integration.state.in_(("error", "needs_reauth")), Integration.setup_step.is_not(None)),
+        or_(Integration.state.in_(TROUBLED_STATES), Integration.setup_step.is_not(None)),
         Integration.state != "not_connected",
     )
     return session.execute(statement.order_by(Integration.name)).all()

@@ -14,6 +14,7 @@ from uuid import UUID
 from sqlalchemy import Interval, cast, func, literal, select, text
 from sqlalchemy.orm import Session
 
+from rmm_extension.domain.connection_states import TROUBLED_STATES
 from rmm_extension.domain.types import Severity
 from rmm_extension.models import OPEN_SQL, Alert, DeviceRow
 
@@ -188,7 +189,9 @@ def stale_devices(session: Session, tenant_id: str, limit: int = 5) -> Sequence[
 
 def attention(session: Session, tenant_id: str) -> Attention:
     """How much waits, counted by the small indexes of what waits."""
-    return Attention(*session.execute(_ATTENTION, {"tenant": tenant_id}).one())
+    return Attention(
+        *session.execute(_ATTENTION, {"tenant": tenant_id, "troubled": list(TROUBLED_STATES)}).one()
+    )
 
 
 _ATTENTION = text(
@@ -196,7 +199,7 @@ _ATTENTION = text(
 SELECT
     (SELECT count(*) FROM rmm_alerts WHERE tenant_id = :tenant AND attention IS NOT NULL),
     (SELECT count(*) FROM rmm_integrations WHERE tenant_id = :tenant AND state <> 'not_connected'
-        AND (state IN ('error', 'needs_reauth') OR setup_step IS NOT NULL)),
+        AND (state = ANY(:troubled) OR setup_step IS NOT NULL)),
     (SELECT count(*) FROM rmm_organization_mappings WHERE tenant_id = :tenant AND last_error IS NOT NULL),
     (SELECT count(*) FROM rmm_webhook_deliveries
         WHERE tenant_id = :tenant AND state IN ('failed', 'quarantined')),

@@ -110,7 +110,7 @@ def test_modules_come_by_label(mounted: Any) -> None:
     assert [one.key for one, _ in registry.modules(rmm)] == ["a", "b"]
 
 
-@pytest.mark.parametrize("state, available", [("connected", True), ("error", True), ("syncing", True),
+@pytest.mark.parametrize("state, available", [("connected", True), ("error", True),
     ("paused", False), ("needs_reauth", False), ("not_connected", False)])  # fmt: skip
 def test_a_module_is_there_while_a_connection_works(world: World, state: str, available: bool) -> None:
     world.do("UPDATE rmm_integrations SET state = :state", state=state)
