@@ -57,7 +57,7 @@ def psa(populated_databases: Databases) -> Iterator[Flask]:
     with populated_databases.fresh() as url:
         app = create_app(app_config(url))
         with app.app_context(), db.engine.connect():
-            pass  # an engine's first connection sends statements of its own, which are not the test's to count
+            pass  # an engine's first connection sends statements of its own, not the test's to count
         yield app
         with app.app_context():
             db.engine.dispose()
