@@ -94,6 +94,18 @@ def test_pausing_and_resuming(world: World) -> None:
     assert "This connection is not paused." in said(browser.get(f"/rmm/connections/{connection}"))
 
 
+def test_no_sync_is_offered_while_new_credentials_are_missing(world: World) -> None:
+    connection = world.connect()
+    with world.app.app_context(), unit(world.rmm) as session:
+        connection_health.mark_needs_reauth(session, "one", connection, "Key expired.")
+    browser = world.client()
+    assert "Sync devices" not in said(browser.get(f"/rmm/connections/{connection}"))
+    assert "waits for new credentials" in said(browser.get(f"/rmm/connections/{connection}/sync"))
+    refused = browser.post(f"/rmm/connections/{connection}/sync", data={"what": "devices"})
+    assert refused.status_code == 409
+    assert "waits for new credentials: enter them under Settings › Integrations." in said(refused)
+
+
 def test_disconnecting_names_the_consequences_first(world: World) -> None:
     connection = world.connect()
     world.alerts(connection, 2)
