@@ -72,13 +72,18 @@ class Field:
 
 @dataclass(frozen=True, slots=True)
 class AuthMode:
-    """One way to sign in, with its fields and the steps to take on the vendor's side, in words."""
+    """One way to sign in, with its fields and the steps to take on the vendor's side, in words.
+
+    ``ends_with`` names the secrets that ending a session takes beside its token, such as OAuth's client
+    secret.
+    """
 
     key: str
     label: str
     description: str
     fields: tuple[Field, ...]
     vendor_steps: tuple[str, ...] = ()
+    ends_with: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -213,6 +218,17 @@ class TellsPermissions(Protocol):
 
 
 @runtime_checkable
+class EndsSessions(Protocol):
+    def end_session(self, connection: Connection) -> None:
+        """End the session ``connection.sessions`` at the vendor, so that its token is worth nothing any more.
+
+        The connection is as it was when the session was left, with the secrets that ``AuthMode.ends_with``
+        names and no others. Safe to repeat; signs in to nothing. Raises ``AuthFailed`` when the vendor does
+        not take the token (any more), which is well, and any other ``ProviderError`` when it did not end it.
+        """
+
+
+@runtime_checkable
 class PerformsActions(Protocol):
     def action_module(self) -> ActionModule:
         """The actions with their contracts. Always the same, and without asking anybody."""
@@ -269,6 +285,7 @@ CAPABILITIES: dict[str, type] = {
     "device_software": FetchesSoftware,
     "remote_access": OpensRemotely,
     "permissions": TellsPermissions,
+    "session_end": EndsSessions,
     "actions": PerformsActions,
     "scripts": ListsScripts,
     "webhook": ReceivesWebhooks,

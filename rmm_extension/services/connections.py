@@ -17,7 +17,7 @@ from rmm_extension.host import Actor
 from rmm_extension.models import Integration, new_id, utc_now
 from rmm_extension.providers.contract import Provider
 
-from . import audit, events, sign_in
+from . import audit, events, sign_in, sign_out
 from .catch_all import add_catch_all
 from .connection_health import tell_health
 from .context import Rmm
@@ -121,6 +121,7 @@ def reconnect(
 ) -> Integration:
     """Keep tested credentials for an existing connection; settings and schedules stay."""
     row = get(session, actor.tenant_id, integration_id, lock=True)
+    left = sign_out.left(rmm, session, row)
     before = {"address": row.instance_url, "sign-in": row.auth_mode, "state": row.state}
     was_in_trouble = troubles(row.state)
     if row.auth_mode != connection.auth_mode:
@@ -132,6 +133,7 @@ def reconnect(
     _mark_connected(row)
     row.config_version += 1
     _store_secrets(rmm, session, row, connection)
+    sign_out.begin(rmm, session, actor, row, left, connection.sessions)
     after = {"address": row.instance_url, "sign-in": row.auth_mode, "state": row.state}
     _audit_change(session, actor, row, "connection.credentials_saved", before, after)
     _tell(session, row, "integration_connected")
@@ -187,9 +189,14 @@ def resume(session: Session, actor: Actor, integration_id: UUID) -> Integration:
 
 
 def disconnect(rmm: Rmm, session: Session, actor: Actor, integration_id: UUID) -> Integration:
-    """Delete the credentials and the webhook; mappings, rules, devices and alerts stay."""
+    """Delete the credentials and the webhook; mappings, rules, devices and alerts stay.
+
+    A session is ended at the vendor by a run, and nothing waits for it.
+    """
     row = _set_state(session, actor, integration_id, "not_connected", "connection.disconnected")
+    left = sign_out.left(rmm, session, row)
     rmm.vault.drop(session, row.tenant_id, row.id)
+    sign_out.begin(rmm, session, actor, row, left)
     sign_in.forget(row)
     row.connected_at = None
     row.webhook_enabled, row.webhook_token_hash = False, None

@@ -168,6 +168,16 @@ for _kind in (
         exclusive=True,
     ),
     Kind(
+        name="session_end",
+        queue="rmm-alerts",
+        label="Sign-out at the vendor",
+        handler=f"{_SERVICES}.sign_out:end_session",
+        on_failure=f"{_SERVICES}.sign_out:tell_failure",
+        on_cancel=f"{_SERVICES}.sign_out:cancelled",
+        timeout=120,
+        max_attempts=5,
+    ),
+    Kind(
         name="alert_decisions",
         queue="rmm-alerts",
         label="Alerts that waited",

@@ -30,6 +30,7 @@ TICK_HOOKS: list[kinds.Work] = [
     "rmm_extension.services.window_end:end_windows",
     "rmm_extension.services.text_index:clean_pending",
     "rmm_extension.services.inventory.ageing:age_statuses",
+    "rmm_extension.services.sign_out:forget_left",
 ]
 """More work of the tick: each is called as ``hook(rmm)`` and returns how many things it dealt with."""
 

@@ -39,7 +39,7 @@ _PLAIN = {"synchronize_session": False}
 
 def sessions_of(rmm: Rmm, row: Integration, stored: str | None, *, waits: bool) -> StoredSessions:
     """The session of a stored connection; ``stored`` is what the vault holds of it."""
-    return StoredSessions(rmm, row, _decoded(stored), waits=waits)
+    return StoredSessions(rmm, row, decoded(stored), waits=waits)
 
 
 def keep(rmm: Rmm, session: Session, row: Integration, connection: Connection) -> None:
@@ -108,7 +108,7 @@ class StoredSessions:
             )
             # Read after the claim: whoever gave the lease back has stored the token with it.
             stored = self._rmm.vault.read(session, self._tenant_id, self._id).get(SESSION)
-            token = _decoded(stored)
+            token = decoded(stored)
             if token is not None and token.value != stale:
                 return None, token
             if lease is None:
@@ -184,7 +184,7 @@ def _store(rmm: Rmm, session: Session, tenant_id: str, integration_id: Any, toke
     )
 
 
-def _decoded(stored: str | None) -> SessionToken | None:
+def decoded(stored: str | None) -> SessionToken | None:
     """The token; ``None`` for what is no token (any more)."""
     try:
         return msgspec.json.decode(stored, type=SessionToken) if stored else None

@@ -15,7 +15,10 @@ from sqlalchemy.orm import Session
 from rmm_extension.domain.errors import ConfigError
 from rmm_extension.models import Secret, new_id, utc_now
 
+ASIDE = "left:"
+"""Names that begin so are of what a connection has left: taken by its name, never with the rest."""
 _NONCE = 12
+_HELD = ~Secret.name.startswith(ASIDE, autoescape=True)
 
 
 class Vault:
@@ -92,16 +95,25 @@ class Vault:
         """All secrets of a connection in clear: only for handing them to a provider."""
         rows = session.execute(
             select(Secret.name, Secret.key_id, Secret.ciphertext).where(
-                Secret.tenant_id == tenant_id, Secret.integration_id == integration_id
+                Secret.tenant_id == tenant_id, Secret.integration_id == integration_id, _HELD
             )
         )
         return {r.name: self.open(tenant_id, integration_id, r.name, r.key_id, r.ciphertext) for r in rows}
+
+    def take(self, session: Session, tenant_id: str, integration_id: UUID, name: str) -> str | None:
+        """One secret in clear, by its name."""
+        row = session.execute(
+            select(Secret.key_id, Secret.ciphertext).where(
+                Secret.tenant_id == tenant_id, Secret.integration_id == integration_id, Secret.name == name
+            )
+        ).first()
+        return self.open(tenant_id, integration_id, name, row.key_id, row.ciphertext) if row else None
 
     def hints(self, session: Session, tenant_id: str, integration_id: UUID) -> dict[str, str]:
         """What a page shows of each secret that is set: bullets and the last four characters."""
         rows = session.execute(
             select(Secret.name, Secret.hint).where(
-                Secret.tenant_id == tenant_id, Secret.integration_id == integration_id
+                Secret.tenant_id == tenant_id, Secret.integration_id == integration_id, _HELD
             )
         )
         return {row.name: f"•••• {row.hint}".strip() for row in rows}
@@ -111,7 +123,7 @@ class Vault:
         statement = delete(Secret).where(
             Secret.tenant_id == tenant_id, Secret.integration_id == integration_id
         )
-        session.execute(statement.where(Secret.name.in_(names)) if names else statement)
+        session.execute(statement.where(Secret.name.in_(names) if names else _HELD))
 
     def rotate(self, session: Session, limit: int = 500) -> int:
         """Re-encrypt up to ``limit`` secrets that another key encrypted; how many were done.

@@ -11,6 +11,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import pytest
 
 from rmm_extension import providers
@@ -28,6 +29,7 @@ from rmm_extension.domain.errors import (
     WebhookRejected,
 )
 from rmm_extension.domain.labels import LABELS
+from rmm_extension.domain.sessions import MemorySessions, SessionToken
 from rmm_extension.domain.types import Connection, WebhookRequest
 from rmm_extension.host import PERMISSIONS
 from rmm_extension.providers.contract import CAPABILITIES, AuthMode, Provider, capabilities
@@ -95,6 +97,7 @@ def test_every_field_is_labelled(key: str) -> None:
         assert mode.description.endswith(".")
         assert all(step.endswith(".") for step in mode.vendor_steps)
         assert len({field.name for field in mode.fields}) == len(mode.fields)
+        assert set(mode.ends_with) <= {field.name for field in mode.fields if field.secret}
         for field in mode.fields:
             assert field.label, field.name
             assert field.kind in KINDS, field.name
@@ -173,6 +176,7 @@ SCENARIOS: dict[str, tuple[bytes, tuple[type[RMMError], ...]]] = {
     "shape": (answer(200, b'{"unexpected": [null, 1]}'), (BadResponse,)),
     "redirect": (answer(302, b"", Location="http://127.0.0.1:9/"), (BadResponse,)),
 }
+SESSION = "SECRET-session-0123456789abcdef"
 CALLS: dict[str, Callable[[Any, Connection], Any]] = {
     "organizations": lambda provider, connection: provider.organizations(connection),
     "devices": lambda provider, connection: list(provider.devices(connection, ["1"], full=True)),
@@ -183,6 +187,9 @@ CALLS: dict[str, Callable[[Any, Connection], Any]] = {
     "software": lambda provider, connection: list(provider.software(connection)),
     "device_software": lambda provider, connection: provider.device_software(connection, "A" * 40),
     "scripts": lambda provider, connection: provider.scripts(connection),
+    "session_end": lambda provider, connection: provider.end_session(
+        msgspec.structs.replace(connection, sessions=MemorySessions(SessionToken(value=SESSION)))
+    ),
 }
 # An object that is not there is an answer to these, not an error.
 ABSENCE_IS_AN_ANSWER = {"device", "alert", "alert_reset", "device_software"}
@@ -192,7 +199,7 @@ ONLY_A_RECEIPT = {("alert_reset", "shape"), ("alert_reset", "half")}
 
 def _without_secrets(connection: Connection, error: BaseException) -> None:
     told = [str(error), repr(error), repr(error.args), repr(vars(error)), *traceback.format_exception(error)]
-    for secret in connection.secrets.values():
+    for secret in (*connection.secrets.values(), SESSION):
         assert not any(secret in text for text in told)
 
 

@@ -38,7 +38,7 @@ from rmm_extension.providers.tacticalrmm import (
     software,
     webhooks,
 )
-from rmm_extension.providers.tacticalrmm.access import open_client
+from rmm_extension.providers.tacticalrmm.access import leaving_client, open_client
 from rmm_extension.providers.tacticalrmm.action_specs import MODULE
 from rmm_extension.providers.tacticalrmm.agent_lists import script_of
 from rmm_extension.providers.tacticalrmm.client import TacticalClient, WrongHost
@@ -161,6 +161,11 @@ class TacticalRmm(Provider):
     def remote_link(self, connection: Connection, external_id: str) -> RemoteLink:
         """The agent's page on the dashboard."""
         return remote.link(connection.settings, external_id)
+
+    def end_session(self, connection: Connection) -> None:
+        """Log out."""
+        with leaving_client(self.runtime, connection) as client:
+            client.log_out()
 
     def action_module(self) -> ActionModule:
         """Scripts, commands, reboots, pings, and what is needed to choose them."""

@@ -45,6 +45,16 @@ def open_client(runtime: Runtime, connection: Connection, *, retries: int = RETR
     raise ConfigError("Sign in to Tactical RMM with an API key, or with user and password.")
 
 
+def leaving_client(runtime: Runtime, connection: Connection) -> TacticalClient:
+    """A client with the token of the connection's session and nothing else: it never signs in anew."""
+    token = connection.sessions.current() if connection.sessions else None
+    if token is None:
+        raise ConfigError("There is no session to end.")
+    base = runtime.base_urls.get(KEY) or connection.instance_url
+    signed = {"Authorization": f"Token {token.value}"}
+    return SessionClient(runtime, _needed(base), headers=signed, secrets=(token.value,))
+
+
 def _with_key(runtime: Runtime, connection: Connection, base: str, retries: int) -> TacticalClient:
     key = connection.secrets.get("api_key", "").strip()
     if not key:

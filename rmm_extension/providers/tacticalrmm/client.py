@@ -10,6 +10,7 @@ import msgspec
 
 from rmm_extension.domain.errors import (
     AuthFailed,
+    BadResponse,
     InvalidRequest,
     NotFound,
     PermissionMissing,
@@ -156,6 +157,17 @@ class TacticalClient(HttpClient):
         """What was run on the agent, as far as the server keeps it."""
         path = f"/agents/{quote(agent_id, safe='')}/history/"
         return self.read(path, max_body=_LISTING_BYTES).decode(list[HistoryRow])
+
+    def log_out(self) -> None:
+        """End the session whose token signs this request."""
+        reply = self.write("POST", "/logout/")
+        if reply.status != 204:
+            raise BadResponse(
+                f"Tactical RMM answered the log-out with status {reply.status} instead of 204.",
+                provider=KEY,
+                status=reply.status,
+                request_id=reply.request_id,
+            )
 
     def custom_fields(self) -> list[CustomField]:
         """The definitions of all custom fields."""

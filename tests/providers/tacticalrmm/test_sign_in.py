@@ -8,6 +8,7 @@ from email.utils import format_datetime
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import pyotp
 import pytest
 import responses
@@ -61,12 +62,12 @@ def plain() -> TacticalRmm:
     return TacticalRmm(Runtime(base_urls={}))
 
 
-def says(path: str, body: Any, status: int = 200, **headers: str) -> None:
+def says(path: str, body: Any, status: int = 200, *, method: str | None = None, **headers: str) -> None:
     """Answer this address so; the server's clock shows NOW."""
     kind = "text/html" if isinstance(body, str) and body.startswith("<") else "application/json"
     text = body if kind == "text/html" else json.dumps(body)
     headers = {"Date": format_datetime(NOW, usegmt=True), **headers}
-    method = "POST" if path in (FIRST, SECOND) else "GET"
+    method = method or ("POST" if path in (FIRST, SECOND) else "GET")
     responses.add(method, BASE + path, body=text, status=status, content_type=kind, headers=headers)
 
 
@@ -406,3 +407,63 @@ def test_recorded_ends_of_a_session_are_renewed(recordings: Path, plain: Tactica
     replay(recordings, "auth_checkcreds_ok_no_totp", "POST", FIRST)
     responses.add("GET", f"{BASE}/clients/", json=[])
     assert plain.organizations(signing_in(sessions=MemorySessions(SessionToken(value="deadbeef")))) == []
+
+
+def leaving(token: str = "a" * 64) -> Connection:
+    """A connection that is left: its session, and no password."""
+    return signing_in(password="", sessions=MemorySessions(SessionToken(value=token)))
+
+
+@responses.activate
+def test_a_session_is_ended_with_its_token_alone(plain: TacticalRmm) -> None:
+    responses.add("POST", f"{BASE}/logout/", status=204)
+    plain.end_session(leaving())
+    (call,) = responses.calls
+    assert call.request.headers["Authorization"] == f"Token {'a' * 64}"
+    assert not call.request.body
+
+
+@pytest.mark.parametrize(
+    "status, body, expected",
+    [
+        (401, {"detail": "Invalid token."}, AuthFailed),
+        (401, {"detail": "User inactive or deleted."}, AuthFailed),
+        (200, HTML, BadResponse),
+        (200, "ok", BadResponse),
+        (404, HTML, NotFound),
+        (500, HTML, Unavailable),
+    ],
+)
+@responses.activate
+def test_a_session_that_was_not_ended(
+    plain: TacticalRmm, status: int, body: Any, expected: type[Exception]
+) -> None:
+    says("/logout/", body, status, method="POST")
+    with pytest.raises(expected):
+        plain.end_session(leaving())
+    assert len(responses.calls) == 1, "nobody signs in for it, and it is not repeated here"
+
+
+def test_without_a_session_nobody_is_asked(plain: TacticalRmm) -> None:
+    with pytest.raises(ConfigError, match="no session to end"):
+        plain.end_session(signing_in())
+
+
+@responses.activate
+def test_a_recorded_log_out(recordings: Path, plain: TacticalRmm) -> None:
+    answer = load(recordings, "auth_logout")["response"]
+    responses.add("POST", f"{BASE}/logout/", status=answer["status"], body=answer["text"])
+    plain.end_session(leaving())
+
+
+def test_a_session_that_was_ended_is_taken_no_more(simulator: Simulator, tactical: TacticalRmm) -> None:
+    connection = signing_in(simulator.url, keys.PASSWORD_USER, password=keys.PASSWORD)
+    sessions = MemorySessions()
+    connection = msgspec.structs.replace(connection, sessions=sessions)
+    tactical.organizations(connection)
+    token = sessions.current()
+    assert token is not None
+    tactical.end_session(connection)
+    with pytest.raises(AuthFailed):
+        tactical.end_session(connection)
+    assert sessions.current() == token
