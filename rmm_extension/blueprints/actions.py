@@ -18,13 +18,13 @@ from rmm_extension.forms.actions import hides
 from rmm_extension.services.actions import cancel, registry
 from rmm_extension.services.queries import actions as queries
 from rmm_extension.services.queries.actions import ActionFilter
-from rmm_extension.services.queries.paging import AnyRow, Page
+from rmm_extension.services.queries.paging import AnyRow
 
 from .access import requires
 from .action_titles import script_of, titles
 from .choices import connection_options
 from .context import act, actor, allows, current_rmm, session
-from .export import BATCH, answer
+from .export import answer
 from .listing import tickets_of
 from .narrowing import Chip, Options, argument, chips, read_uuids, uuid_argument, word
 from .routing import Routes
@@ -57,12 +57,7 @@ def action_list() -> ResponseReturnValue:
 @requires("rmm.execute")
 def action_export() -> ResponseReturnValue:
     """The actions of the filters, newest first; outputs stand on each action's own page."""
-    wanted, tenant_id = _filter(), actor().tenant_id
-
-    def fetch(after: str | None) -> Page[AnyRow]:
-        return queries.list_page(session(), tenant_id, wanted, after=after, limit=BATCH)
-
-    return answer("actions.csv", _COLUMNS, fetch, _lines)
+    return answer("actions.csv", _COLUMNS, queries.list_page, _filter(), _lines)
 
 
 @routes.get("/actions/<uuid:invocation_id>")

@@ -17,7 +17,6 @@ from rmm_extension.services.manual import joinable
 from rmm_extension.services.queries import alerts as queries
 from rmm_extension.services.queries.alert_detail import alert_detail
 from rmm_extension.services.queries.alerts import SHORTEST_TEXT, AlertFilter
-from rmm_extension.services.queries.paging import AnyRow, Page
 
 from .access import requires
 from .choices import SEVERITIES, STATES, TIMES, client_options, connection_options, provider_options, since
@@ -33,14 +32,8 @@ routes = Routes()
 @requires("rmm.view")
 def alert_list() -> ResponseReturnValue:
     """Alerts, newest first, narrowed by the address's parameters."""
-    tenant_id, wanted, options = actor().tenant_id, alert_filter(), _options()
-
-    def find(after: str | None, before: str | None, oldest_first: bool) -> Page[AnyRow]:
-        return queries.alert_page(
-            session(), tenant_id, wanted, after=after, before=before, oldest_first=oldest_first
-        )
-
-    found = listing(find, lambda: queries.alert_count(session(), tenant_id, wanted), turned="oldest")
+    wanted, options = alert_filter(), _options()
+    found = listing(queries.alert_page, queries.alert_count, wanted, turned="oldest")
     text = argument("q")
     return render_template(
         "rmm/alerts/list.html",
@@ -48,7 +41,7 @@ def alert_list() -> ResponseReturnValue:
         text=text,
         too_short=text is not None and wanted.text is None,
         options=options,
-        chips=_chips(text, options, queries.filter_names(session(), tenant_id, wanted)),
+        chips=_chips(text, options, queries.filter_names(session(), actor().tenant_id, wanted)),
         client_names=client_names(found.rows, options["client"]),
         tickets=tickets_of(found.rows),
         connection_names=dict(options["connection"]),

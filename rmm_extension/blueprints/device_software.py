@@ -19,7 +19,6 @@ from rmm_extension.services import software
 from rmm_extension.services.queries import device_software as queries
 from rmm_extension.services.queries.device_software import Change, Known, SoftwareFilter
 from rmm_extension.services.queries.devices import device_detail, devices_of_assets
-from rmm_extension.services.queries.paging import AnyRow, Page
 from rmm_extension.services.unit import unit
 
 from .access import requires
@@ -114,29 +113,21 @@ def device_software_refresh(device_id: UUID) -> ResponseReturnValue:
     return redirect(url_for("rmm.job_page", run_id=run_id), 303)
 
 
-def software_filter() -> SoftwareFilter:
-    """What the address narrows a device's list to."""
-    return SoftwareFilter(text=argument("q"), removed=argument("show", SHOWN) is not None)
+def software_filter(device_ids: Sequence[UUID]) -> SoftwareFilter:
+    """What the address narrows the list of these devices to."""
+    removed = argument("show", SHOWN) is not None
+    return SoftwareFilter(device_ids=device_ids, text=argument("q"), removed=removed)
 
 
 def _listed(devices: Sequence[Any]) -> dict[str, Any]:
-    tenant_id, wanted = actor().tenant_id, software_filter()
-    ids = [device.id for device in devices]
-
-    def find(after: str | None, before: str | None, last_first: bool) -> Page[AnyRow]:
-        return queries.software_of_devices(
-            session(), tenant_id, ids, wanted, after=after, before=before, last_first=last_first
-        )
-
+    wanted = software_filter([device.id for device in devices])
     shown = {"q": ("Name", wanted.text), "show": ("Shown", word(SHOWN, argument("show", SHOWN)))}
     return {
         "devices": {device.id: device for device in devices},
         "wanted": wanted,
         "options": {"show": SHOWN},
         "chips": chips(shown),
-        "list": listing(
-            find, lambda: queries.software_count(session(), tenant_id, ids, wanted), turned="last"
-        ),
+        "list": listing(queries.software_of_devices, queries.software_count, wanted, turned="last"),
     }
 
 

@@ -12,7 +12,7 @@ from rmm_extension.models import DeviceRow
 from rmm_extension.services.queries import device_activity
 from rmm_extension.services.queries import devices as queries
 from rmm_extension.services.queries.device_filter import DeviceFilter
-from rmm_extension.services.queries.paging import AnyRow, Page
+from rmm_extension.services.queries.paging import AnyRow
 
 from .access import requires
 from .choices import (
@@ -46,14 +46,8 @@ routes = Routes()
 @requires("rmm.view")
 def device_list() -> ResponseReturnValue:
     """Devices by name, narrowed by the address's parameters."""
-    tenant_id, wanted, options = actor().tenant_id, device_filter(), _options()
-
-    def find(after: str | None, before: str | None, last_first: bool) -> Page[AnyRow]:
-        return queries.device_page(
-            session(), tenant_id, wanted, after=after, before=before, last_first=last_first
-        )
-
-    found = listing(find, lambda: queries.device_count(session(), tenant_id, wanted), turned="last")
+    wanted, options = device_filter(), _options()
+    found = listing(queries.device_page, queries.device_count, wanted, turned="last")
     return render_template(
         "rmm/devices/list.html",
         list=found,

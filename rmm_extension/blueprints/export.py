@@ -6,9 +6,10 @@ import csv
 import io
 from collections.abc import Callable, Iterator, Sequence
 from datetime import datetime
-from typing import Any
+from typing import Any, Protocol
 
 from flask import Response, stream_with_context
+from sqlalchemy.orm import Session
 
 from rmm_extension.services.queries.alerts import alert_page
 from rmm_extension.services.queries.devices import device_page
@@ -19,7 +20,7 @@ from .alerts import alert_filter
 from .choices import connection_options
 from .context import actor, end_reading, session
 from .devices import device_filter
-from .listing import assets_of, client_names, tickets_of
+from .listing import Wanted, Wanted_contra, assets_of, client_names, tickets_of
 from .routing import Routes
 
 routes = Routes()
@@ -27,7 +28,6 @@ routes = Routes()
 BATCH = 1000
 MOST = 20_000
 """A file ends here; who needs more narrows the list or asks the API."""
-Fetch = Callable[[str | None], Page[AnyRow]]
 Convert = Callable[[Sequence[AnyRow]], Iterator[Sequence[Any]]]
 _ALERTS = ("Triggered", "State", "Severity", "Alert", "Device", "Client", "Ticket", "Connection")
 _DEVICES = (
@@ -40,24 +40,14 @@ _DEVICES = (
 @requires("rmm.view")
 def alert_export() -> Response:
     """The alerts of the filters, newest first."""
-    wanted, tenant_id = alert_filter(), actor().tenant_id
-
-    def fetch(after: str | None) -> Page[AnyRow]:
-        return alert_page(session(), tenant_id, wanted, after=after, limit=BATCH)
-
-    return answer("alerts.csv", _ALERTS, fetch, _alert_lines)
+    return answer("alerts.csv", _ALERTS, alert_page, alert_filter(), _alert_lines)
 
 
 @routes.get("/devices.csv")
 @requires("rmm.view")
 def device_export() -> Response:
     """The devices of the filters, by name."""
-    wanted, tenant_id = device_filter(), actor().tenant_id
-
-    def fetch(after: str | None) -> Page[AnyRow]:
-        return device_page(session(), tenant_id, wanted, after=after, limit=BATCH)
-
-    return answer("devices.csv", _DEVICES, fetch, _device_lines)
+    return answer("devices.csv", _DEVICES, device_page, device_filter(), _device_lines)
 
 
 def _alert_lines(rows: Sequence[AnyRow]) -> Iterator[Sequence[Any]]:
@@ -101,15 +91,45 @@ def _fact(value: bool | None) -> str | None:
     return None if value is None else "yes" if value else "no"
 
 
-def answer(name: str, header: Sequence[str], fetch: Fetch, convert: Convert) -> Response:
-    """A file of all pages that ``fetch`` gives, behind one cursor after the other."""
+class ReadsOn(Protocol[Wanted_contra]):
+    """Reads ``limit`` rows of a tenant's list behind the cursor ``after``."""
+
+    def __call__(
+        self,
+        session: Session,
+        tenant_id: str,
+        wanted: Wanted_contra,
+        /,
+        *,
+        after: str | None,
+        limit: int,
+    ) -> Page[AnyRow]: ...
+
+
+def answer(
+    name: str,
+    header: Sequence[str],
+    read: ReadsOn[Wanted],
+    wanted: Wanted,
+    convert: Convert,
+    batch: int | None = None,
+) -> Response:
+    """A file of the whole list narrowed to ``wanted``, read ``batch`` rows at a time, :data:`BATCH` where nothing
+    is said."""
+    tenant_id = actor().tenant_id
+
+    def fetch(after: str | None) -> Page[AnyRow]:
+        return read(session(), tenant_id, wanted, after=after, limit=batch or BATCH)
+
     body = stream_with_context(_lines(header, fetch, convert))
     file = Response(body, mimetype="text/csv")
     file.headers["Content-Disposition"] = f"attachment; filename={name}"
     return file
 
 
-def _lines(header: Sequence[str], fetch: Fetch, convert: Convert) -> Iterator[str]:
+def _lines(
+    header: Sequence[str], fetch: Callable[[str | None], Page[AnyRow]], convert: Convert
+) -> Iterator[str]:
     yield _line(header)
     cursor, written = None, 0
     while True:

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Protocol, TypeVar
+
+from sqlalchemy.orm import Session
 
 from rmm_extension.host import AssetRef, TicketState
 from rmm_extension.services.queries.paging import AnyRow, Count, Page, custom_plans
@@ -12,7 +14,31 @@ from rmm_extension.services.queries.paging import AnyRow, Count, Page, custom_pl
 from .context import actor, current_rmm, session
 from .narrowing import Options, argument
 
-Find = Callable[[str | None, str | None, bool], Page[AnyRow]]
+Wanted_contra = TypeVar("Wanted_contra", contravariant=True)
+Wanted = TypeVar("Wanted")
+
+
+class ReadsPage(Protocol[Wanted_contra]):
+    """Reads the page of a tenant's list behind the cursor ``after`` or in front of ``before``; ``turned`` is
+    the list in the opposite order."""
+
+    def __call__(
+        self,
+        session: Session,
+        tenant_id: str,
+        wanted: Wanted_contra,
+        /,
+        *,
+        after: str | None,
+        before: str | None,
+        turned: bool,
+    ) -> Page[AnyRow]: ...
+
+
+class Counts(Protocol[Wanted_contra]):
+    """Counts a tenant's list, up to a cap."""
+
+    def __call__(self, session: Session, tenant_id: str, wanted: Wanted_contra, /) -> Count: ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,16 +55,18 @@ class Listing:
         return self.page.rows
 
 
-def listing(find: Find, count: Callable[[], Count], *, turned: str) -> Listing:
-    """The page the address asks for.
+def listing(read: ReadsPage[Wanted], count: Counts[Wanted], wanted: Wanted, *, turned: str) -> Listing:
+    """The page the address asks for, of a list narrowed to ``wanted``.
 
-    ``find`` takes the cursors and whether the order is turned around, which the parameter ``sort`` says by
-    the word ``turned``; ``count`` is asked only where the page does not tell.
+    The parameter ``sort`` turns the order around by the word ``turned``; ``count`` is asked only where the
+    page does not tell.
     """
+    tenant_id = actor().tenant_id
     custom_plans(session())
     sort = argument("sort", [(turned, turned)])
-    page = find(argument("after"), argument("before"), sort is not None)
-    known = page.count or count()
+    after, before = argument("after"), argument("before")
+    page = read(session(), tenant_id, wanted, after=after, before=before, turned=sort is not None)
+    known = page.count or count(session(), tenant_id, wanted)
     shown = known if known.number >= len(page.rows) else Count(len(page.rows), more=True)
     return Listing(page, shown, sort)
 

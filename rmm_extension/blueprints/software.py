@@ -40,14 +40,8 @@ class Sources:
 @requires("rmm.view")
 def software_list() -> ResponseReturnValue:
     """Products by name, narrowed by the address's parameters."""
-    tenant_id, wanted, options = actor().tenant_id, catalog_filter(), _options()
-
-    def find(after: str | None, before: str | None, last_first: bool) -> Page[AnyRow]:
-        return queries.catalog_page(
-            session(), tenant_id, wanted, after=after, before=before, last_first=last_first
-        )
-
-    found = listing(find, lambda: queries.catalog_count(session(), tenant_id, wanted), turned="last")
+    wanted, options = catalog_filter(), _options()
+    found = listing(queries.catalog_page, queries.catalog_count, wanted, turned="last")
     return render_template(
         "rmm/software/list.html",
         list=found,
@@ -111,16 +105,9 @@ def _installs(wanted: InstallFilter) -> dict[str, Any]:
 
 
 def _listed(wanted: InstallFilter) -> Listing:
-    tenant_id = actor().tenant_id
     if not 0 < len(wanted.software_ids) <= installs.PRODUCTS_AT_ONCE:
         return Listing(Page([], None, None), Count(0), None)
-
-    def find(after: str | None, before: str | None, last_first: bool) -> Page[AnyRow]:
-        return installs.install_page(
-            session(), tenant_id, wanted, after=after, before=before, last_first=last_first
-        )
-
-    return listing(find, lambda: installs.install_count(session(), tenant_id, wanted), turned="last")
+    return listing(installs.install_page, installs.install_count, wanted, turned="last")
 
 
 def sources() -> Sources:

@@ -12,13 +12,13 @@ from flask import Response, abort
 from rmm_extension.services.queries import device_software, installs, software
 from rmm_extension.services.queries.devices import device_detail, devices_of_assets
 from rmm_extension.services.queries.installs import InstallFilter
-from rmm_extension.services.queries.paging import CAP, AnyRow, Page
+from rmm_extension.services.queries.paging import CAP, AnyRow
 
 from .access import requires
 from .choices import connection_options
 from .context import actor, session
 from .device_software import software_filter
-from .export import BATCH, answer
+from .export import answer
 from .listing import assets_of, client_names
 from .routing import Routes
 from .software import catalog_filter, install_filter, named
@@ -42,12 +42,8 @@ _OF_DEVICE = (
 @requires("rmm.view")
 def software_export() -> Response:
     """The products of the filters, by name."""
-    wanted, tenant_id = catalog_filter(), actor().tenant_id
-
-    def fetch(after: str | None) -> Page[AnyRow]:
-        return software.catalog_page(session(), tenant_id, wanted, after=after, limit=SMALL_BATCH)
-
-    return answer("software.csv", _PRODUCTS, fetch, _product_lines)
+    read = software.catalog_page
+    return answer("software.csv", _PRODUCTS, read, catalog_filter(), _product_lines, SMALL_BATCH)
 
 
 @routes.get("/software/<uuid:software_id>/devices.csv")
@@ -88,24 +84,13 @@ def asset_software_export(asset_id: str) -> Response:
 
 
 def _installs(wanted: InstallFilter) -> Response:
-    tenant_id = actor().tenant_id
-
-    def fetch(after: str | None) -> Page[AnyRow]:
-        return installs.install_page(session(), tenant_id, wanted, after=after, limit=BATCH)
-
-    return answer("devices-with-software.csv", _INSTALLS, fetch, _install_lines)
+    return answer("devices-with-software.csv", _INSTALLS, installs.install_page, wanted, _install_lines)
 
 
 def _of_devices(devices: Sequence[Any]) -> Response:
-    wanted, tenant_id = software_filter(), actor().tenant_id
     names = {device.id: device.name for device in devices}
-
-    def fetch(after: str | None) -> Page[AnyRow]:
-        return device_software.software_of_devices(
-            session(), tenant_id, list(names), wanted, after=after, limit=BATCH
-        )
-
-    return answer("device-software.csv", _OF_DEVICE, fetch, partial(_device_lines, names))
+    read, wanted = device_software.software_of_devices, software_filter(list(names))
+    return answer("device-software.csv", _OF_DEVICE, read, wanted, partial(_device_lines, names))
 
 
 def _product_lines(rows: Sequence[AnyRow]) -> Iterator[Sequence[Any]]:

@@ -94,10 +94,10 @@ READS: dict[str, Read] = {
         s, t, installs.InstallFilter(software_ids=[k["product"]])
     ),
     "software": lambda s, t, k: device_software.software_of_devices(
-        s, t, [k["device"]], device_software.SoftwareFilter()
+        s, t, device_software.SoftwareFilter(device_ids=[k["device"]])
     ),
     "removed software": lambda s, t, k: device_software.software_of_devices(
-        s, t, [k["device"]], device_software.SoftwareFilter(removed=True)
+        s, t, device_software.SoftwareFilter(device_ids=[k["device"]], removed=True)
     ),
     "known software": lambda s, t, k: device_software.known_of(s, t, [k["device"]]),
     "changes of software": lambda s, t, k: device_software.newest_changes(s, t, [k["device"]], 5),

@@ -83,10 +83,10 @@ def alert_page(
     after: str | None = None,
     before: str | None = None,
     limit: int = PAGE,
-    oldest_first: bool = False,
+    turned: bool = False,
 ) -> Page[AnyRow]:
     """Alerts, newest first: the page behind the cursor ``after``, or the one in front of ``before``."""
-    way = Way.of(_PLACE, read_time_cursor, after, before, descending=not oldest_first)
+    way = Way.of(_PLACE, read_time_cursor, after, before, descending=not turned)
     ordered = way.ordered(way.ahead(_matching(session, tenant_id, wanted)))
     found, number = _search(session, tenant_id, ordered, wanted, limit + 1, way)
     count = Count(len(found)) if len(found) <= limit else number

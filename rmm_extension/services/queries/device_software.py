@@ -49,8 +49,9 @@ _LISTED = (
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SoftwareFilter:
-    """What a device's list is narrowed to: what is there, or with ``removed`` what was and is gone."""
+    """Whose list, and what it is narrowed to: what is there, or with ``removed`` what was and is gone."""
 
+    device_ids: Sequence[UUID]
     text: str | None = None
     removed: bool = False
 
@@ -58,33 +59,30 @@ class SoftwareFilter:
 def software_of_devices(
     session: Session,
     tenant_id: str,
-    device_ids: Collection[UUID],
     wanted: SoftwareFilter,
     *,
     after: str | None = None,
     before: str | None = None,
     limit: int = PAGE,
-    last_first: bool = False,
+    turned: bool = False,
 ) -> Page[AnyRow]:
     """What these devices have, or had, by name: the page behind the cursor ``after``, or the one in front of
     ``before``."""
-    way = Way.of(("normalized_name", "id"), read_name_cursor, after, before, descending=last_first)
-    matching = way.ahead(_matching(tenant_id, device_ids, wanted))
+    way = Way.of(("normalized_name", "id"), read_name_cursor, after, before, descending=turned)
+    matching = way.ahead(_matching(tenant_id, wanted))
     total = func.count().over().label("total")
     rows = session.execute(way.ordered(matching.add_columns(total)).limit(limit + 1)).all()
     count = up_to_cap(rows[0].total if rows else 0)
     return way.page(rows, limit, lambda row: name_cursor(row.normalized_name, row.id), count)
 
 
-def software_count(
-    session: Session, tenant_id: str, device_ids: Collection[UUID], wanted: SoftwareFilter
-) -> Count:
+def software_count(session: Session, tenant_id: str, wanted: SoftwareFilter) -> Count:
     """How many rows match, up to the cap."""
-    return count_up_to_cap(session, _matching(tenant_id, device_ids, wanted))
+    return count_up_to_cap(session, _matching(tenant_id, wanted))
 
 
-def _matching(tenant_id: str, device_ids: Collection[UUID], wanted: SoftwareFilter) -> AnySelect:
-    found = _rows(tenant_id, device_ids)
+def _matching(tenant_id: str, wanted: SoftwareFilter) -> AnySelect:
+    found = _rows(tenant_id, wanted.device_ids)
     found = found.where(HAS.removed_at.is_not(None) if wanted.removed else HAS.removed_at.is_(None))
     return found.where(NAMED.ilike(contains(wanted.text))) if wanted.text else found
 

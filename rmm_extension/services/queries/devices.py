@@ -61,10 +61,10 @@ def device_page(
     after: str | None = None,
     before: str | None = None,
     limit: int = PAGE,
-    last_first: bool = False,
+    turned: bool = False,
 ) -> Page[AnyRow]:
     """Devices by name: the page behind the cursor ``after``, or the one in front of ``before``."""
-    way = Way.of(("name", "id"), read_name_cursor, after, before, descending=last_first)
+    way = Way.of(("name", "id"), read_name_cursor, after, before, descending=turned)
     columns = (_COLUMNS.tenant_id, _COLUMNS.id, _COLUMNS.name)
     matching = way.ahead(select(*columns).where(*conditions(session, tenant_id, wanted)))
     # A part of a name may be rare, and what finds it then, the index of texts, knows no order.

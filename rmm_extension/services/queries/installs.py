@@ -80,11 +80,11 @@ def install_page(
     after: str | None = None,
     before: str | None = None,
     limit: int = PAGE,
-    last_first: bool = False,
+    turned: bool = False,
 ) -> Page[AnyRow]:
     """Devices by name, one row for each product and version on them: the page behind the cursor ``after``, or
     the one in front of ``before``."""
-    way = Way.of(("name", "id"), read_name_cursor, after, before, descending=last_first)
+    way = Way.of(("name", "id"), read_name_cursor, after, before, descending=turned)
     matching = way.ahead(_matching(tenant_id, wanted))
     # What finds the rows of a product knows no order of devices.
     found = first_of_few(session, matching, way, limit + 1, _with_all)

@@ -107,13 +107,13 @@ def catalog_page(
     after: str | None = None,
     before: str | None = None,
     limit: int = PAGE,
-    last_first: bool = False,
+    turned: bool = False,
 ) -> Page[AnyRow]:
     """Products by name, each with its devices, versions and newest version; ``devices`` and ``versions`` are
     those of the first rows of a product, one more than the cap. The page behind the cursor ``after``, or the
     one in front of ``before``."""
     read = partial(_place_of, session, tenant_id)
-    way = Way.of(("normalized_name", "publisher"), read, after, before, descending=last_first)
+    way = Way.of(("normalized_name", "publisher"), read, after, before, descending=turned)
     found = _found(session, tenant_id, wanted)
     first = first_in_order(session, way.ahead(found.matching), way, limit + 1, partial(_with_all, found))
     return way.page(first.rows, limit, lambda row: row.id.hex, up_to_cap(first.number))

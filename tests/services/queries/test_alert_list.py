@@ -83,7 +83,7 @@ def test_a_text_finds_the_same_whichever_way_it_is_looked_for(
     monkeypatch.setattr(queries, "MATCHES", matches)
     fill(world)
     assert walk(world, AlertFilter(text=part)) == expected(part)
-    assert walk(world, AlertFilter(text=part), oldest_first=True) == expected(part)[::-1]
+    assert walk(world, AlertFilter(text=part), turned=True) == expected(part)[::-1]
     assert walk(world, AlertFilter(text=part, state="open")) == expected(part, open_only=True)
 
 

@@ -53,12 +53,12 @@ FILTERS = [
 ]
 
 
-def walk(world: World, wanted: DeviceFilter, *, last_first: bool = False) -> list[str]:
+def walk(world: World, wanted: DeviceFilter, *, turned: bool = False) -> list[str]:
     names: list[str] = []
     after = None
     with world.unit() as session:
         while True:
-            page = device_page(session, world.tenant, wanted, after=after, limit=3, last_first=last_first)
+            page = device_page(session, world.tenant, wanted, after=after, limit=3, turned=turned)
             names += [row.name for row in page.rows]
             after = page.after
             if after is None:
@@ -87,7 +87,7 @@ def test_the_same_devices_whichever_way_they_are_looked_for(
     for wanted in FILTERS:
         names = expected(world, wanted)
         assert walk(world, wanted) == names
-        assert walk(world, wanted, last_first=True) == names[::-1]
+        assert walk(world, wanted, turned=True) == names[::-1]
         with world.unit() as session:
             assert device_count(session, world.tenant, wanted) == Count(len(names))
             assert device_page(session, "another", replace(wanted)).rows == []

@@ -26,14 +26,12 @@ def put(world: World, device: UUID, *programs: Program) -> None:
         install(session, world.tenant, device, programs)
 
 
-def walk(world: World, ids: list[UUID], wanted: SoftwareFilter, *, last_first: bool = False) -> list[str]:
+def walk(world: World, wanted: SoftwareFilter, *, turned: bool = False) -> list[str]:
     found: list[str] = []
     after = None
     with world.unit() as session:
         while True:
-            page = software_of_devices(
-                session, world.tenant, ids, wanted, after=after, limit=2, last_first=last_first
-            )
+            page = software_of_devices(session, world.tenant, wanted, after=after, limit=2, turned=turned)
             found += [f"{row.name} {row.version}".strip() for row in page.rows]
             after = page.after
             if after is None:
@@ -52,19 +50,20 @@ def test_what_is_there_and_what_was(world: World) -> None:
     put(world, two, Program("Zoom", "6"), Program("Chrome", "9"))
     put(world, other, Program("Elsewhere"))
     expected = {
-        SoftwareFilter(): ["adobe 1", "Zoom 5"],
-        SoftwareFilter(removed=True): ["Old 3"],
-        SoftwareFilter(text="ADOBE inc"): ["adobe 1"],
-        SoftwareFilter(text="elsewhere"): [],
+        SoftwareFilter(device_ids=(one,)): ["adobe 1", "Zoom 5"],
+        SoftwareFilter(device_ids=(one,), removed=True): ["Old 3"],
+        SoftwareFilter(device_ids=(one,), text="ADOBE inc"): ["adobe 1"],
+        SoftwareFilter(device_ids=(one,), text="elsewhere"): [],
     }
     for wanted, names in expected.items():
-        assert walk(world, [one], wanted) == names
+        assert walk(world, wanted) == names
         with world.unit() as session:
-            assert software_count(session, world.tenant, [one], wanted) == Count(len(names))
-            assert software_of_devices(session, world.tenant, [one], wanted).count == Count(len(names))
-            assert software_of_devices(session, "another", [one], wanted).rows == []
-    assert walk(world, [one, two], SoftwareFilter()) == ["adobe 1", "Chrome 9", "Zoom 5", "Zoom 6"]
-    assert walk(world, [one, two], SoftwareFilter(), last_first=True) == [
+            assert software_count(session, world.tenant, wanted) == Count(len(names))
+            assert software_of_devices(session, world.tenant, wanted).count == Count(len(names))
+            assert software_of_devices(session, "another", wanted).rows == []
+    both = SoftwareFilter(device_ids=(one, two))
+    assert walk(world, both) == ["adobe 1", "Chrome 9", "Zoom 5", "Zoom 6"]
+    assert walk(world, both, turned=True) == [
         "Zoom 6",
         "Zoom 5",
         "Chrome 9",

@@ -61,12 +61,12 @@ def expected(world: World, rows: list[dict[str, Any]], wanted: InstallFilter) ->
     ]
 
 
-def walk(world: World, wanted: InstallFilter, *, last_first: bool = False) -> list[Row]:
+def walk(world: World, wanted: InstallFilter, *, turned: bool = False) -> list[Row]:
     found: list[Row] = []
     after = None
     with world.unit() as session:
         while True:
-            page = install_page(session, world.tenant, wanted, after=after, limit=3, last_first=last_first)
+            page = install_page(session, world.tenant, wanted, after=after, limit=3, turned=turned)
             found += [(row.device_name, row.product, row.version) for row in page.rows]
             after = page.after
             if after is None:
@@ -96,7 +96,7 @@ def test_the_same_devices_whichever_way_they_are_looked_for(
         forth = walk(world, wanted)
         assert sorted(forth) == sorted(should), wanted
         assert [row[0] for row in forth] == sorted(row[0] for row in should), "by the name of the device"
-        assert walk(world, wanted, last_first=True) == forth[::-1]
+        assert walk(world, wanted, turned=True) == forth[::-1]
         with world.unit() as session:
             assert install_count(session, world.tenant, wanted) == Count(len(should))
             assert install_page(session, "another", wanted).rows == []

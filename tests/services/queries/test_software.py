@@ -79,12 +79,12 @@ FILTERS = [
 ]
 
 
-def walk(world: World, wanted: CatalogFilter, *, last_first: bool = False) -> list[Found]:
+def walk(world: World, wanted: CatalogFilter, *, turned: bool = False) -> list[Found]:
     found: list[Found] = []
     after = None
     with world.unit() as session:
         while True:
-            page = catalog_page(session, world.tenant, wanted, after=after, limit=2, last_first=last_first)
+            page = catalog_page(session, world.tenant, wanted, after=after, limit=2, turned=turned)
             found += [(row.name, row.devices, row.versions, version_key(row.newest)) for row in page.rows]
             after = page.after
             if after is None:
@@ -100,7 +100,7 @@ def test_the_same_products_whichever_way_they_are_found(
     for wanted in [*FILTERS, CatalogFilter(whose=Whose(integration_id=world.integration_id))]:
         rows = expected(filled, wanted)
         assert walk(world, wanted) == rows, wanted
-        assert walk(world, wanted, last_first=True) == rows[::-1], wanted
+        assert walk(world, wanted, turned=True) == rows[::-1], wanted
         with world.unit() as session:
             assert catalog_count(session, world.tenant, wanted) == Count(len(rows))
             assert catalog_page(session, world.tenant, wanted).count == Count(len(rows))
