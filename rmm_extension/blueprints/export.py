@@ -114,8 +114,7 @@ def answer(
     convert: Convert,
     batch: int | None = None,
 ) -> Response:
-    """A file of the whole list narrowed to ``wanted``, read ``batch`` rows at a time, :data:`BATCH` where nothing
-    is said."""
+    """A file of the whole list narrowed to ``wanted``, read ``batch`` rows at a time (:data:`BATCH`)."""
     tenant_id = actor().tenant_id
 
     def fetch(after: str | None) -> Page[AnyRow]:

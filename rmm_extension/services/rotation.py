@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from sqlalchemy.orm import Session
 
-from .actions import rows
+from .actions import invocations
 from .context import Rmm
 
 
@@ -13,9 +13,9 @@ def rotate(rmm: Rmm, session: Session) -> int:
 
     Nothing more is to be done when that is none: what is left then cannot be read.
     """
-    return rmm.vault.rotate(session) + rows.reseal(rmm, session)
+    return rmm.vault.rotate(session) + invocations.reseal(rmm, session)
 
 
 def waiting(rmm: Rmm, session: Session) -> int:
     """How much another key than the active one encrypted."""
-    return rmm.vault.waiting_for_rotation(session) + rows.waiting_for_rotation(rmm, session)
+    return rmm.vault.waiting_for_rotation(session) + invocations.waiting_for_rotation(rmm, session)

@@ -40,10 +40,10 @@ from rmm_extension.providers.tacticalrmm import (
 )
 from rmm_extension.providers.tacticalrmm.access import leaving_client, open_client
 from rmm_extension.providers.tacticalrmm.action_specs import MODULE
-from rmm_extension.providers.tacticalrmm.agent_lists import script_of
 from rmm_extension.providers.tacticalrmm.client import TacticalClient, WrongHost
 from rmm_extension.providers.tacticalrmm.dispatch import DOING
 from rmm_extension.providers.tacticalrmm.inventory import Options, Walk, custom_field_names, organization_of
+from rmm_extension.providers.tacticalrmm.lookups import script_of
 from rmm_extension.providers.tacticalrmm.manifest import MANIFEST
 from rmm_extension.providers.tacticalrmm.mapping import device_from_detail
 

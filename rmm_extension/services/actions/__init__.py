@@ -3,9 +3,9 @@
 Used by the pages, by the JSON API and by workflows; nothing here knows which.
 """
 
+from .invocations import UnknownInvocation
 from .perform import perform, tell_failure
 from .request import cancel, cancelled, request
-from .rows import UnknownInvocation
 from .scripts import list_scripts, refresh_scripts, scripts_due
 
 __all__ = [

@@ -14,7 +14,7 @@ from rmm_extension.services.context import Rmm
 from rmm_extension.services.queries.paging import contains
 from rmm_extension.services.unit import unit
 
-from . import rows
+from . import invocations
 
 
 class Context:
@@ -49,4 +49,4 @@ class Context:
             wanted.append(or_(DeviceRow.name.ilike(pattern), DeviceRow.serial.ilike(pattern)))
         statement = select(DeviceRow).where(*wanted).order_by(DeviceRow.name, DeviceRow.id).limit(limit)
         with unit(self._rmm) as session:
-            return [rows.target(row) for row in session.scalars(statement)]
+            return [invocations.target(row) for row in session.scalars(statement)]

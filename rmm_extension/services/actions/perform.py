@@ -35,12 +35,12 @@ from rmm_extension.services.lease import Cancelled, LeaseLost
 from rmm_extension.services.runs import Run
 from rmm_extension.services.unit import unit
 
-from . import registry, rows
+from . import invocations, registry
 from .check import check
 from .context import Context
+from .invocations import UnknownInvocation
 from .outcomes import INTERRUPTED, code_of, outcome_of
 from .result import NOT_NOTED, write_result, write_surely
-from .rows import UnknownInvocation
 
 log = logging.getLogger("rmm_extension")
 
@@ -87,7 +87,7 @@ def perform(rmm: Rmm, run: Run) -> dict[str, Any]:
 def tell_failure(rmm: Rmm, session: Session, run: Run, message: str) -> None:
     """The run was given up: so is its action, if it was not over."""
     try:
-        row = rows.load(session, run.tenant_id, UUID(run.subject["invocation_id"]), lock=True)
+        row = invocations.load(session, run.tenant_id, UUID(run.subject["invocation_id"]), lock=True)
     except UnknownInvocation:
         return
     state = ActionState(row.state)
@@ -102,7 +102,7 @@ def _begin(rmm: Rmm, run: Run, invocation_id: UUID) -> Begun | dict[str, Any]:
     with unit(rmm) as session:
         # The run first, then the action: whoever cancels locks them in the same order.
         is_cancelled = lease.write(session, run, {"doing": "Asking the vendor."})
-        row = rows.load(session, run.tenant_id, invocation_id, lock=True)
+        row = invocations.load(session, run.tenant_id, invocation_id, lock=True)
         if ActionState(row.state).is_over:
             return {}
         found = _why_not(rmm, run, row, is_cancelled=is_cancelled) or _mark(rmm, session, run, row)
@@ -143,7 +143,7 @@ def _changes_something(rmm: Rmm, action_id: str) -> bool:
 def _mark(rmm: Rmm, session: Session, run: Run, row: ActionInvocation) -> Begun | Outcome:
     """Judge everything anew, for it may be other than when it was asked for, and mark the beginning."""
     try:
-        value = rows.unseal(rmm, row)
+        value = invocations.unseal(rmm, row)
         allowed = check(
             rmm,
             session,
@@ -160,7 +160,9 @@ def _mark(rmm: Rmm, session: Session, run: Run, row: ActionInvocation) -> Begun 
         return failed(code_of(error), str(error))
     row.state, row.started_at = ActionState.RUNNING, utc_now()
     device = allowed.device
-    order = Order(action=row.action, input=allowed.input, target=rows.target(device) if device else None)
+    order = Order(
+        action=row.action, input=allowed.input, target=invocations.target(device) if device else None
+    )
     assert isinstance(allowed.provider, PerformsActions)
     return Begun(row.id, allowed.spec, allowed.provider, connection, order, row.started_at)
 
@@ -178,7 +180,7 @@ def _put_back(rmm: Rmm, run: Run, begun: Begun) -> None:
     """Unmark what surely was not done, so that the next attempt begins it."""
     with unit(rmm) as session:
         lease.write(session, run, {"doing": None})
-        row = rows.load(session, run.tenant_id, begun.invocation_id, lock=True)
+        row = invocations.load(session, run.tenant_id, begun.invocation_id, lock=True)
         if _is_mine(row, begun):
             row.state, row.started_at = ActionState.QUEUED, None
 
@@ -202,7 +204,7 @@ def _write_end(rmm: Rmm, run: Run, begun: Begun, outcome: Outcome, *, noted: boo
         except LeaseLost as error:
             # Given up for dead while the vendor was asked: what it answered is still the truth.
             lost = error
-        row = rows.load(session, run.tenant_id, begun.invocation_id, lock=True)
+        row = invocations.load(session, run.tenant_id, begun.invocation_id, lock=True)
         if _is_mine(row, begun):
             write_result(rmm, session, row, outcome, noted=noted)
     if lost:

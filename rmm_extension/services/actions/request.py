@@ -19,7 +19,7 @@ from rmm_extension.services import audit, runs
 from rmm_extension.services.context import Rmm
 from rmm_extension.services.lease import PLAIN
 
-from . import rows
+from . import invocations
 from .check import Allowed, check
 from .outcomes import INTERRUPTED
 
@@ -50,7 +50,7 @@ def request(
     )
     _require_ticket(rmm, session, actor, ticket_id, allowed.device)
     row = _row(actor, allowed, ticket_id, idempotency_key)
-    rows.seal(rmm, row, input)
+    invocations.seal(rmm, row, input)
     if not _insert(session, row):
         return _first_wish(session, row)
     run_id = runs.start(
@@ -68,11 +68,11 @@ def request(
 
 def cancel(session: Session, actor: Actor, invocation_id: UUID) -> None:
     """Call off an action that was not begun; ``Conflict`` when it was. ``UnknownInvocation``."""
-    row = rows.load(session, actor.tenant_id, invocation_id)
+    row = invocations.load(session, actor.tenant_id, invocation_id)
     if row.run_id is not None:
         runs.cancel(session, actor, row.run_id)
     # The run first, then the action: the order in which the worker locks them.
-    if rows.load(session, actor.tenant_id, invocation_id, lock=True).state == ActionState.RUNNING:
+    if invocations.load(session, actor.tenant_id, invocation_id, lock=True).state == ActionState.RUNNING:
         raise Conflict("This action was begun already and cannot be called back.")
 
 
@@ -91,7 +91,7 @@ def cancelled(session: Session, tenant_id: str, run_id: UUID) -> None:
     for state, values in ((ActionState.QUEUED, called_off), (ActionState.RUNNING, interrupted)):
         statement = update(ActionInvocation).where(*mine, ActionInvocation.state == state)
         session.execute(
-            statement.values(**values, **rows.OVER, finished_at=utc_now()), execution_options=PLAIN
+            statement.values(**values, **invocations.OVER, finished_at=utc_now()), execution_options=PLAIN
         )
 
 

@@ -17,7 +17,7 @@ from rmm_extension.models import ActionInvocation, DeviceRow, utc_now
 from rmm_extension.services import audit
 from rmm_extension.services.context import Rmm
 
-from . import registry, rows
+from . import invocations, registry
 
 log = logging.getLogger("rmm_extension")
 NOT_NOTED = (HostError, SQLAlchemyError, psycopg.Error)
@@ -47,7 +47,7 @@ def write_result(
     row.state, row.output = outcome.state, outcome.output
     row.error_code, row.message = outcome.error_code, outcome.message
     row.finished_at = utc_now()
-    for name, value in rows.OVER.items():
+    for name, value in invocations.OVER.items():
         setattr(row, name, value)
     _audit(session, row, outcome, where)
 
