@@ -75,6 +75,7 @@ def _back() -> str:
 
 
 def nothing_selected() -> ResponseReturnValue:
+    """Say so, where the list came from."""
     flash(NOTHING, "warning")
     return redirect(_back(), 303)
 

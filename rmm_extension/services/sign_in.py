@@ -25,6 +25,7 @@ from rmm_extension.models import Integration
 from . import outbox
 from .connection_health import mark_needs_reauth
 from .context import Rmm
+from .lease import PLAIN
 
 SESSION = "session"
 """The name of the secret that holds the session."""
@@ -34,7 +35,6 @@ PATIENCE = 30.0
 """How long a job waits for somebody else's sign-in, in seconds."""
 PAUSE = 0.2
 """Between two looks while waiting, in seconds."""
-_PLAIN = {"synchronize_session": False}
 
 
 def sessions_of(rmm: Rmm, row: Integration, stored: str | None, *, waits: bool) -> StoredSessions:
@@ -104,7 +104,7 @@ class StoredSessions:
                 .values(sign_in_lease_until=func.clock_timestamp() + LEASE)
             )
             lease = session.scalar(
-                statement.returning(Integration.sign_in_lease_until), execution_options=_PLAIN
+                statement.returning(Integration.sign_in_lease_until), execution_options=PLAIN
             )
             # Read after the claim: whoever gave the lease back has stored the token with it.
             stored = self._rmm.vault.read(session, self._tenant_id, self._id).get(SESSION)
@@ -175,7 +175,7 @@ class StoredSessions:
         """Give the lease back with these changes; whether it was still ours."""
         statement = update(Integration).where(*self._ours(), Integration.sign_in_lease_until == lease)
         values = {"sign_in_lease_until": None, **changes}
-        return bool(session.execute(statement.values(**values), execution_options=_PLAIN).rowcount)  # type: ignore[attr-defined]
+        return bool(session.execute(statement.values(**values), execution_options=PLAIN).rowcount)  # type: ignore[attr-defined]
 
 
 def _store(rmm: Rmm, session: Session, tenant_id: str, integration_id: Any, token: SessionToken) -> None:

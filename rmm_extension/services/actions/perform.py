@@ -188,9 +188,9 @@ def _put_back(rmm: Rmm, run: Run, begun: Begun) -> None:
 def _end(rmm: Rmm, run: Run, begun: Begun, outcome: Outcome) -> dict[str, Any]:
     """Write the result; where the ticket or the database stands in the way, again, at last without note."""
     told = _as_promised(begun.spec, outcome)
-    for noted in (True, True):
+    for _ in range(2):
         try:
-            return _write_end(rmm, run, begun, told, noted=noted)
+            return _write_end(rmm, run, begun, told, noted=True)
         except NOT_NOTED as error:
             log.warning(line("action.note_failed", run=run.id, error=type(error).__name__))
     return _write_end(rmm, run, begun, told, noted=False)

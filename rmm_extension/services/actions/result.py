@@ -41,7 +41,7 @@ def write_result(
     outcome = storable(outcome)
     device = session.get(DeviceRow, (row.tenant_id, row.device_id)) if row.device_id else None
     where = device.name if device else ""
-    # Ticket before the rest: the order of locks that holds everywhere.
+    # First, for it may fail: nothing of the result is then written.
     if noted and row.ticket_id is not None:
         _note(rmm, session, row, outcome, where)
     row.state, row.output = outcome.state, outcome.output

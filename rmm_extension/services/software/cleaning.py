@@ -8,10 +8,10 @@ from sqlalchemy import delete, exists, select
 from sqlalchemy.orm import Session
 
 from rmm_extension.models import DeviceRow, DeviceSoftware, Software, SoftwareList
+from rmm_extension.services.lease import PLAIN
 
 DEVICES = 50
 PRODUCTS = 1000
-_PLAIN = {"synchronize_session": False}
 
 
 def forget_deleted(session: Session, tenant_id: str, cutoff: datetime) -> tuple[int, bool]:
@@ -34,9 +34,9 @@ def forget_deleted(session: Session, tenant_id: str, cutoff: datetime) -> tuple[
     if not ids:
         return 0, False
     mine = (DeviceSoftware.tenant_id == tenant_id, DeviceSoftware.device_id.in_(ids))
-    removed = session.execute(delete(DeviceSoftware).where(*mine), execution_options=_PLAIN)
+    removed = session.execute(delete(DeviceSoftware).where(*mine), execution_options=PLAIN)
     lists = (SoftwareList.tenant_id == tenant_id, SoftwareList.id.in_(ids))
-    session.execute(delete(SoftwareList).where(*lists), execution_options=_PLAIN)
+    session.execute(delete(SoftwareList).where(*lists), execution_options=PLAIN)
     return removed.rowcount, len(ids) == DEVICES  # type: ignore[attr-defined]
 
 
@@ -57,5 +57,5 @@ def remove_products(session: Session, tenant_id: str) -> tuple[int, bool]:
     if not ids:
         return 0, False
     statement = delete(Software).where(Software.tenant_id == tenant_id, Software.id.in_(ids), ~is_had)
-    removed: int = session.execute(statement, execution_options=_PLAIN).rowcount  # type: ignore[attr-defined]
+    removed: int = session.execute(statement, execution_options=PLAIN).rowcount  # type: ignore[attr-defined]
     return removed, len(ids) == PRODUCTS and removed > 0
