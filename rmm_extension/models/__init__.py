@@ -15,10 +15,12 @@ from .alert import (
 from .base import Base, new_id, utc_now
 from .connection import Integration, OrganizationMapping, Secret
 from .device import DeviceRow
+from .joins import CONNECTION_OF_DEVICE
 from .software import DeviceSoftware, Software, SoftwareList
 from .work import Audit, JobRun, Outbox, WebhookDelivery
 
 __all__ = [
+    "CONNECTION_OF_DEVICE",
     "DEVICELESS_SQL",
     "OPEN_SQL",
     "SYNTHESIZED_SQL",

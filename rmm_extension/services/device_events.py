@@ -11,7 +11,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from rmm_extension import signals
-from rmm_extension.models import DeviceRow, Integration
+from rmm_extension.models import CONNECTION_OF_DEVICE, DeviceRow, Integration
 
 from . import events, relay
 from .context import Rmm
@@ -49,10 +49,7 @@ def is_heard(name: str) -> bool:
 def _devices(session: Session, tenant_id: str, ids: Sequence[UUID]) -> Sequence[Any]:
     return session.execute(
         select(*_DEVICE)
-        .join(
-            Integration,
-            (Integration.tenant_id == DeviceRow.tenant_id) & (Integration.id == DeviceRow.integration_id),
-        )
+        .join(Integration, CONNECTION_OF_DEVICE)
         .where(DeviceRow.tenant_id == tenant_id, DeviceRow.id.in_(ids))
         .order_by(DeviceRow.id)
     ).all()

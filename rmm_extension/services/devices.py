@@ -11,7 +11,7 @@ from sqlalchemy.orm import Session
 
 from rmm_extension.domain.connection_states import WORKING_STATES
 from rmm_extension.host import Actor
-from rmm_extension.models import DeviceRow, Integration
+from rmm_extension.models import CONNECTION_OF_DEVICE, DeviceRow, Integration
 from rmm_extension.providers.contract import FetchesDevice
 
 from . import audit, runs
@@ -39,12 +39,9 @@ def refresh_devices(rmm: Rmm, session: Session, actor: Actor, device_ids: Collec
     cannot be asked for one device.
     """
     able = _able(rmm, session, actor.tenant_id)
-    of_connection = (Integration.tenant_id == DeviceRow.tenant_id) & (
-        Integration.id == DeviceRow.integration_id
-    )
     statement = (
         select(DeviceRow.external_id, DeviceRow.integration_id)
-        .join(Integration, of_connection)
+        .join(Integration, CONNECTION_OF_DEVICE)
         .where(
             DeviceRow.tenant_id == actor.tenant_id,
             DeviceRow.id.in_(list(device_ids)),

@@ -14,7 +14,7 @@ from rmm_extension.domain.connection_states import refusal, works
 from rmm_extension.domain.errors import ConfigError, Conflict, Forbidden
 from rmm_extension.domain.types import AgentStatus, Connection, RemoteLink
 from rmm_extension.host import Actor
-from rmm_extension.models import DeviceRow, Integration
+from rmm_extension.models import CONNECTION_OF_DEVICE, DeviceRow, Integration
 from rmm_extension.providers.contract import OpensRemotely
 
 from . import audit
@@ -96,12 +96,9 @@ def _devices(
 ) -> list[tuple[DeviceRow, Integration]]:
     if not device_ids:
         return []
-    of_connection = (Integration.tenant_id == DeviceRow.tenant_id) & (
-        Integration.id == DeviceRow.integration_id
-    )
     statement = (
         select(DeviceRow, Integration)
-        .join(Integration, of_connection)
+        .join(Integration, CONNECTION_OF_DEVICE)
         .where(DeviceRow.tenant_id == tenant_id, DeviceRow.id.in_(list(device_ids)))
     )
     return [(row[0], row[1]) for row in session.execute(statement)]

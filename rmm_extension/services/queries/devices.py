@@ -9,7 +9,14 @@ from uuid import UUID
 from sqlalchemy import ColumnElement, FromClause, func, select, text
 from sqlalchemy.orm import Session
 
-from rmm_extension.models import OPEN_SQL, Alert, DeviceRow, Integration, OrganizationMapping
+from rmm_extension.models import (
+    CONNECTION_OF_DEVICE,
+    OPEN_SQL,
+    Alert,
+    DeviceRow,
+    Integration,
+    OrganizationMapping,
+)
 from rmm_extension.services.inventory.missing import LISTINGS
 
 from .device_filter import DeviceFilter, active, conditions
@@ -107,10 +114,7 @@ def device_detail(session: Session, tenant_id: str, device_id: UUID) -> DeviceDe
         select(
             DeviceRow, Integration.name, Integration.provider, OrganizationMapping.name.label("organization")
         )
-        .join(
-            Integration,
-            (Integration.tenant_id == DeviceRow.tenant_id) & (Integration.id == DeviceRow.integration_id),
-        )
+        .join(Integration, CONNECTION_OF_DEVICE)
         .outerjoin(
             OrganizationMapping,
             (OrganizationMapping.tenant_id == DeviceRow.tenant_id)
@@ -179,10 +183,7 @@ def devices_of_assets(session: Session, tenant_id: str, asset_ids: Collection[st
             Integration.provider,
             _active_alerts(),
         )
-        .join(
-            Integration,
-            (Integration.tenant_id == DeviceRow.tenant_id) & (Integration.id == DeviceRow.integration_id),
-        )
+        .join(Integration, CONNECTION_OF_DEVICE)
         .where(
             DeviceRow.tenant_id == tenant_id,
             DeviceRow.asset_id.in_(list(asset_ids)),

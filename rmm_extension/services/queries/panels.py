@@ -8,7 +8,7 @@ from uuid import UUID
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from rmm_extension.models import Alert, DeviceRow, Integration
+from rmm_extension.models import CONNECTION_OF_DEVICE, Alert, DeviceRow, Integration
 
 from .paging import AnyRow
 
@@ -51,10 +51,7 @@ def devices(session: Session, tenant_id: str, ids: Collection[UUID]) -> Sequence
             Integration.name.label("connection_name"),
             Integration.provider,
         )
-        .join(
-            Integration,
-            (Integration.tenant_id == DeviceRow.tenant_id) & (Integration.id == DeviceRow.integration_id),
-        )
+        .join(Integration, CONNECTION_OF_DEVICE)
         .where(DeviceRow.tenant_id == tenant_id, DeviceRow.id.in_(list(ids)))
     )
     return session.execute(statement).all()

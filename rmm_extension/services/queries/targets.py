@@ -12,7 +12,7 @@ from sqlalchemy import func, or_, select
 from sqlalchemy.orm import Session
 
 from rmm_extension.domain.platforms import platform_of
-from rmm_extension.models import Alert, DeviceRow, Integration
+from rmm_extension.models import CONNECTION_OF_DEVICE, Alert, DeviceRow, Integration
 
 _COLUMNS = (
     DeviceRow.id,
@@ -57,12 +57,9 @@ def targets(session: Session, tenant_id: str, device_ids: Collection[UUID]) -> S
     """These devices with their connections, by name."""
     if not device_ids:
         return []
-    of_connection = (Integration.tenant_id == DeviceRow.tenant_id) & (
-        Integration.id == DeviceRow.integration_id
-    )
     statement = (
         select(*_COLUMNS)
-        .join(Integration, of_connection)
+        .join(Integration, CONNECTION_OF_DEVICE)
         .where(DeviceRow.tenant_id == tenant_id, DeviceRow.id.in_(list(device_ids)))
     )
     return [TargetRow(*row) for row in session.execute(statement.order_by(DeviceRow.name, DeviceRow.id))]

@@ -1,0 +1,12 @@
+"""How tables belong together where no relationship says it."""
+
+from __future__ import annotations
+
+from sqlalchemy import ColumnElement, and_
+
+from .connection import Integration
+from .device import DeviceRow
+
+CONNECTION_OF_DEVICE: ColumnElement[bool] = and_(
+    Integration.tenant_id == DeviceRow.tenant_id, Integration.id == DeviceRow.integration_id
+)
