@@ -345,7 +345,7 @@ class HttpClient:
                 reply.request_id,
                 reply.status,
             )
-        if method != "GET" or reply.status not in _REDIRECTS:
+        if method != "GET":
             raise self._trouble(
                 BadResponse, f"{self.label} redirects {reply.path} elsewhere.", reply.request_id, reply.status
             )

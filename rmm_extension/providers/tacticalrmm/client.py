@@ -115,15 +115,19 @@ class TacticalClient(HttpClient):
 
     def agent(self, agent_id: str) -> tuple[AgentDetail, Reply] | None:
         """One agent now; ``None`` when the server says that there is none."""
+        reply = self.read_of_agent("/agents", agent_id)
+        return (reply.decode(AgentDetail), reply) if reply else None
+
+    def read_of_agent(self, path: str, agent_id: str) -> Reply | None:
+        """What stands behind ``path`` for an agent; ``None`` when the server says that there is none."""
         try:
-            reply = self.read(f"/agents/{quote(agent_id, safe='')}/")
+            return self.read(f"{path}/{quote(agent_id, safe='')}/")
         except WrongHost:
             if len(agent_id) < SHORTEST_AGENT_ID:
                 return None
             raise
         except NotFound:
             return None
-        return reply.decode(AgentDetail), reply
 
     def alert(self, alert_id: str) -> tuple[dict[str, Any], Reply] | None:
         """One alert now; ``None`` when the server says that there is none."""

@@ -13,16 +13,14 @@ from datetime import date
 from functools import lru_cache
 from time import monotonic
 from typing import Any
-from urllib.parse import quote
 
 import msgspec
 
-from rmm_extension.domain.errors import NotFound
 from rmm_extension.domain.types import InstalledSoftware, SoftwareOfDevice, SoftwarePage
 from rmm_extension.domain.values import text
 from rmm_extension.providers.reply import place
 from rmm_extension.providers.rows import rows
-from rmm_extension.providers.tacticalrmm.client import SHORTEST_AGENT_ID, TacticalClient, WrongHost
+from rmm_extension.providers.tacticalrmm.client import TacticalClient
 from rmm_extension.providers.tacticalrmm.schemas import SoftwareItem, SoftwareRow
 
 PAGE_DEVICES = 250
@@ -60,13 +58,8 @@ def listing(client: TacticalClient) -> Iterator[SoftwarePage]:
 
 def of_agent(client: TacticalClient, agent_id: str) -> SoftwareOfDevice | None:
     """One agent's software now: nothing where the server has no row; ``None`` where it knows no agent."""
-    try:
-        reply = client.read(f"/software/{quote(agent_id, safe='')}/")
-    except WrongHost:
-        if len(agent_id) < SHORTEST_AGENT_ID:
-            return None
-        raise
-    except NotFound:
+    reply = client.read_of_agent("/software", agent_id)
+    if reply is None:
         return None
     row: SoftwareRow | list[Any] = reply.decode(_ANSWER)
     if isinstance(row, list) and row:
