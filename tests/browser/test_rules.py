@@ -158,8 +158,6 @@ def test_the_pages_fit_the_window(world: World, page: Page, base: str) -> None:
 
 
 def test_a_try_says_that_it_works_and_is_not_started_twice(world: World, page: Page, base: str) -> None:
-    from playwright.sync_api import expect
-
     from playwright.sync_api import Route, expect
 
     connection = world.connect()
