@@ -2,6 +2,9 @@
 .DEFAULT_GOAL := help
 .PHONY: help setup run test bench lint
 
+# Tests and `make run` start dozens of processes; without .pyc files each would compile every module anew.
+unexport PYTHONDONTWRITEBYTECODE
+
 PYTHON ?= $(firstword $(foreach name,python3 python3.13 python3.12 python3.11,$(shell command -v $(name) 2>/dev/null)))
 BIN := .venv/bin
 

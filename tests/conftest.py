@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -53,6 +54,12 @@ def pytest_unconfigure(config: pytest.Config) -> None:
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Lint tests first: they are long and run on one worker while the others go on."""
     items.sort(key=lambda item: "lint" not in Path(item.path).parts)
+
+
+def pytest_collection_finish() -> None:
+    """Take what lives as long as the run (modules, collected tests) out of every later garbage collection."""
+    gc.collect()
+    gc.freeze()
 
 
 @pytest.fixture(scope="session", autouse=True)
