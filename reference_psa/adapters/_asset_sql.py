@@ -27,9 +27,14 @@ ORDER BY a.id"""
 
 GET_MANY = "SELECT id, name, client_id FROM assets WHERE tenant_id = %(tenant)s AND id = ANY(%(ids)s)"
 
-MARK_INACTIVE = """WITH gone AS (
-  UPDATE assets SET status = 'inactive', status_reason = %(reason)s
-  WHERE tenant_id = %(tenant)s AND id = ANY(%(ids)s) AND status <> 'inactive' RETURNING id)
+# Held in the order of their ids, as READ holds them, before any is written.
+MARK_INACTIVE = """WITH held AS MATERIALIZED (
+  SELECT id FROM assets
+  WHERE tenant_id = %(tenant)s AND id = ANY(%(ids)s) AND status <> 'inactive'
+  ORDER BY id FOR NO KEY UPDATE
+), gone AS (
+  UPDATE assets a SET status = 'inactive', status_reason = %(reason)s
+  FROM held WHERE a.tenant_id = %(tenant)s AND a.id = held.id RETURNING a.id)
 INSERT INTO asset_history (tenant_id, id, asset_id, at, source, kind, changes)
 SELECT %(tenant)s, gen_random_uuid()::text, id, clock_timestamp(), 'rmm', 'status',
   jsonb_build_object('status', jsonb_build_array('active', 'inactive'),

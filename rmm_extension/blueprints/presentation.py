@@ -166,8 +166,9 @@ def counts_in_order(counts: Mapping[str, Any]) -> list[tuple[str, int]]:
 
 
 def change_lines(changes: Mapping[str, Any] | None) -> list[str]:
-    """An audit row's changes, one line each: from and to, a list, or a value."""
-    return [f"{_key(key)}: {_change(value)}" for key, value in (changes or {}).items()]
+    """An audit row's changes, one line each: from and to, a list, or a value; none of what is empty."""
+    told = {key: value for key, value in (changes or {}).items() if value not in (None, "", {}, [])}
+    return [f"{_key(key)}: {_change(value)}" for key, value in told.items()]
 
 
 def _key(key: str) -> str:

@@ -169,7 +169,7 @@ def _say(session: Session, run: Run, words: str) -> None:
     audit.record(
         session,
         run.actor,
-        "connection.session_left",
+        "connection.signed_out",
         subject_type="connection",
         subject_id=run.integration_id,
         subject_name=name or "",
