@@ -169,7 +169,7 @@ def _say(session: Session, run: Run, words: str) -> None:
     audit.record(
         session,
         run.actor,
-        "connection.signed_out",
+        "connection.session_end",
         subject_type="connection",
         subject_id=run.integration_id,
         subject_name=name or "",

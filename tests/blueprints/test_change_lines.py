@@ -10,7 +10,7 @@ from rmm_extension.blueprints.presentation import change_lines
 
 
 @pytest.mark.parametrize(
-    ("changes", "lines"),
+    "changes, lines",
     [
         ({"state": ["connected", "not_connected"]}, ["State: connected → Not connected"]),
         ({"client": [None, "Kestrel"]}, ["Client: Kestrel"]),
