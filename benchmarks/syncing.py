@@ -90,6 +90,7 @@ class Bench:
         """As if nothing had ever been synced; tables as a running database keeps them."""
         with unit(self.rmm) as session:
             session.execute(text("TRUNCATE rmm_devices, assets CASCADE"))
+            session.execute(text("UPDATE rmm_integrations SET last_sync_at = NULL"))
 
     def settle(self) -> None:
         """Let the database do now what would otherwise disturb the next measurement."""

@@ -51,7 +51,7 @@ def _open(rmm: Rmm, run: Run) -> _DeviceSync:
         progress = Progress.of(run, full=_wants_full(run, row, now), now=now)
         events.started(session, run, row, _sync_type(progress))
     progress.counts["skipped_organizations"] = targets.skipped
-    listing = Listing(earlier=frozenset(progress.done))
+    listing = Listing(earlier=frozenset(progress.done), is_first=row.last_sync_at is None)
     scope = Scope(
         rmm=rmm,
         tenant_id=run.tenant_id,

@@ -80,7 +80,7 @@ def _of_mapped(scope: Scope, devices: Collection[Device], result: Written) -> di
 
 
 def _known(session: Session, scope: Scope, mine: dict[str, Device]) -> dict[str, Known]:
-    if not mine:
+    if not mine or (scope.listing and scope.listing.is_first):
         return {}
     found = sql.rows_planned_anew(session, sql.KNOWN, {**scope.place, "ids": json_text(list(mine))})
     return {row[0]: Known._make(row[1:]) for row in found}
@@ -161,20 +161,22 @@ def _write_rows(session: Session, scope: Scope, items: Sequence[Item], now: date
     new = [item for item in items if item.row is None]
     known = [item for item in items if item.row is not None]
     if new:
-        _insert(session, {**scope.place, "rows": json_text([_row(item) for item in new]), "now": now})
+        _insert(session, scope, json_text([_row(item) for item in new]), now)
     if known:
         values = {**scope.place, "rows": json_text([_row(item) for item in known]), "now": now}
         if sql.execute(session, sql.UPDATE_DEVICES, values) != len(known):
             raise Overtaken
 
 
-def _insert(session: Session, values: dict[str, object]) -> None:
+def _insert(session: Session, scope: Scope, rows: str, now: datetime) -> None:
     try:
-        sql.execute(session, sql.INSERT_DEVICES, values)
+        sql.execute(session, sql.INSERT_DEVICES, {**scope.place, "rows": rows, "now": now})
     except IntegrityError as error:
-        if isinstance(error.orig, UniqueViolation):
-            raise Overtaken from error
-        raise
+        if not isinstance(error.orig, UniqueViolation):
+            raise
+        if scope.listing:
+            scope.listing.is_first = False
+        raise Overtaken from error
 
 
 def _row(item: Item) -> dict[str, object]:

@@ -15,13 +15,16 @@ class Listing:
     """How far the listing has come: which devices it named, and which organizations it has told completely.
 
     ``silent`` are those it named as not online. ``earlier`` are organizations that an earlier attempt of the
-    run completed: what they named is not known here. ``is_over`` once the vendor has nothing more to say.
+    run completed: what they named is not known here. ``is_first`` of a connection that was never synced: its
+    devices are taken for new without a look, until a row that is there proves otherwise. ``is_over`` once the
+    vendor has nothing more to say.
     """
 
     earlier: frozenset[str] = frozenset()
     seen: set[str] = field(default_factory=set)
     silent: set[str] = field(default_factory=set)
     complete: set[str] = field(default_factory=set)
+    is_first: bool = False
     is_over: bool = False
 
 

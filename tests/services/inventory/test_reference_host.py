@@ -174,4 +174,28 @@ def test_statements_with_the_host_do_not_grow(psa: World, statement_counter: Any
         return counts
 
     psa.map()
+    # The very first sync takes devices for new without a look.
+    psa.sync()
     assert cost(100) == cost(1000)
+
+
+def test_a_device_that_came_before_the_first_sync_is_not_made_again(psa: World) -> None:
+    psa.map()
+    psa.script.devices = [device("d1")]
+    run = psa.run("device_refresh", external_id="d1")
+    assert refresh_device(psa.rmm, run)["created"] == 1
+    psa.finish(run)
+    psa.script.devices = [device("d1"), device("d2")]
+    assert psa.sync() == {"processed": 2, "created": 1, "unchanged": 1}
+    assert set(psa.devices()) == {"d1", "d2"}
+    assert db.session.query(Asset).count() == 2
+
+
+def test_a_device_that_two_pages_of_the_first_sync_name_is_made_once(psa: World) -> None:
+    """It moved to the next page while the vendor was read."""
+    psa.map()
+    psa.script.page_size = 2
+    psa.script.devices = [device("d1"), device("d2"), device("d2", name="renamed"), device("d3")]
+    assert psa.sync() == {"processed": 4, "created": 3, "updated": 1}
+    assert psa.device("d2").name == "renamed"
+    assert db.session.query(Asset).count() == 3
