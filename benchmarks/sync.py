@@ -1,4 +1,4 @@
-"""Device sync beside its limit: downloading the same pages and decoding them with orjson, in the same run.
+"""Device sync beside its limit: only reading the same pages, in the same run (:mod:`benchmarks.reading`).
 
 The vendor is :mod:`benchmarks.tactical`: 10 clients of 1,000 agents. The path is the real one: the Tactical
 RMM provider, the sync, the reference PSA's adapters and a durable PostgreSQL.
@@ -57,9 +57,9 @@ def _ratios(bench: Bench) -> Iterator[dict[str, Any]]:
         bench.forget()
         for name, variant in MEASURED.items():
             bench.settle()
-            before = seconds(bench.limit, variant)
+            before = bench.limit(variant)
             taken = seconds(bench.sync, variant)
-            after = seconds(bench.limit, variant)
+            after = bench.limit(variant)
             found[name].append((taken, (before + after) / 2))
     devices = bench.clients * AGENTS
     for name, rounds in found.items():

@@ -104,25 +104,29 @@ _CONVERT = {column: convert for column, (_, convert) in {**ASSET_COLUMNS, **VITA
 _LENGTHS = {column: convert.length for column, convert in _CONVERT.items() if isinstance(convert, _Text)}
 
 
-def reported(change: AssetChange) -> dict[str, Any]:
-    """The columns the change speaks about, with readable values only."""
-    values = {
-        "client_id": change.client_id,
-        "name": change.name,
-        "asset_type": change.asset_type,
-        "serial_number": change.serial,
-        "location": change.location,
-        "asset_tag": change.asset_tag,
-        "rmm_provider": change.rmm_provider,
-        "rmm_device_id": change.rmm_device_id,
-        "rmm_organization_id": change.rmm_organization_id,
-        "agent_status": change.agent_status,
-        "last_seen_at": change.last_seen_at,
-    }
-    read = _read({**values, **_vitals(change.vitals)})
-    if read.get("name") == "":
-        read["name"] = change.rmm_device_id
-    return read
+def reported(change: AssetChange) -> tuple[dict[str, Any], dict[str, Any]]:
+    """The columns the change speaks about, with readable values only: the asset's own, and the vitals."""
+    asset = _read(
+        {
+            "client_id": change.client_id,
+            "name": change.name,
+            "asset_type": change.asset_type,
+            "serial_number": change.serial,
+            "location": change.location,
+            "asset_tag": change.asset_tag,
+            "rmm_provider": change.rmm_provider,
+            "rmm_device_id": change.rmm_device_id,
+            "rmm_organization_id": change.rmm_organization_id,
+            "agent_status": change.agent_status,
+            "last_seen_at": change.last_seen_at,
+        }
+    )
+    if asset.get("name") == "":
+        asset["name"] = change.rmm_device_id
+    vitals = _read(_vitals(change.vitals))
+    if "mac_addresses" in vitals:
+        asset["mac_addresses"] = vitals.pop("mac_addresses")
+    return asset, vitals
 
 
 def _vitals(vitals: dict[str, Any]) -> dict[str, Any]:

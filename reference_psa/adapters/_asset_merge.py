@@ -25,6 +25,7 @@ class Batch:
     history: list[dict[str, Any]] = field(default_factory=list)
     no_workstation: list[str] = field(default_factory=list)
     no_server: list[str] = field(default_factory=list)
+    has_known: bool = False
 
     @property
     def is_empty(self) -> bool:
@@ -34,7 +35,9 @@ class Batch:
 
 def merge(batch: Batch, asset_id: str, known: Mapping[str, Any], change: AssetChange) -> dict[str, Any]:
     """Add to the batch what the change does to a known asset; the asset as it is then."""
-    new, changes, aside = _applied(known, reported(change))
+    batch.has_known = True
+    asset, vitals = reported(change)
+    new, changes, aside = _applied(known, asset | vitals)
     if change.reactivate and known["status"] == "inactive":
         changes["status"] = [known["status"], "active"]
         new |= {"status": "active", "status_reason": None}
@@ -49,22 +52,13 @@ def merge(batch: Batch, asset_id: str, known: Mapping[str, Any], change: AssetCh
 
 def create(batch: Batch, asset_id: str, change: AssetChange) -> None:
     """Add a new asset to the batch: only what is known, the rest stays empty."""
-    new = reported(change)
-    new.setdefault("name", change.rmm_device_id)
-    kind = _kind(new.setdefault("asset_type", "unknown"))
-    asset: dict[str, Any] = {
-        "id": asset_id,
-        "status": "active",
-        "review": {},
-        "mac_addresses": [],
-        "made": True,
-    }
-    vitals: dict[str, Any] = {"asset_id": asset_id}
-    for column, value in new.items():
-        (asset if column in ASSET_COLUMNS else vitals)[column] = value
-    batch.assets.append(asset)
-    if kind is not None and len(vitals) > 1:
-        getattr(batch, kind).append(vitals)
+    asset, vitals = reported(change)
+    asset.setdefault("name", change.rmm_device_id)
+    asset.setdefault("mac_addresses", [])
+    kind = _kind(asset.setdefault("asset_type", "unknown"))
+    batch.assets.append({"id": asset_id, "made": True, "status": "active", "review": {}, **asset})
+    if kind is not None and vitals:
+        getattr(batch, kind).append({"asset_id": asset_id, **vitals})
 
 
 _ASSET_FIELDS = frozenset({*ASSET_COLUMNS, "status", "status_reason", "review"})

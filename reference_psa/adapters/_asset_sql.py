@@ -65,15 +65,19 @@ ORDER BY a.id FOR NO KEY UPDATE OF a"""  # noqa: S608 - our own column names
 _NO_STRANGER = "NOT EXISTS (SELECT 1 FROM stranger)"
 
 
-def _vitals_upsert(kind: str) -> str:
+def _vitals(kind: str) -> str:
     targets = [f'"{CPU_COLUMN[kind] if column == "cpu_percent" else column}"' for column in VITAL_COLUMNS]
     sources = ", ".join(f'"{column}"' for column in VITAL_COLUMNS)
-    updates = ", ".join(f"{name} = coalesce(excluded.{name}, v.{name})" for name in targets)
     types = ", ".join(f'"{column}" {sql_type}' for column, (sql_type, _) in VITAL_COLUMNS.items())
     return f"""INSERT INTO {kind}_assets AS v (tenant_id, asset_id, {", ".join(targets)})
   SELECT %(tenant)s, asset_id, {sources}
-  FROM json_to_recordset(%({kind})s::json) AS r(asset_id text, {types}) WHERE {_NO_STRANGER}
-  ON CONFLICT (tenant_id, asset_id) DO UPDATE SET {updates}"""  # noqa: S608 - our own column names
+  FROM json_to_recordset(%({kind})s::json) AS r(asset_id text, {types}) WHERE {_NO_STRANGER}"""  # noqa: S608 - our own column names
+
+
+def _or_change(kind: str) -> str:
+    targets = [f'"{CPU_COLUMN[kind] if column == "cpu_percent" else column}"' for column in VITAL_COLUMNS]
+    updates = ", ".join(f"{name} = coalesce(excluded.{name}, v.{name})" for name in targets)
+    return f"ON CONFLICT (tenant_id, asset_id) DO UPDATE SET {updates}"
 
 
 _COLUMNS = [*ASSET_COLUMNS, "status", "status_reason", "review"]
@@ -81,7 +85,7 @@ _TYPES = {column: sql_type for column, (sql_type, _) in ASSET_COLUMNS.items()} |
 
 # All tables of a batch in one statement; a client that is not the tenant's stops it before it writes. Rows
 # come as json: unlike jsonb it is read only once on its way into columns.
-WRITE = f"""WITH input AS MATERIALIZED (
+_INPUT = f"""WITH input AS MATERIALIZED (
   SELECT * FROM json_to_recordset(%(assets)s::json)
   AS r(id text, made boolean, {", ".join(f"{column} {_TYPES.get(column, 'text')}" for column in _COLUMNS)})
 ), stranger AS MATERIALIZED (
@@ -90,22 +94,39 @@ WRITE = f"""WITH input AS MATERIALIZED (
 ), asset AS (
   INSERT INTO assets (tenant_id, id, {", ".join(_COLUMNS)}, notes, custom_attributes, kept_fields,
                       last_rmm_sync_at, created_at)
-  SELECT %(tenant)s, id, {", ".join(_COLUMNS)}, '', '{{}}', '[]', now(), now() FROM input WHERE {_NO_STRANGER}
+  SELECT %(tenant)s, id, {", ".join(_COLUMNS)}, '', '{{}}', '[]', now(), now()
+  FROM input WHERE {_NO_STRANGER}"""  # noqa: S608 - our own column names
+_CREATED = (
+    "SELECT id AS asset_id, rmm_provider AS source, 'created' AS kind, '{}'::jsonb AS changes FROM input"
+)
+
+
+def _history(told: str) -> str:
+    return f"""INSERT INTO asset_history (tenant_id, id, asset_id, at, source, kind, changes)
+  SELECT %(tenant)s, gen_random_uuid()::text, asset_id, clock_timestamp(), source, kind, changes
+  FROM ({told}) told WHERE {_NO_STRANGER}"""  # noqa: S608 - our own text
+
+
+# Assets that are all new, as in a first sync.
+CREATE = f"""{_INPUT}
+), workstation AS ({_vitals("workstation")}
+), server AS ({_vitals("server")}
+), history AS ({_history(_CREATED)}
+)
+SELECT name FROM stranger LIMIT 1"""  # noqa: S608 - our own column names
+
+WRITE = f"""{_INPUT}
   ON CONFLICT (tenant_id, id) DO UPDATE SET last_rmm_sync_at = now(),
     {", ".join(f"{column} = excluded.{column}" for column in _COLUMNS)}
-), workstation AS ({_vitals_upsert("workstation")}
-), server AS ({_vitals_upsert("server")}
+), workstation AS ({_vitals("workstation")} {_or_change("workstation")}
+), server AS ({_vitals("server")} {_or_change("server")}
 ), left_workstation AS (
   DELETE FROM workstation_assets WHERE tenant_id = %(tenant)s AND asset_id = ANY(%(no_workstation)s)
 ), left_server AS (
   DELETE FROM server_assets WHERE tenant_id = %(tenant)s AND asset_id = ANY(%(no_server)s)
-), history AS (
-  INSERT INTO asset_history (tenant_id, id, asset_id, at, source, kind, changes)
-  SELECT %(tenant)s, gen_random_uuid()::text, asset_id, clock_timestamp(), source, kind, changes FROM (
+), history AS ({
+    _history(f'''{_CREATED} WHERE made UNION ALL
     SELECT * FROM json_to_recordset(%(history)s::json)
-      AS r(asset_id text, source text, kind text, changes jsonb)
-    UNION ALL
-    SELECT id, rmm_provider, 'created', '{{}}' FROM input WHERE made
-  ) told WHERE {_NO_STRANGER}
-)
+      AS r(asset_id text, source text, kind text, changes jsonb)''')
+})
 SELECT name FROM stranger LIMIT 1"""  # noqa: S608 - our own column names

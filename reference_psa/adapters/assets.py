@@ -83,7 +83,8 @@ def _write(session: Session, tenant_id: str, batch: Batch) -> None:
     tables = {"assets": _json(_last(batch.assets)), "history": _json(batch.history)}
     vitals = {kind: _json(_joined(getattr(batch, kind))) for kind in ("workstation", "server")}
     moved = {"no_workstation": batch.no_workstation, "no_server": batch.no_server}
-    stranger = run(session, sql.WRITE, {"tenant": tenant_id, **tables, **vitals, **moved}).scalar()
+    statement = sql.WRITE if batch.has_known else sql.CREATE
+    stranger = run(session, statement, {"tenant": tenant_id, **tables, **vitals, **moved}).scalar()
     if stranger is not None:
         raise HostRejected(f"The client chosen for {stranger!r} does not exist.")
 

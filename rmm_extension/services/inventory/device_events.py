@@ -6,7 +6,7 @@ costs one statement a page, an unchanged device nothing. :mod:`rmm_extension.ser
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from uuid import UUID
 
 from sqlalchemy.orm import Session
@@ -14,7 +14,7 @@ from sqlalchemy.orm import Session
 from rmm_extension.domain.types import AgentStatus
 from rmm_extension.services import outbox
 
-from .items import Item
+from .items import Item, Known
 
 TOPIC = "device_events"
 MANY = 500
@@ -22,11 +22,16 @@ MANY = 500
 _SILENT = frozenset({AgentStatus.OFFLINE, AgentStatus.OVERDUE})
 
 
-def tell(session: Session, tenant_id: str, items: Iterable[Item]) -> None:
+def tell(session: Session, tenant_id: str, items: Sequence[Item]) -> None:
     """Tell what became of the items of a page; one statement, none where nothing is to be told."""
     found: dict[str, list[UUID]] = {}
+    # A new device has its status from the beginning: it did not change.
+    if created := [item.id for item in items if item.row is None]:
+        found["device_created"] = created
     for item in items:
-        for name in _of(item):
+        if item.row is None:
+            continue
+        for name in _of(item, item.row):
             found.setdefault(name, []).append(item.id)
     _put(session, tenant_id, found)
 
@@ -36,14 +41,11 @@ def tell_deleted(session: Session, tenant_id: str, device_ids: Sequence[UUID]) -
     _put(session, tenant_id, {"device_deleted": device_ids})
 
 
-def _of(item: Item) -> Iterator[str]:
-    """The events of one item. A new device has its status from the beginning: it did not change."""
-    if item.row is None:
-        yield "device_created"
-        return
+def _of(item: Item, row: Known) -> Iterator[str]:
+    """The events of a device that was known."""
     if item.is_changed:
         yield "device_updated"
-    now, before = item.device.status, item.row.status
+    now, before = item.device.status, row.status
     if now == AgentStatus.ONLINE and before != AgentStatus.ONLINE:
         yield "device_online"
     elif now in _SILENT and before not in _SILENT:
