@@ -73,7 +73,7 @@ def _applied(
     aside: dict[str, Any] = {}
     if kept:
         new["review"] = review = dict(old["review"])
-        for column in [one for one in kept if one in values]:
+        for column in [one for one in values if one in kept]:
             _put_aside(column, old[column], values.pop(column), review, aside)
     for column, value in values.items():
         if old[column] != value:

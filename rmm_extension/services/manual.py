@@ -272,6 +272,9 @@ def _unsuppressed(facts: Facts) -> dict[str, Any]:
         **OVER,
         "status": AlertStatus.ACTIVE if status == AlertStatus.SUPPRESSED else status,
         "suppressed_by_window_id": None,
+        # As they were read: a device that became known meanwhile is told to the ticket by the next sync.
+        "device_id": facts.row["device_id"],
+        "asset_id": facts.row["asset_id"],
         "client_id": facts.client_id,
         "dedup_key": facts.row["dedup_key"],
     }

@@ -22,6 +22,7 @@ def test_a_weekly_window_from_the_empty_list_to_its_row(world: World, page: Page
     page.goto(f"{base}/rmm/maintenance")
     page.click("main >> text=New window >> nth=0")
     page.wait_for_selector("[name=starts]")
+    page.wait_for_load_state()
     assert page.is_hidden("[name=start_time]")
     assert page.is_hidden("text=Show the next times"), "it shows them by itself"
     page.check("[name=kind][value=weekly]")
@@ -47,6 +48,8 @@ def test_a_weekly_window_from_the_empty_list_to_its_row(world: World, page: Page
     page.wait_for_selector("text=“Patch night” was added. Next: Tue")
     (row,) = stored(world)
     assert (row.asset_id, row.recurrence["timezone"] if row.recurrence else None) == (asset, "Asia/Tokyo")
+    # The words are there before the page's script is.
+    page.wait_for_load_state()
     page.select_option("#filter-state", "off")
     page.wait_for_selector("text=No window matches")
 

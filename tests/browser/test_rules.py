@@ -67,6 +67,8 @@ def test_a_rule_is_made_tried_saved_and_moved(world: World, page: Page, base: st
     page.click("text=Save the rule")
     page.wait_for_selector("text=“Disks” was added behind the other rules.")
     assert shown(page) == [CATCH_ALL, "Disks"]
+    # The words are there before the page's script is.
+    page.wait_for_load_state()
     page.focus("[aria-label='Move Disks up']")
     page.keyboard.press("Enter")
     expect(page.locator("#rmm-said")).to_have_text("Disks is number 1 of 2.")

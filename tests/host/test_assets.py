@@ -115,6 +115,16 @@ def test_a_kept_field_stays_and_is_logged_once_for_review(session: Session, host
     assert asset(session, asset_id).review == {}
 
 
+def test_a_field_that_is_kept_twice_is_kept(session: Session, host: FullHost) -> None:
+    asset_id = create(session, host)
+    row = asset(session, asset_id)
+    row.location, row.kept_fields = "Board room", ["location", "location"]
+    session.flush()
+    host.assets.apply(session, TENANT, [change(asset_id=asset_id, location="Annex", name="PC-2")])
+    row = asset(session, asset_id)
+    assert (row.location, row.review, row.name) == ("Board room", {"location": "Annex"}, "PC-2")
+
+
 def test_a_changed_type_takes_its_facts_along(session: Session, host: FullHost) -> None:
     asset_id = create(session, host, vitals={"os_name": "Windows Server", "cpu_utilization_percent": 5})
     host.assets.apply(session, TENANT, [change(asset_id=asset_id, asset_type="server")])

@@ -7,11 +7,12 @@ from sqlalchemy import text
 
 from reference_psa.adapters.assets import SqlAssets
 from rmm_extension.domain.errors import HostRejected
-from rmm_extension.host import AssetChange
-from rmm_extension.services import relay
+from rmm_extension.host import Actor, AssetChange
+from rmm_extension.services import manual, relay
 from rmm_extension.services.inventory import alerts
 from rmm_extension.testing.statements import StatementCounter
 from tests.harness.world import AGENT, World
+from tests.services.ingest.meanwhile import once_before
 
 
 def asset(world: World, device: str, client_id: str | None = None) -> str:
@@ -81,6 +82,25 @@ def test_the_ticket_gets_the_asset_when_the_device_becomes_known(world: World) -
     with world.unit() as session:
         assert alerts.link(session, world.tenant, world.integration_id) == 0
     assert deliver(world) == 0
+
+
+def test_a_ticket_made_by_hand_while_the_device_becomes_known_gets_it_later(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    world.do("DELETE FROM rmm_alert_rules")
+    world.do("UPDATE rmm_integrations SET config_version = config_version + 1")
+    world.post()
+    mine = asset(world, AGENT)
+    once_before(monkeypatch, manual, "claim_condition", lambda: become_known(world, AGENT, mine))
+    mara = Actor(id="mara", name="Mara Lindholm", tenant_id=world.tenant)
+    with world.app.app_context():
+        done = manual.create_tickets(world.rmm, mara, [world.alert()["id"]])
+    assert [linked(world, one.id) for one in done.tickets] == [[]]
+    with world.unit() as session:
+        alerts.link(session, world.tenant, world.integration_id)
+    deliver(world)
+    assert world.alert()["asset_id"] == mine
+    assert [linked(world, one.id) for one in done.tickets] == [[mine]]
 
 
 def test_what_a_person_chose_stays(world: World) -> None:

@@ -74,6 +74,7 @@ def _age(rmm: Rmm, tenant_id: str, devices: Sequence[_Due]) -> int:
             "tenant": tenant_id,
             "ids": [device.id for device in devices],
             "seen": [device.last_seen_at for device in devices],
+            "assets": [device.asset_id for device in devices],
         }
         if sql.execute(session, sql.AGE, values) != len(devices):
             raise Overtaken

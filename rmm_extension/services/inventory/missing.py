@@ -63,16 +63,23 @@ def remove(session: Session, scope: Scope, listing: Listing, settings: Mapping[s
 
 def note_mappings(session: Session, pages: Pages, targets: Targets, attention: Mapping[str, str]) -> None:
     """Write when each organization was synced, and what is wrong with it; one statement."""
-    synced = pages.listing.complete | pages.listing.earlier
+    complete, earlier = pages.listing.complete, pages.listing.earlier
     now = utc_now()
     rows = [
-        (known, now if name in synced else None, attention.get(name) or _failures(pages.failures[name]))
+        (
+            known,
+            now if name in complete or name in earlier else None,
+            attention.get(name) or _failures(pages.failures[name]),
+            # What an earlier attempt found wrong with it is not known here.
+            name in earlier and name not in complete,
+        )
         for name, known in targets.ids.items()
     ]
-    rows += [(known, None, reason) for known, reason in targets.broken.items()]
+    rows += [(known, None, reason, False) for known, reason in targets.broken.items()]
     if rows:
-        ids, times, errors = (list(column) for column in zip(*rows, strict=True))
-        values = {**pages.scope.place, "ids": ids, "synced": times, "errors": errors}
+        ids, times, errors, known_before = (list(column) for column in zip(*rows, strict=True))
+        noted = {"ids": ids, "synced": times, "errors": errors, "earlier": known_before}
+        values = {**pages.scope.place, **noted}
         sql.execute(session, sql.NOTE_MAPPINGS, values)
 
 
@@ -80,11 +87,13 @@ def confirm_missing(rmm: Rmm, session: Session, actor: Actor, mapping_id: UUID) 
     """A person's yes: remove an organization's devices that are proved gone, however many; their number."""
     if rmm.host.assets is None:
         raise HostCapabilityMissing("This PSA keeps no assets.")
-    row = mapping.locked(session, actor.tenant_id, mapping_id)
+    row = mapping.get(session, actor.tenant_id, mapping_id)
     try:
         removed = _remove(rmm, session, _of(actor.tenant_id, row.integration_id, [row.external_id]))
     except Overtaken as error:
         raise Conflict("These devices were changed meanwhile: look at them again.") from error
+    # Assets, then devices, then mappings, as a sync takes them.
+    row = mapping.get(session, actor.tenant_id, mapping_id, lock=True)
     row.last_error = None
     audit.record(
         session,

@@ -215,8 +215,9 @@ WITH held AS MATERIALIZED (
     ORDER BY d.id FOR NO KEY UPDATE
 )
 UPDATE rmm_devices h SET status = 'overdue', core_hash = {_UNTOLD}, updated_at = now()
-FROM unnest(%(ids)s::uuid[], %(seen)s::timestamptz[]) AS v(id, seen)
+FROM unnest(%(ids)s::uuid[], %(seen)s::timestamptz[], %(assets)s::text[]) AS v(id, seen, asset_id)
 WHERE h.tenant_id = %(tenant)s AND h.id = v.id AND h.status = 'offline' AND h.last_seen_at = v.seen
+    AND h.deleted_at IS NULL AND (v.asset_id IS NULL OR h.asset_id = v.asset_id)
     AND (SELECT count(*) FROM held) > 0
 """  # noqa: S608 - our own text
 """Its digest goes too: whatever the vendor says next is a change and is written."""
@@ -309,7 +310,9 @@ WHERE d.tenant_id = %(tenant)s AND d.id = ANY(%(ids)s) AND d.deleted_at IS NULL 
 
 NOTE_MAPPINGS = """
 UPDATE rmm_organization_mappings m
-SET last_synced_at = coalesce(v.synced, m.last_synced_at), last_error = v.error
-FROM unnest(%(ids)s::uuid[], %(synced)s::timestamptz[], %(errors)s::text[]) AS v(id, synced, error)
+SET last_synced_at = coalesce(v.synced, m.last_synced_at),
+    last_error = CASE WHEN v.is_earlier THEN coalesce(v.error, m.last_error) ELSE v.error END
+FROM unnest(%(ids)s::uuid[], %(synced)s::timestamptz[], %(errors)s::text[], %(earlier)s::bool[])
+    AS v(id, synced, error, is_earlier)
 WHERE m.tenant_id = %(tenant)s AND m.id = v.id
 """

@@ -1,6 +1,6 @@
 """Which client a vendor's organization is: the list, suggestions, and a person's choices."""
 
-from .change import UnknownMapping, apply_exact_matches, locked, set_auto_sync, unmap, update_mapping
+from .change import UnknownMapping, apply_exact_matches, get, set_auto_sync, unmap, update_mapping
 from .views import (
     STATES,
     MappingFilter,
@@ -20,8 +20,8 @@ __all__ = [
     "Suggestion",
     "UnknownMapping",
     "apply_exact_matches",
+    "get",
     "list_mappings",
-    "locked",
     "set_auto_sync",
     "state_of",
     "suggest",

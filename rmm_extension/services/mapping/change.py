@@ -41,7 +41,7 @@ def update_mapping(
     A change of the client clears the contact unless a new one is given. Raises :class:`UnknownMapping`, and
     ``ConfigError`` for a client or contact that does not exist or does not belong together.
     """
-    row = locked(session, actor.tenant_id, mapping_id)
+    row = get(session, actor.tenant_id, mapping_id, lock=True)
     given = {"client_id": client_id, "default_contact_id": default_contact_id, "auto_sync": auto_sync}
     patch: dict[str, Any] = {
         name: value if name == "auto_sync" else value or None
@@ -120,14 +120,10 @@ def unmap(session: Session, actor: Actor, integration_id: UUID, mapping_ids: Col
     return _audit_names(session, actor, integration_id, "organizations.unmapped", changed)
 
 
-def locked(session: Session, tenant_id: str, mapping_id: UUID) -> OrganizationMapping:
-    """One mapping, its row held until the transaction ends; raises :class:`UnknownMapping`."""
-    row = session.scalar(
-        select(_Row)
-        .where(_Row.tenant_id == tenant_id, _Row.id == mapping_id)
-        .with_for_update()
-        .execution_options(populate_existing=True)
-    )
+def get(session: Session, tenant_id: str, mapping_id: UUID, *, lock: bool = False) -> OrganizationMapping:
+    """One mapping; ``lock`` holds its row until the transaction ends. Raises :class:`UnknownMapping`."""
+    key = (tenant_id, mapping_id)
+    row = session.get(_Row, key, populate_existing=True, with_for_update=True if lock else None)
     if row is None:
         raise UnknownMapping("This organization does not exist (any more).")
     return row

@@ -196,3 +196,21 @@ def test_a_look_in_between_wins(fleet: World, monkeypatch: pytest.MonkeyPatch, t
     monkeypatch.setattr(fleet.assets, "apply", meanwhile)
     assert age_statuses(fleet.rmm) == 0
     assert fleet.device("d1").status == "offline"
+
+
+@pytest.mark.parametrize("change", ["asset_id = 'another'", "deleted_at = now()"])
+def test_an_asset_that_is_not_its_own_any_more_is_told_nothing(
+    fleet: World, monkeypatch: pytest.MonkeyPatch, change: str
+) -> None:
+    fleet.script.devices = [silent("d1", 31)]
+    fleet.sync()
+    look_was_earlier(fleet)
+    apply = fleet.assets.apply
+
+    def meanwhile(session: Any, tenant_id: str, changes: Any) -> Any:
+        session.execute(text(f"UPDATE rmm_devices SET {change}"))
+        return apply(session, tenant_id, changes)
+
+    monkeypatch.setattr(fleet.assets, "apply", meanwhile)
+    assert age_statuses(fleet.rmm) == 0
+    assert fleet.device("d1").status == "offline"

@@ -7,6 +7,7 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
+from sqlalchemy import text
 
 from rmm_extension.domain.errors import AuthFailed, ConfigError, Conflict, Unavailable
 from rmm_extension.domain.types import AgentStatus, DeviceKind, DevicePage, Disk, Hardware
@@ -340,11 +341,15 @@ def test_a_resumed_run_goes_on_behind_what_was_completed(world: World) -> None:
     world.script.error = None
     stored = world.stored_run(run)
     assert stored.cursor["done"] == ["1"]
+    with unit(world.rmm) as session:
+        session.execute(text("UPDATE rmm_organization_mappings SET last_error = 'Look at ' || external_id"))
     again = dataclasses.replace(run, cursor=stored.cursor)
     counts = sync_devices(world.rmm, again)
     assert [organizations for organizations, _ in world.script.asked] == [("1", "2"), ("2",)]
     assert (counts["processed"], counts["created"], counts["unchanged"]) == (3, 2, 1)
     assert world.connection().last_sync_at is not None
+    told = {name: one.last_error for name, one in world.mappings().items()}
+    assert told == {"1": "Look at 1", "2": None}, "what the first attempt found is not known to the second"
 
 
 def test_two_runs_at_once_are_refused(world: World) -> None:
