@@ -112,7 +112,9 @@ def _tell_trouble(session: Session, run: runs.Run, verdict: Verdict) -> None:
     if run.integration_id is None:
         return
     if verdict.needs_reauth:
-        connection_health.mark_needs_reauth(session, run.tenant_id, run.integration_id, verdict.message)
+        connection_health.mark_needs_reauth(
+            session, run.tenant_id, run.integration_id, verdict.message, since=run.taken_at
+        )
     elif verdict.error_kind in VENDOR_TROUBLE and kinds.get(run.kind).shows_health:
         connection_health.mark_error(session, run.tenant_id, run.integration_id, verdict.message)
 

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping
+from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import update
+from sqlalchemy import ColumnElement, or_, true, update
 from sqlalchemy.orm import Session
 
 from rmm_extension.domain.connection_states import TROUBLED_STATES, WORKING_STATES
@@ -15,14 +16,26 @@ from rmm_extension.models import Integration, utc_now
 from . import outbox
 
 
-def mark_needs_reauth(session: Session, tenant_id: str, integration_id: UUID, message: str) -> None:
-    """The vendor refuses the credentials: stop polling and tell the administrators once."""
+def not_replaced_since(moment: datetime | None) -> ColumnElement[bool]:
+    """Whether the sign-in is the one of ``moment``, when a run was taken: what the run heard concerns it."""
+    saved = Integration.connected_at
+    return true() if moment is None else or_(saved.is_(None), saved <= moment)
+
+
+def mark_needs_reauth(
+    session: Session, tenant_id: str, integration_id: UUID, message: str, *, since: datetime | None = None
+) -> None:
+    """The vendor refuses the credentials: stop polling and tell the administrators once.
+
+    Credentials that were replaced after ``since`` may be refused: that says nothing of the ones stored now.
+    """
     changed = session.execute(
         update(Integration)
         .where(
             Integration.tenant_id == tenant_id,
             Integration.id == integration_id,
             Integration.state.in_(WORKING_STATES),
+            not_replaced_since(since),
         )
         .values(
             state="needs_reauth",

@@ -35,6 +35,7 @@ PATIENCE = 30.0
 """How long a job waits for somebody else's sign-in, in seconds."""
 PAUSE = 0.2
 """Between two looks while waiting, in seconds."""
+_REPLACED = "The connection got another sign-in meanwhile. Start again."
 
 
 def sessions_of(rmm: Rmm, row: Integration, stored: str | None, *, waits: bool) -> StoredSessions:
@@ -67,7 +68,7 @@ class StoredSessions:
         self._rmm = rmm
         self._engine = rmm.db.engine
         self._tenant_id, self._id, self._label = row.tenant_id, row.id, provider_label(row.provider)
-        self._auth_mode, self._state = row.auth_mode, row.state
+        self._instance_url, self._connected_at, self._state = row.instance_url, row.connected_at, row.state
         self._token = token
         self._waits = waits
 
@@ -78,7 +79,8 @@ class StoredSessions:
     def renew(self, stale: str | None, sign_in: SignIn) -> SessionToken:
         """A token other than ``stale``: the stored one, or that of one sign-in for all.
 
-        Raises what ``sign_in`` raises; ``RateLimited`` without asking while the vendor takes no sign-ins;
+        Raises what ``sign_in`` raises; ``ConfigError`` where the stored token is of another server, or the
+        credentials in hand are no longer those stored; ``RateLimited`` while the vendor takes no sign-ins;
         ``AuthFailed`` where somebody else's sign-in was refused meanwhile; ``Unavailable`` while somebody
         else is signing in, in a job only after :data:`PATIENCE`.
         """
@@ -110,6 +112,7 @@ class StoredSessions:
             stored = self._rmm.vault.read(session, self._tenant_id, self._id).get(SESSION)
             token = decoded(stored)
             if token is not None and token.value != stale:
+                self._refuse_another_server(session)
                 return None, token
             if lease is None:
                 self._refuse(session)
@@ -120,25 +123,34 @@ class StoredSessions:
         return (Integration.tenant_id == self._tenant_id, Integration.id == self._id)
 
     def _open(self) -> Sequence[ColumnElement[bool]]:
-        """Nobody is signing in, nothing forbids it, and the credentials in hand are still the right kind."""
+        """Nobody is signing in, nothing forbids it, and the credentials in hand are those that are stored."""
         now = func.clock_timestamp()
         lease, blocked = Integration.sign_in_lease_until, Integration.sign_in_blocked_until
         closed = ("not_connected",) if self._state == "needs_reauth" else ("not_connected", "needs_reauth")
         return (
             or_(lease.is_(None), lease < now),
             or_(blocked.is_(None), blocked < now),
-            Integration.auth_mode == self._auth_mode,
+            # Moves whenever address, mode or credentials are saved.
+            Integration.connected_at.is_not_distinct_from(self._connected_at),
             # Refused while this was waiting or working: the same credentials would be refused again.
             Integration.state.not_in(closed),
         )
 
+    def _refuse_another_server(self, session: Session) -> None:
+        """What one server gave is shown to no other: whoever asks works with the address it began with.
+
+        Asked after the token was read, so that this address is none that was left before the token came.
+        """
+        if session.scalar(select(Integration.instance_url).where(*self._ours())) != self._instance_url:
+            raise ConfigError(_REPLACED)
+
     def _refuse(self, session: Session) -> None:
         """Raise what stands in the way, unless it is only somebody else's lease."""
-        columns = (Integration.auth_mode, Integration.state, Integration.last_error)
+        columns = (Integration.connected_at, Integration.state, Integration.last_error)
         left = func.extract("epoch", Integration.sign_in_blocked_until - func.clock_timestamp())
         found = session.execute(select(*columns, left.label("left")).where(*self._ours())).first()
-        if found is None or found.state == "not_connected" or found.auth_mode != self._auth_mode:
-            raise ConfigError("The connection got another sign-in meanwhile. Start again.")
+        if found is None or found.state == "not_connected" or found.connected_at != self._connected_at:
+            raise ConfigError(_REPLACED)
         if found.state == "needs_reauth" and self._state != "needs_reauth":
             raise AuthFailed(found.last_error or f"{self._label} refuses the credentials.")
         if found.left is not None and found.left > 0:

@@ -44,11 +44,15 @@ def failed(
     counts: Mapping[str, int],
     error: RMMError,
 ) -> None:
-    """Keep the reason with the connection; its times stay, so that the next sync asks again."""
-    message = str(error)
+    """Keep the reason with the connection, unless its sign-in is another one by now.
+
+    Its times stay, so that the next sync asks again.
+    """
+    message, since = str(error), run.taken_at
     if isinstance(error, AuthFailed):
-        connection_health.mark_needs_reauth(session, row.tenant_id, row.id, message)
-    session.execute(_of(row).values(last_error=message, last_error_at=utc_now()))
+        connection_health.mark_needs_reauth(session, row.tenant_id, row.id, message, since=since)
+    still = connection_health.not_replaced_since(since)
+    session.execute(_of(row).where(still).values(last_error=message, last_error_at=utc_now()))
     _tell(session, run, row, "sync_failed", sync_type, {**_items(counts), "error": {"message": message}})
 
 
