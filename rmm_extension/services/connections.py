@@ -70,7 +70,7 @@ def build(rmm: Rmm, session: Session, integration: Integration, *, waits: bool =
 
     ``waits``: somebody else's signing in is waited for; only in a job, for no request may wait so long.
     """
-    secrets = rmm.vault.read(session, integration.tenant_id, integration.id)
+    secrets = _secrets_of(rmm, session, integration)
     return Connection(
         tenant_id=integration.tenant_id,
         integration_id=str(integration.id),
@@ -81,6 +81,16 @@ def build(rmm: Rmm, session: Session, integration: Integration, *, waits: bool =
         secrets=secrets,
         settings=dict(integration.settings),
     )
+
+
+def _secrets_of(rmm: Rmm, session: Session, integration: Integration) -> dict[str, str]:
+    """The secrets that belong to the row as it is then: a save may come between the two looks."""
+    while True:
+        read_at = integration.connected_at
+        secrets = rmm.vault.read(session, integration.tenant_id, integration.id)
+        session.refresh(integration)
+        if integration.connected_at == read_at:
+            return secrets
 
 
 def create(

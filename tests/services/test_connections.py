@@ -16,7 +16,9 @@ from rmm_extension.domain.errors import ConfigError, Conflict, Forbidden
 from rmm_extension.domain.types import Connection
 from rmm_extension.models import Integration, new_id
 from rmm_extension.services import connection_health, connections, credentials
+from rmm_extension.services.vault import Vault
 from tests.harness.world import World
+from tests.services.ingest.meanwhile import once_before
 from tests.services.working import relay_all
 
 KEY = "SECRET-API-KEY-0123456789"
@@ -139,6 +141,16 @@ class TestReconnect:
         made = create(world)
         self.reconnect(world, made, typed(world, self.stored(world, made), api_key="another-key"))
         assert secrets(world, made) == {"api_key": "another-key"}
+
+    def test_the_secret_of_one_server_is_never_built_with_the_address_of_another(
+        self, world: World, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        made = create(world)
+        moved = typed(world, instance_url="https://127.0.0.2:9", api_key="another-key")
+        done = once_before(monkeypatch, Vault, "read", lambda: self.reconnect(world, made, moved))
+        built = self.stored(world, made)
+        assert len(done) == 1
+        assert (built.instance_url, built.secrets) == (moved.instance_url, {"api_key": "another-key"})
 
     def test_settings_and_schedules_stay(self, world: World) -> None:
         made = create(world)
