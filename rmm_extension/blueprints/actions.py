@@ -80,7 +80,7 @@ def action_cancel(invocation_id: UUID) -> ResponseReturnValue:
     """Call an action off that was not begun."""
 
     def work(opened: Session) -> str:
-        cancel(opened, actor(), invocation_id)
+        cancel(current_rmm(), opened, actor(), invocation_id)
         return "Called off before it began."
 
     return act(work, url_for("rmm.action_page", invocation_id=invocation_id))

@@ -85,7 +85,7 @@ def job_cancel(run_id: UUID) -> ResponseReturnValue:
     _visible(run_id)
 
     def work(opened: Session) -> str:
-        runs.cancel(opened, actor(), run_id)
+        runs.cancel(current_rmm(), opened, actor(), run_id)
         return "The run is being cancelled. What it has written stays."
 
     return act(work, url_for("rmm.job_page", run_id=run_id))

@@ -6,6 +6,7 @@ import random
 import time
 from collections.abc import Callable
 from datetime import timedelta
+from typing import TypeVar
 from uuid import UUID
 
 from flask import current_app
@@ -23,6 +24,7 @@ from rmm_extension.services.unit import unit
 from .guard import log, unexpected
 from .verdict import Verdict, judge, timed_out
 
+T = TypeVar("T")
 VENDOR_TROUBLE = (Unavailable.kind, BadResponse.kind, PermissionMissing.kind)
 INTERRUPTIONS.append(JobTimeoutException)
 TRIES_BEFORE_TROUBLE = 2
@@ -68,7 +70,7 @@ def _attempt(rmm: Rmm, run: runs.Run) -> tuple[str, dict[str, object]]:
         # Counts of what did not happen only make the line long.
         return "succeeded", {f"n_{name}": count for name, count in counts.items() if count}
     except runs.Cancelled:
-        _close(rmm, lambda session: runs.stop(session, run))
+        _close(rmm, lambda session: runs.stop(rmm, session, run))
         return "cancelled", {}
     except runs.LeaseLost:
         raise
@@ -93,18 +95,18 @@ def _judge(run: runs.Run, error: Exception) -> Verdict:
 def _obey(rmm: Rmm, run: runs.Run, verdict: Verdict) -> str:
     kind, message, delay = verdict.error_kind, verdict.message, verdict.delay
 
-    def put_off(session: Session) -> None:
-        assert delay is not None
-        runs.reschedule(session, run, delay, kind, message)
-        if run.tries >= TRIES_BEFORE_TROUBLE:
+    def work(session: Session) -> str:
+        if delay is None:
+            outcome = "failed"
+            runs.fail(rmm, session, run, kind, message)
+        else:
+            again = runs.reschedule(rmm, session, run, delay, kind, message)
+            outcome = "rescheduled" if again else "cancelled"
+        if delay is None or run.tries >= TRIES_BEFORE_TROUBLE:
             _tell_trouble(session, run, verdict)
+        return outcome
 
-    def give_up(session: Session) -> None:
-        runs.fail(rmm, session, run, kind, message)
-        _tell_trouble(session, run, verdict)
-
-    _close(rmm, give_up if delay is None else put_off)
-    return "failed" if delay is None else "rescheduled"
+    return _close(rmm, work)
 
 
 def _tell_trouble(session: Session, run: runs.Run, verdict: Verdict) -> None:
@@ -119,11 +121,11 @@ def _tell_trouble(session: Session, run: runs.Run, verdict: Verdict) -> None:
         connection_health.mark_error(session, run.tenant_id, run.integration_id, verdict.message)
 
 
-def _close(rmm: Rmm, change: Callable[[Session], None]) -> None:
+def _close(rmm: Rmm, change: Callable[[Session], T]) -> T:
     # The handler may have left something behind, a connection broken by a time-out included.
     rmm.db.session.remove()
     with unit(rmm) as session:
-        change(session)
+        return change(session)
 
 
 def _limits(run: runs.Run) -> dict[str, int]:

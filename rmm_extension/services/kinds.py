@@ -29,11 +29,11 @@ class Kind:
     ``handler`` is called as ``handler(rmm, run)``; it opens its own units and returns when all is done, with
     counts if it has any.
     ``on_failure`` is called as ``on_failure(rmm, session, run, message)`` in the transaction that gives a run
-    up for good, ``on_cancel`` as ``on_cancel(session, tenant_id, run_id)`` in the one that cancels a run that
-    has not begun. ``exclusive`` kinds run once per connection at a time. ``timeout`` (seconds) ends one
-    attempt; the next one goes on from the run's cursor. ``max_attempts`` bounds attempts that found no answer
-    or were killed; a vendor's "later, please" is bounded by time only. ``shows_health``: trouble of its runs
-    with the vendor is trouble of the connection; their handlers tell when it is well again.
+    up for good, ``on_cancel`` as ``on_cancel(rmm, session, tenant_id, run_id)`` in the one that ends a run as
+    cancelled, begun or not. ``exclusive`` kinds run once per connection at a time. ``timeout`` (seconds) ends
+    one attempt; the next one goes on from the run's cursor. ``max_attempts`` bounds attempts that found no
+    answer or were killed; a vendor's "later, please" is bounded by time only. ``shows_health``: trouble of
+    its runs with the vendor is trouble of the connection; their handlers tell when it is well again.
     """
 
     name: str

@@ -146,13 +146,14 @@ def handle(row: Row[Any]) -> Run:
     )
 
 
-def write(session: Session, run: Run, changes: Mapping[str, Any]) -> bool:
+def write(session: Session, run: Run, changes: Mapping[str, Any], *, put_off: bool = False) -> bool:
     """Change the row while the lease is ours, and renew it; whether somebody asked to cancel.
 
-    Raises ``LeaseLost``.
+    ``put_off``: also when this attempt has put it off and no other has taken it. Raises ``LeaseLost``.
     """
     values = {"heartbeat_at": func.clock_timestamp(), **changes}
-    statement = update(JobRun).where(*_mine(run)).values(**values).returning(JobRun.cancel_requested)
+    mine = _mine(run, ("queued", "running") if put_off else ("running",))
+    statement = update(JobRun).where(*mine).values(**values).returning(JobRun.cancel_requested)
     row = session.execute(statement, execution_options=PLAIN).first()
     if row is None:
         raise LeaseLost("Another worker has taken this run over.")
@@ -192,12 +193,12 @@ def _beat(engine: Engine, run: Run, ended: threading.Event, every: float) -> Non
             _log.warning(line("run.heartbeat_failed", run=run.id, error=type(error).__name__))
 
 
-def _mine(run: Run) -> list[ColumnElement[bool]]:
+def _mine(run: Run, statuses: Sequence[str] = ("running",)) -> list[ColumnElement[bool]]:
     return [
         JobRun.tenant_id == run.tenant_id,
         JobRun.id == run.id,
         JobRun.attempt == run.attempt,
-        JobRun.status == "running",
+        JobRun.status.in_(statuses),
     ]
 
 

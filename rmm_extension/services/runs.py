@@ -192,9 +192,10 @@ def finish(session: Session, run: Run, counts: Mapping[str, Any] | None = None) 
     _close(session, run, status="succeeded", counts=with_counts(counts or {}))
 
 
-def stop(session: Session, run: Run) -> None:
-    """The work was cancelled by a person."""
-    _close(session, run, status="cancelled")
+def stop(rmm: Rmm, session: Session, run: Run) -> None:
+    """The work was cancelled by a person, while it was under way or put off."""
+    _close(session, run, put_off=True, status="cancelled")
+    _tell_cancel(rmm, session, run.tenant_id, run.id, run.kind)
 
 
 def fail(rmm: Rmm, session: Session, run: Run, error_kind: str, message: str) -> None:
@@ -203,8 +204,11 @@ def fail(rmm: Rmm, session: Session, run: Run, error_kind: str, message: str) ->
     tell_failure(rmm, session, run, message)
 
 
-def reschedule(session: Session, run: Run, delay: timedelta, error_kind: str, message: str) -> None:
-    """Try again after ``delay``; what was reported stays. The tick hands the run out when it is due."""
+def reschedule(rmm: Rmm, session: Session, run: Run, delay: timedelta, error_kind: str, message: str) -> bool:
+    """Try again after ``delay``; what was reported stays. The tick hands the run out when it is due.
+
+    ``False`` for a run that somebody asked to cancel meanwhile: it ends here.
+    """
     changes = {
         "status": "queued",
         "due_at": func.clock_timestamp() + delay,
@@ -216,7 +220,11 @@ def reschedule(session: Session, run: Run, delay: timedelta, error_kind: str, me
     if error_kind == RateLimited.kind:
         # The reason is forgotten with the next attempt; that there was one is part of the vendor's health.
         changes["counts"] = with_counts({THROTTLED: run.counts.get(THROTTLED, 0) + 1})
-    write(session, run, changes)
+    is_cancelled = write(session, run, changes)
+    if is_cancelled:
+        # No attempt would ever hear of it: one that is cancelled is not taken again.
+        stop(rmm, session, run)
+    return not is_cancelled
 
 
 def tell_failure(rmm: Rmm, session: Session, run: Run, message: str) -> None:
@@ -226,8 +234,18 @@ def tell_failure(rmm: Rmm, session: Session, run: Run, message: str) -> None:
         kinds.resolve(known.on_failure)(rmm, session, run, message)
 
 
-def cancel(session: Session, actor: Actor, run_id: UUID) -> None:
-    """Cancel a queued run at once; a running one stops at its next report. ``Conflict`` when it is over."""
+def _tell_cancel(rmm: Rmm, session: Session, tenant_id: str, run_id: UUID, kind: str) -> None:
+    """Call what the run's kind wants called when a run ends as cancelled."""
+    known = kinds.KINDS.get(kind)
+    if known and known.on_cancel:
+        kinds.resolve(known.on_cancel)(rmm, session, tenant_id, run_id)
+
+
+def cancel(rmm: Rmm, session: Session, actor: Actor, run_id: UUID) -> None:
+    """Cancel a queued run at once; a running one ends at its next report, or instead of being put off.
+
+    ``Conflict`` when it is over.
+    """
     waiting = JobRun.status == "queued"
     statement = (
         update(JobRun)
@@ -243,9 +261,8 @@ def cancel(session: Session, actor: Actor, run_id: UUID) -> None:
     if row is None:
         get(session, actor.tenant_id, run_id)
         raise Conflict("This run is over already.")
-    known = kinds.KINDS.get(row.kind)
-    if row.status == "cancelled" and known and known.on_cancel:
-        kinds.resolve(known.on_cancel)(session, actor.tenant_id, run_id)
+    if row.status == "cancelled":
+        _tell_cancel(rmm, session, actor.tenant_id, run_id, row.kind)
     audit.record(
         session,
         actor,
@@ -301,8 +318,9 @@ def label(kind: str) -> str:
     return kinds.KINDS[kind].label if kind in kinds.KINDS else kind
 
 
-def _close(session: Session, run: Run, **changes: Any) -> None:
-    write(session, run, {**changes, "finished_at": func.clock_timestamp(), "doing": None})
+def _close(session: Session, run: Run, *, put_off: bool = False, **changes: Any) -> None:
+    ended = {**changes, "finished_at": func.clock_timestamp(), "doing": None}
+    write(session, run, ended, put_off=put_off)
 
 
 def _conditions(filters: RunFilter) -> list[ColumnElement[bool]]:

@@ -108,14 +108,13 @@ def hand_out(rmm: Rmm, limit: int = HAND_OUT_BATCH) -> list[Handout]:
 
 
 def hopeless(rmm: Rmm) -> list[runs.Run]:
-    """Runs whose worker is silent and that no other should take: cancelled, or tried too often."""
+    """Runs that no worker should take any more: cancelled ones that wait or whose worker is silent, and those
+    whose worker is silent once too often."""
     tries = JobRun.attempt - func.coalesce(JobRun.counts[lease.THROTTLED].as_integer(), 0)
     spent = [and_(JobRun.kind == kind.name, tries >= kind.max_attempts) for kind in kinds.KINDS.values()]
-    statement = (
-        select(*lease.HANDLE)
-        .where(JobRun.status == "running", lease.stale(), or_(JobRun.cancel_requested, *spent))
-        .limit(BATCH)
-    )
+    silent = and_(JobRun.status == "running", lease.stale(), or_(JobRun.cancel_requested, *spent))
+    waiting = and_(JobRun.status == "queued", JobRun.cancel_requested)
+    statement = select(*lease.HANDLE).where(or_(silent, waiting)).limit(BATCH)
     with unit(rmm) as session:
         return [lease.handle(row) for row in session.execute(statement)]
 
@@ -124,7 +123,7 @@ def give_up(rmm: Rmm, run: runs.Run) -> None:
     """Close a hopeless run, in a unit of its own."""
     with unit(rmm) as session:
         if runs.get(session, run.tenant_id, run.id).cancel_requested:
-            runs.stop(session, run)
+            runs.stop(rmm, session, run)
             return
         times = "once" if run.tries == 1 else f"{run.tries} times"
         message = f"The worker ended in the middle of this work {times}; it is not tried again by itself."

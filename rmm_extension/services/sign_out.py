@@ -124,8 +124,8 @@ def tell_failure(rmm: Rmm, session: Session, run: Run, message: str) -> None:
     _forget(session, run.tenant_id, run.id)
 
 
-def cancelled(session: Session, tenant_id: str, run_id: UUID) -> None:
-    """The run was cancelled before it began."""
+def cancelled(rmm: Rmm, session: Session, tenant_id: str, run_id: UUID) -> None:
+    """The run was cancelled: keep nothing."""
     _forget(session, tenant_id, run_id)
 
 

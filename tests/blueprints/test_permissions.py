@@ -133,7 +133,7 @@ def test_a_cancelled_check_asks_no_further(world: World) -> None:
     run = take(world)
     with world.app.app_context():
         with unit(world.rmm) as session:
-            runs.cancel(session, world.actor(), run.id)
+            runs.cancel(world.rmm, session, world.actor(), run.id)
         with pytest.raises(runs.Cancelled):
             check_permissions(world.rmm, run)
 

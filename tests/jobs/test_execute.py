@@ -134,13 +134,38 @@ def test_what_a_handler_leaves_open_is_not_committed(rmm: Rmm) -> None:
 def test_cancelled_work_ends_as_cancelled(rmm: Rmm) -> None:
     def cancelled_meanwhile(rmm: Rmm, run: Run) -> None:
         with unit(rmm) as session:
-            runs.cancel(session, MARA, run.id)
+            runs.cancel(rmm, session, MARA, run.id)
         with unit(rmm) as session:
             run.report(session, done=1)
 
     run_id = begin(rmm, cancelled_meanwhile)
     assert perform(rmm, TENANT, run_id, 0) == "cancelled"
     assert row(rmm, run_id).status == "cancelled"
+
+
+@pytest.mark.parametrize("error", [Unavailable("No answer."), RateLimited("Later.", retry_after=30)])
+def test_cancelled_work_that_meets_trouble_is_not_put_off(rmm: Rmm, error: Exception) -> None:
+    run_id = begin(rmm, cancelled_and_then(error))
+    assert perform(rmm, TENANT, run_id, 0) == "cancelled"
+    assert row(rmm, run_id).status == "cancelled"
+
+
+def test_cancelled_work_that_runs_out_of_time_is_not_put_off(rmm: Rmm) -> None:
+    run_id = begin(rmm, cancelled_and_then(JobTimeoutException("60 s")))
+    with pytest.raises(JobTimeoutException):
+        perform(rmm, TENANT, run_id, 0)
+    assert row(rmm, run_id).status == "cancelled"
+
+
+def cancelled_and_then(error: BaseException) -> Any:
+    """Work that a person cancels and that is not told so before the error."""
+
+    def action(rmm: Rmm, run: Run) -> None:
+        with unit(rmm) as session:
+            runs.cancel(rmm, session, MARA, run.id)
+        raise error
+
+    return action
 
 
 def test_who_was_taken_for_dead_leaves_the_run_alone(rmm: Rmm) -> None:

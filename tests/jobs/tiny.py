@@ -101,6 +101,7 @@ def register_kinds() -> None:
             handler="tests.jobs.work:pages",
             exclusive=True,
             on_failure="tests.jobs.work:note_failure",
+            on_cancel="tests.jobs.work:note_cancel",
             **common,
         )
     )

@@ -7,6 +7,7 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
+from uuid import UUID
 
 from sqlalchemy import Column, Integer, MetaData, Table, Text, insert, select
 
@@ -54,6 +55,11 @@ def pages(rmm: Rmm, run: Run) -> dict[str, int]:
 def note_failure(rmm: Rmm, session: Any, run: Run, message: str) -> None:
     """What the kind wants called when a run is given up."""
     session.execute(insert(notes).values(text=f"{run.kind}: {message}"))
+
+
+def note_cancel(rmm: Rmm, session: Any, tenant_id: str, run_id: UUID) -> None:
+    """What the kind wants called when a run ends as cancelled."""
+    session.execute(insert(notes).values(text=f"cancelled: {run_id}"))
 
 
 def written(rmm: Rmm) -> list[int]:

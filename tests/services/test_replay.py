@@ -300,7 +300,7 @@ class TestMany:
         run_id, _ = start_all(world)
         run = take_run(world, run_id)
         with world.unit() as session:
-            runs.cancel(session, world.admin, run_id)
+            runs.cancel(world.rmm, session, world.admin, run_id)
         with world.app.app_context(), pytest.raises(runs.Cancelled):
             replay.replay_all(world.rmm, run)
         assert len(world.tickets()) == 1

@@ -325,7 +325,7 @@ class TestBatches:
         self.fill(world)
         run = take_run(world, begin(world))
         with world.unit() as session:
-            runs.cancel(session, world.admin, run.id)
+            runs.cancel(world.rmm, session, world.admin, run.id)
         with world.app.app_context(), pytest.raises(runs.Cancelled):
             retention.clean(world.rmm, run)
         assert len(left(world, "rmm_webhook_deliveries")) == 8

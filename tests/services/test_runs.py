@@ -176,9 +176,10 @@ def test_who_lost_the_lease_writes_nothing(rmm: Rmm) -> None:
 
     with pytest.raises(runs.LeaseLost):
         write_a_page()
-    for change in (runs.finish, runs.stop):
-        with pytest.raises(runs.LeaseLost), unit(rmm) as session:
-            change(session, run)
+    with pytest.raises(runs.LeaseLost), unit(rmm) as session:
+        runs.finish(session, run)
+    with pytest.raises(runs.LeaseLost), unit(rmm) as session:
+        runs.stop(rmm, session, run)
     with unit(rmm) as session:
         assert session.scalar(select(func.count()).select_from(pages_done)) == 0
     assert row(rmm, run.id).status == "running"
@@ -196,31 +197,80 @@ def test_a_report_is_one_statement_and_beats(rmm: Rmm, statement_counter: Any) -
 def test_a_queued_run_is_cancelled_at_once(rmm: Rmm) -> None:
     run_id = begin(rmm)
     with unit(rmm) as session:
-        runs.cancel(session, MARA, run_id)
+        runs.cancel(rmm, session, MARA, run_id)
     assert row(rmm, run_id).status == "cancelled"
     assert runs.take(rmm, TENANT, run_id, 0) is None
     with unit(rmm) as session:
         assert session.scalar(select(Audit.action)) == "run.cancelled"
     with pytest.raises(Conflict, match="over already"), unit(rmm) as session:
-        runs.cancel(session, MARA, run_id)
+        runs.cancel(rmm, session, MARA, run_id)
 
 
 def test_a_running_run_hears_of_the_cancel_at_its_next_report(rmm: Rmm) -> None:
     run = taken(rmm)
     with unit(rmm) as session:
-        runs.cancel(session, MARA, run.id)
+        runs.cancel(rmm, session, MARA, run.id)
     assert row(rmm, run.id).status == "running"
     with pytest.raises(runs.Cancelled), unit(rmm) as session:
         run.report(session, done=1)
     assert row(rmm, run.id).done_count == 0
     with unit(rmm) as session:
-        runs.stop(session, run)
+        runs.stop(rmm, session, run)
     assert row(rmm, run.id).status == "cancelled"
+
+
+def cancelled_run(rmm: Rmm) -> runs.Run:
+    """A run of an exclusive kind that was cancelled while its worker was at it."""
+    run = taken(rmm, kind="test_pages", integration_id=uuid4())
+    with unit(rmm) as session:
+        runs.cancel(rmm, session, MARA, run.id)
+    return run
+
+
+def told(rmm: Rmm) -> list[str | None]:
+    """What the kind was told of its runs."""
+    with unit(rmm) as session:
+        return list(session.scalars(select(notes.c.text)))
+
+
+@pytest.mark.parametrize("error_kind", ["unavailable", "rate_limited", "timeout"])
+def test_a_cancelled_run_is_not_put_off_but_ends(rmm: Rmm, error_kind: str) -> None:
+    run = cancelled_run(rmm)
+    with unit(rmm) as session:
+        assert not runs.reschedule(rmm, session, run, timedelta(minutes=5), error_kind, "No answer.")
+    found = row(rmm, run.id)
+    assert (found.status, found.error, found.doing) == ("cancelled", "No answer.", None)
+    assert found.finished_at is not None
+    assert told(rmm) == [f"cancelled: {run.id}"]
+    begin(rmm, "test_pages", integration_id=run.integration_id)  # its key is free
+
+
+def test_the_kind_is_told_once_of_a_run_cancelled_under_way(rmm: Rmm) -> None:
+    run = cancelled_run(rmm)
+    assert told(rmm) == []
+    with unit(rmm) as session:
+        runs.stop(rmm, session, run)
+        session.rollback()
+    assert told(rmm) == []
+    with unit(rmm) as session:
+        runs.stop(rmm, session, run)
+    with pytest.raises(runs.LeaseLost), unit(rmm) as session:
+        runs.stop(rmm, session, run)
+    assert told(rmm) == [f"cancelled: {run.id}"]
+
+
+def test_the_kind_is_told_once_of_a_run_cancelled_while_it_waits(rmm: Rmm) -> None:
+    run_id = begin(rmm, "test_pages", integration_id=uuid4())
+    with unit(rmm) as session:
+        runs.cancel(rmm, session, MARA, run_id)
+    with pytest.raises(Conflict), unit(rmm) as session:
+        runs.cancel(rmm, session, MARA, run_id)
+    assert told(rmm) == [f"cancelled: {run_id}"]
 
 
 def test_cancelling_what_does_not_exist(rmm: Rmm) -> None:
     with pytest.raises(runs.UnknownRun), unit(rmm) as session:
-        runs.cancel(session, MARA, uuid4())
+        runs.cancel(rmm, session, MARA, uuid4())
 
 
 def test_finishing_adds_counts_and_clears_what_it_was_doing(rmm: Rmm) -> None:
@@ -254,7 +304,7 @@ def test_failing_tells_whom_it_concerns_in_the_same_transaction(rmm: Rmm) -> Non
 def test_a_rescheduled_run_is_taken_by_its_next_number_only(rmm: Rmm) -> None:
     run = taken(rmm)
     with unit(rmm) as session:
-        runs.reschedule(session, run, timedelta(minutes=5), "unavailable", "No answer.")
+        assert runs.reschedule(rmm, session, run, timedelta(minutes=5), "unavailable", "No answer.")
     found = row(rmm, run.id)
     assert (found.status, found.enqueued_at, found.attempt) == ("queued", None, 1)
     assert timedelta(minutes=4) < found.due_at - datetime.now(UTC) < timedelta(minutes=6)

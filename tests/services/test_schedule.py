@@ -168,7 +168,7 @@ def test_a_rescheduled_run_is_handed_out_when_due(rmm: Rmm) -> None:
     run = taken(rmm)
     schedule.hand_out(rmm)
     with unit(rmm) as session:
-        runs.reschedule(session, run, timedelta(seconds=-1), "unavailable", "No answer.")
+        runs.reschedule(rmm, session, run, timedelta(seconds=-1), "unavailable", "No answer.")
     assert [handout.attempt for handout in schedule.hand_out(rmm)] == [1]
 
 
@@ -230,11 +230,27 @@ def test_attempts_that_the_vendor_put_off_do_not_make_it_hopeless(rmm: Rmm) -> N
 
 
 def test_a_cancelled_run_whose_worker_died_is_closed(rmm: Rmm) -> None:
-    run = taken(rmm)
+    run = taken(rmm, kind="test_pages", integration_id=uuid4())
     with unit(rmm) as session:
-        runs.cancel(session, MARA, run.id)
+        runs.cancel(rmm, session, MARA, run.id)
     silence(rmm, run.id)
     assert schedule.hand_out(rmm) == []
     (lost,) = schedule.hopeless(rmm)
     schedule.give_up(rmm, lost)
     assert row(rmm, run.id).status == "cancelled"
+    with unit(rmm) as session:
+        assert session.scalar(select(notes.c.text)) == f"cancelled: {run.id}"
+
+
+def test_a_cancelled_run_that_waits_for_ever_is_closed(rmm: Rmm) -> None:
+    """As an earlier version put them off."""
+    waits, run = begin(rmm), taken(rmm, kind="test_pages", integration_id=uuid4())
+    with unit(rmm) as session:
+        stuck = update(JobRun).where(JobRun.id == run.id)
+        session.execute(stuck.values(status="queued", cancel_requested=True))
+    (lost,) = schedule.hopeless(rmm)
+    schedule.give_up(rmm, lost)
+    assert (row(rmm, run.id).status, row(rmm, waits).status) == ("cancelled", "queued")
+    assert [handout.run_id for handout in schedule.hand_out(rmm)] == [waits]
+    with unit(rmm) as session:
+        assert session.scalar(select(notes.c.text)) == f"cancelled: {run.id}"

@@ -18,6 +18,7 @@ from rmm_extension.services.lease import STALE_AFTER
 from simulators.tacticalrmm import keys
 from simulators.tacticalrmm.misbehaviour import Fault
 from tests.harness.world import World
+from tests.services.ingest.meanwhile import in_thread
 from tests.services.test_sign_in import Vendor, _use_key, vendor  # noqa: F401
 from tests.services.working import queued, take_run, work, work_one
 
@@ -225,12 +226,36 @@ def test_a_run_that_is_cancelled_takes_the_session_with_it(vendor: Vendor) -> No
     disconnect(vendor)
     (run_id,) = queued(world, KIND)
     with world.unit() as session:
-        runs.cancel(session, world.admin, run_id)
+        runs.cancel(world.rmm, session, world.admin, run_id)
     assert set_aside(world) == 0
 
 
-def test_nothing_is_kept_longer_than_a_day(vendor: Vendor) -> None:
-    """A worker that is killed in a run which is cancelled meanwhile leaves it to the tick."""
+def test_a_run_cancelled_under_way_takes_the_session_with_it(
+    vendor: Vendor, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The vendor has trouble, and no other attempt follows."""
+    world = vendor.world
+    disconnect(vendor)
+    (run_id,) = queued(world, KIND)
+    vendor.lab.misbehaviours.add(Fault(mode="server_error", prefix="/logout/"))
+    provider = type(world.rmm.providers.get("tacticalrmm"))
+    end = provider.end_session
+
+    def cancel() -> None:
+        with world.unit() as session:
+            runs.cancel(world.rmm, session, world.admin, run_id)
+
+    def meanwhile(self: Any, connection: Connection) -> None:
+        in_thread(cancel)
+        end(self, connection)
+
+    monkeypatch.setattr(provider, "end_session", meanwhile)
+    with world.app.app_context():
+        assert perform(world.rmm, world.tenant, run_id, 0) == "cancelled"
+    assert set_aside(world) == 0
+
+
+def test_a_worker_killed_in_a_cancelled_run_leaves_nothing(vendor: Vendor) -> None:
     world = vendor.world
     disconnect(vendor)
     (run_id,) = queued(world, KIND)
@@ -239,6 +264,16 @@ def test_nothing_is_kept_longer_than_a_day(vendor: Vendor) -> None:
     with world.app.app_context():
         for run in schedule.hopeless(world.rmm):
             schedule.give_up(world.rmm, run)
+    assert world.one("SELECT status FROM rmm_job_runs WHERE id = :id", id=run_id) == "cancelled"
+    assert set_aside(world) == 0
+
+
+def test_nothing_is_kept_longer_than_a_day(vendor: Vendor) -> None:
+    """Not even what no run is left for."""
+    world = vendor.world
+    disconnect(vendor)
+    world.do("DELETE FROM rmm_job_runs WHERE kind = :kind", kind=KIND)
+    with world.app.app_context():
         assert sign_out.forget_left(world.rmm) == 0
         world.do("UPDATE rmm_secrets SET updated_at = now() - interval '25 hours'")
         before = world.one("SELECT count(*) FROM rmm_secrets WHERE name NOT LIKE 'left:%'")

@@ -4,8 +4,8 @@ Used by the pages, by the JSON API and by workflows; nothing here knows which.
 """
 
 from .invocations import UnknownInvocation
-from .perform import perform, tell_failure
-from .request import cancel, cancelled, request
+from .perform import cancelled, perform, tell_failure
+from .request import cancel, request
 from .scripts import list_scripts, refresh_scripts, scripts_due
 
 __all__ = [

@@ -34,6 +34,13 @@ def load(session: Session, tenant_id: str, invocation_id: UUID, *, lock: bool = 
     return found
 
 
+def load_of_run(session: Session, tenant_id: str, run_id: UUID) -> ActionInvocation | None:
+    """The invocation that the run is there for, as it is now, locked."""
+    mine = (ActionInvocation.tenant_id == tenant_id, ActionInvocation.run_id == run_id)
+    statement = select(ActionInvocation).where(*mine).with_for_update()
+    return session.scalar(statement, execution_options={"populate_existing": True})
+
+
 def seal(rmm: Rmm, row: ActionInvocation, value: Mapping[str, Any]) -> None:
     """Keep the input as it was given, encrypted for this row, until the action is over."""
     text = json.dumps(value, ensure_ascii=False)

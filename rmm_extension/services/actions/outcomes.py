@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from rmm_extension.domain.actions import ActionRefused, ErrorCode, Outcome, failed, unknown
+from rmm_extension.domain.actions import ActionRefused, ActionState, ErrorCode, Outcome, failed, unknown
 from rmm_extension.domain.contracts.actions import ActionSpec
 from rmm_extension.domain.errors import (
     AuthFailed,
@@ -17,7 +17,8 @@ from rmm_extension.domain.errors import (
 )
 
 LOOK_FIRST = "It may have happened: look at the device before you ask again."
-INTERRUPTED = f"The worker ended while the vendor was asked. {LOOK_FIRST}"
+INTERRUPTED = unknown(f"The worker ended while the vendor was asked. {LOOK_FIRST}", ErrorCode.INTERNAL_ERROR)
+CALLED_OFF = Outcome(state=ActionState.CANCELLED, message="It was called off before it began.")
 
 
 def outcome_of(error: RMMError, spec: ActionSpec) -> Outcome:

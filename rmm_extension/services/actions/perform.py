@@ -15,7 +15,7 @@ from uuid import UUID
 
 from sqlalchemy.orm import Session
 
-from rmm_extension.domain.actions import ActionState, ErrorCode, Order, Outcome, failed, unknown
+from rmm_extension.domain.actions import ActionState, ErrorCode, Order, Outcome, failed
 from rmm_extension.domain.contracts.actions import ActionSpec, check_output
 from rmm_extension.domain.errors import (
     AuthFailed,
@@ -39,7 +39,7 @@ from . import invocations, registry
 from .check import check
 from .context import Context
 from .invocations import UnknownInvocation
-from .outcomes import INTERRUPTED, code_of, outcome_of
+from .outcomes import CALLED_OFF, INTERRUPTED, code_of, outcome_of
 from .result import NOT_NOTED, write_result, write_surely
 
 log = logging.getLogger("rmm_extension")
@@ -90,11 +90,21 @@ def tell_failure(rmm: Rmm, session: Session, run: Run, message: str) -> None:
         row = invocations.load(session, run.tenant_id, UUID(run.subject["invocation_id"]), lock=True)
     except UnknownInvocation:
         return
+    _end_with_run(rmm, session, row, failed(ErrorCode.INTERNAL_ERROR, message))
+
+
+def cancelled(rmm: Rmm, session: Session, tenant_id: str, run_id: UUID) -> None:
+    """The run was cancelled, by whichever way: so is its action, if it was not begun."""
+    row = invocations.load_of_run(session, tenant_id, run_id)
+    if row is not None:
+        _end_with_run(rmm, session, row, CALLED_OFF)
+
+
+def _end_with_run(rmm: Rmm, session: Session, row: ActionInvocation, outcome: Outcome) -> None:
+    """Close an action whose run is over. Nobody will look at one that was begun: it may have happened."""
     state = ActionState(row.state)
-    if state is ActionState.QUEUED:
-        write_surely(rmm, session, row, failed(ErrorCode.INTERNAL_ERROR, message))
-    elif state is ActionState.RUNNING:
-        write_surely(rmm, session, row, unknown(INTERRUPTED, ErrorCode.INTERNAL_ERROR))
+    if not state.is_over:
+        write_surely(rmm, session, row, INTERRUPTED if state is ActionState.RUNNING else outcome)
 
 
 def _begin(rmm: Rmm, run: Run, invocation_id: UUID) -> Begun | dict[str, Any]:
@@ -118,9 +128,9 @@ def _why_not(rmm: Rmm, run: Run, row: ActionInvocation, *, is_cancelled: bool) -
     """Why an action is not begun, by its state and its age."""
     changes = _changes_something(rmm, row.action)
     if row.state == ActionState.RUNNING and changes:
-        return unknown(INTERRUPTED, ErrorCode.INTERNAL_ERROR)
+        return INTERRUPTED
     if is_cancelled:
-        return Outcome(state=ActionState.CANCELLED, message="It was called off before it began.")
+        return CALLED_OFF
     if changes and is_late(row):
         hours = BEGIN_WITHIN // timedelta(hours=1)
         return failed(ErrorCode.EXPIRED, f"It could not be begun within {hours} hours. Ask for it again.")

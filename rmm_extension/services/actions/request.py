@@ -21,7 +21,6 @@ from rmm_extension.services.lease import PLAIN
 
 from . import invocations
 from .check import Allowed, check
-from .outcomes import INTERRUPTED
 
 KIND = "device_action"
 LONGEST_KEY = 200
@@ -66,33 +65,14 @@ def request(
     return row.id
 
 
-def cancel(session: Session, actor: Actor, invocation_id: UUID) -> None:
+def cancel(rmm: Rmm, session: Session, actor: Actor, invocation_id: UUID) -> None:
     """Call off an action that was not begun; ``Conflict`` when it was. ``UnknownInvocation``."""
     row = invocations.load(session, actor.tenant_id, invocation_id)
     if row.run_id is not None:
-        runs.cancel(session, actor, row.run_id)
+        runs.cancel(rmm, session, actor, row.run_id)
     # The run first, then the action: the order in which the worker locks them.
     if invocations.load(session, actor.tenant_id, invocation_id, lock=True).state == ActionState.RUNNING:
         raise Conflict("This action was begun already and cannot be called back.")
-
-
-def cancelled(session: Session, tenant_id: str, run_id: UUID) -> None:
-    """The run was cancelled while it waited, by whichever way: so is its action.
-
-    One that a worker had begun, and could not put off, is ``unknown``: no other worker will look at it.
-    """
-    mine = (ActionInvocation.tenant_id == tenant_id, ActionInvocation.run_id == run_id)
-    called_off = {"state": ActionState.CANCELLED, "message": "It was called off before it began."}
-    interrupted = {
-        "state": ActionState.UNKNOWN,
-        "message": INTERRUPTED,
-        "error_code": ErrorCode.INTERNAL_ERROR,
-    }
-    for state, values in ((ActionState.QUEUED, called_off), (ActionState.RUNNING, interrupted)):
-        statement = update(ActionInvocation).where(*mine, ActionInvocation.state == state)
-        session.execute(
-            statement.values(**values, **invocations.OVER, finished_at=utc_now()), execution_options=PLAIN
-        )
 
 
 def _require_ticket(

@@ -6,14 +6,16 @@ from typing import Any
 
 import pytest
 
-from rmm_extension.domain.actions import ErrorCode
+from rmm_extension.domain.actions import ErrorCode, Outcome
 from rmm_extension.domain.errors import HostUnavailable, ProviderError
 from rmm_extension.models import Integration, ScriptRow, new_id
-from rmm_extension.services import actions, runs
+from rmm_extension.providers.tacticalrmm import TacticalRmm
+from rmm_extension.services import actions, runs, schedule
 from rmm_extension.services.actions import registry
 from rmm_extension.services.actions.outcomes import outcome_of
 from simulators.tacticalrmm.misbehaviour import Fault
 from tests.services.actions.conftest import PING, REBOOT, Scene
+from tests.services.ingest.meanwhile import in_thread
 from tests.services.working import work
 
 
@@ -117,8 +119,63 @@ def test_a_run_that_is_cancelled_after_its_action_was_begun_leaves_it_unknown(sc
     run_id = scene.row(invocation_id)["run_id"]
     scene.world.do("UPDATE rmm_job_runs SET status = 'queued' WHERE id = :id", id=run_id)
     with scene.world.unit() as session:
-        runs.cancel(session, scene.person(), run_id)
+        runs.cancel(scene.world.rmm, session, scene.person(), run_id)
     row = scene.row(invocation_id)
     assert (row["state"], row["error_code"], row["sealed_input"]) == ("unknown", "INTERNAL_ERROR", None)
     assert "look at the device" in row["message"]
     assert row["finished_at"] is not None
+
+
+def give_up(scene: Scene) -> None:
+    """What the tick does with runs that nobody should take any more."""
+    with scene.world.app.app_context():
+        for run in schedule.hopeless(scene.world.rmm):
+            schedule.give_up(scene.world.rmm, run)
+
+
+def test_a_worker_killed_in_a_cancelled_run_leaves_its_action_unknown_and_says_so(scene: Scene) -> None:
+    ticket_id = scene.ticket()
+    invocation_id = scene.ask(REBOOT, ticket_id=ticket_id)
+    scene.die(invocation_id)
+    with scene.world.unit() as session:
+        runs.cancel(scene.world.rmm, session, scene.person(), scene.row(invocation_id)["run_id"])
+    assert scene.row(invocation_id)["state"] == "running"
+    give_up(scene)
+    row = scene.row(invocation_id)
+    assert (row["state"], scene.run_of(invocation_id)["status"]) == ("unknown", "cancelled")
+    assert "look at the device" in scene.world.notes(ticket_id)[-1]
+    (told,) = scene.world.rows("SELECT changes FROM rmm_audit WHERE action = 'action.finished'")
+    assert told["changes"]["state"] == "unknown"
+
+
+def test_a_worker_killed_in_a_cancelled_run_before_the_mark_leaves_its_action_called_off(
+    scene: Scene,
+) -> None:
+    invocation_id = scene.ask(REBOOT)
+    scene.die(invocation_id)
+    scene.world.do("UPDATE rmm_action_invocations SET state = 'queued', started_at = NULL")
+    with scene.world.unit() as session:
+        runs.cancel(scene.world.rmm, session, scene.person(), scene.row(invocation_id)["run_id"])
+    give_up(scene)
+    assert scene.row(invocation_id)["state"] == "cancelled"
+    assert not scene.sent()
+
+
+def test_what_a_vendor_surely_did_not_do_is_called_off_with_its_run(
+    scene: Scene, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    invocation_id, ask = scene.ask(REBOOT), TacticalRmm.perform_action
+
+    def cancel() -> None:
+        with scene.world.unit() as session:
+            runs.cancel(scene.world.rmm, session, scene.person(), scene.row(invocation_id)["run_id"])
+
+    def meanwhile(self: TacticalRmm, *args: Any) -> Outcome:
+        in_thread(cancel)
+        return ask(self, *args)
+
+    monkeypatch.setattr(TacticalRmm, "perform_action", meanwhile)
+    scene.lab.misbehaviours.add(Fault(mode="throttled", prefix="/agents/", count=1))
+    assert scene.work(invocation_id) == "cancelled"
+    assert (scene.row(invocation_id)["state"], scene.sent()) == ("cancelled", [])
+    assert scene.row(invocation_id)["message"] == "It was called off before it began."

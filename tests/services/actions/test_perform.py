@@ -257,20 +257,30 @@ def performing_in(scene: Scene, run: dict[str, Any]) -> str:
 def test_an_action_is_called_off_before_it_begins(scene: Scene) -> None:
     actor, invocation_id = scene.person(), scene.ask(REBOOT)
     with scene.world.unit() as session:
-        actions.cancel(session, actor, invocation_id)
+        actions.cancel(scene.world.rmm, session, actor, invocation_id)
     assert scene.row(invocation_id)["state"] == "cancelled"
     assert scene.run_of(invocation_id)["status"] == "cancelled"
     assert scene.work(invocation_id) == "skipped"
     assert not scene.sent()
     with pytest.raises(Conflict), scene.world.unit() as session:
-        actions.cancel(session, actor, invocation_id)
+        actions.cancel(scene.world.rmm, session, actor, invocation_id)
 
 
 def test_a_run_cancelled_elsewhere_calls_its_action_off(scene: Scene) -> None:
     invocation_id = scene.ask(REBOOT)
     with scene.world.unit() as session:
-        runs.cancel(session, scene.person(), scene.row(invocation_id)["run_id"])
+        runs.cancel(scene.world.rmm, session, scene.person(), scene.row(invocation_id)["run_id"])
     assert scene.row(invocation_id)["state"] == "cancelled"
+
+
+def test_the_ticket_is_told_of_an_action_that_was_called_off(scene: Scene) -> None:
+    ticket_id = scene.ticket()
+    invocation_id = scene.ask(REBOOT, ticket_id=ticket_id)
+    with scene.world.unit() as session:
+        actions.cancel(scene.world.rmm, session, scene.person(), invocation_id)
+    assert "called off" in scene.world.notes(ticket_id)[-1]
+    (told,) = scene.world.rows("SELECT changes FROM rmm_audit WHERE action = 'action.finished'")
+    assert told["changes"]["state"] == "cancelled"
 
 
 def test_an_action_that_was_begun_cannot_be_called_back(
@@ -282,7 +292,7 @@ def test_an_action_that_was_begun_cannot_be_called_back(
     def meanwhile(self: TacticalRmm, *args: Any) -> Outcome:
         def cancel() -> None:
             with scene.world.unit() as session:
-                actions.cancel(session, actor, invocation_id)
+                actions.cancel(scene.world.rmm, session, actor, invocation_id)
 
         with pytest.raises(Conflict, match="begun already"):
             in_thread(cancel)
@@ -297,7 +307,7 @@ def test_an_action_that_was_begun_cannot_be_called_back(
 
 def cancel_run(scene: Scene, invocation_id: Any) -> None:
     with scene.world.unit() as session:
-        runs.cancel(session, scene.person(), scene.row(invocation_id)["run_id"])
+        runs.cancel(scene.world.rmm, session, scene.person(), scene.row(invocation_id)["run_id"])
 
 
 def test_a_wish_to_cancel_that_comes_with_the_worker_is_heard(scene: Scene) -> None:

@@ -302,7 +302,7 @@ def test_a_cancelled_run_stops_between_pages(world: World) -> None:
     def cancel_at_second(number: int) -> None:
         if number == 1:
             with unit(world.rmm) as session:
-                runs.cancel(session, run.actor, run.id)
+                runs.cancel(world.rmm, session, run.actor, run.id)
 
     world.script.on_page = cancel_at_second
     with pytest.raises(runs.Cancelled):

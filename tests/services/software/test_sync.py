@@ -204,7 +204,7 @@ def test_a_later_attempt_finds_what_was_written(scene: Scene) -> None:
     interrupted = utc_now()
     scene.world.script.error = None
     with unit(scene.world.rmm) as session:
-        runs.reschedule(session, run, timedelta(0), "unavailable", "Away.")
+        runs.reschedule(scene.world.rmm, session, run, timedelta(0), "unavailable", "Away.")
     again = runs.take(scene.world.rmm, scene.world.tenant, run.id, 1)
     assert again is not None
     counts = sync_software(scene.world.rmm, again)
@@ -227,7 +227,7 @@ def test_a_later_attempt_is_told_anew(scene: Scene) -> None:
         sync_software(scene.world.rmm, run)
     scene.world.script.error = None
     with unit(scene.world.rmm) as session:
-        runs.reschedule(session, run, timedelta(0), "unavailable", "Away.")
+        runs.reschedule(scene.world.rmm, session, run, timedelta(0), "unavailable", "Away.")
     again = runs.take(scene.world.rmm, scene.world.tenant, run.id, 1)
     assert again is not None
     scene.tell("d1", item("Zip", "2"))
@@ -245,7 +245,7 @@ def test_cancelling_stops_at_the_next_page(scene: Scene) -> None:
     def cancel(page: int) -> None:
         if page == 1:
             with unit(scene.world.rmm) as session:
-                runs.cancel(session, SYSTEM_ACTOR(scene.world.tenant), run.id)
+                runs.cancel(scene.world.rmm, session, SYSTEM_ACTOR(scene.world.tenant), run.id)
 
     scene.world.script.on_page = cancel
     with pytest.raises(runs.Cancelled):
@@ -310,7 +310,7 @@ def test_the_same_run_is_no_second_time(scene: Scene) -> None:
         sync_software(scene.world.rmm, run)
     scene.world.script.error = None
     with unit(scene.world.rmm) as session:
-        runs.reschedule(session, run, timedelta(0), "unavailable", "Away.")
+        runs.reschedule(scene.world.rmm, session, run, timedelta(0), "unavailable", "Away.")
     again = runs.take(scene.world.rmm, scene.world.tenant, run.id, 1)
     assert again is not None
     assert sync_software(scene.world.rmm, again)["doubtful"] == 1
