@@ -70,27 +70,27 @@ def build(rmm: Rmm, session: Session, integration: Integration, *, waits: bool =
 
     ``waits``: somebody else's signing in is waited for; only in a job, for no request may wait so long.
     """
-    secrets = _secrets_of(rmm, session, integration)
+    row, secrets = _together(rmm, session, integration)
     return Connection(
-        tenant_id=integration.tenant_id,
-        integration_id=str(integration.id),
-        provider=integration.provider,
-        instance_url=integration.instance_url,
-        auth_mode=integration.auth_mode,
-        sessions=sign_in.sessions_of(rmm, integration, secrets.pop(sign_in.SESSION, None), waits=waits),
+        tenant_id=row.tenant_id,
+        integration_id=str(row.id),
+        provider=row.provider,
+        instance_url=row.instance_url,
+        auth_mode=row.auth_mode,
+        sessions=sign_in.sessions_of(rmm, row, secrets.pop(sign_in.SESSION, None), waits=waits),
         secrets=secrets,
-        settings=dict(integration.settings),
+        settings=dict(row.settings),
     )
 
 
-def _secrets_of(rmm: Rmm, session: Session, integration: Integration) -> dict[str, str]:
-    """The secrets that belong to the row as it is then: a save may come between the two looks."""
+def _together(rmm: Rmm, session: Session, row: Integration) -> tuple[Integration, dict[str, str]]:
+    """The row and the secrets that belong to it: a save may come between the looks at one and the other."""
     while True:
-        read_at = integration.connected_at
-        secrets = rmm.vault.read(session, integration.tenant_id, integration.id)
-        session.refresh(integration)
-        if integration.connected_at == read_at:
-            return secrets
+        saved_at = row.connected_at
+        secrets = rmm.vault.read(session, row.tenant_id, row.id)
+        row = session.get_one(Integration, (row.tenant_id, row.id), populate_existing=True)
+        if row.connected_at == saved_at:
+            return row, secrets
 
 
 def create(
