@@ -86,11 +86,10 @@ def build(rmm: Rmm, session: Session, integration: Integration, *, waits: bool =
 def _together(rmm: Rmm, session: Session, row: Integration) -> tuple[Integration, dict[str, str]]:
     """The row and the secrets that belong to it: a save may come between the looks at one and the other."""
     while True:
-        saved_at = row.connected_at
-        secrets = rmm.vault.read(session, row.tenant_id, row.id)
-        row = session.get_one(Integration, (row.tenant_id, row.id), populate_existing=True)
+        secrets, saved_at = rmm.vault.read_beside(session, row.tenant_id, row.id)
         if row.connected_at == saved_at:
             return row, secrets
+        row = session.get_one(Integration, (row.tenant_id, row.id), populate_existing=True)
 
 
 def create(

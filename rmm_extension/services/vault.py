@@ -4,16 +4,17 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping, Sequence
+from datetime import datetime
 from uuid import UUID
 
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
-from sqlalchemy import delete, func, select
+from sqlalchemy import and_, delete, func, select
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
 from rmm_extension.domain.errors import ConfigError
-from rmm_extension.models import Secret, new_id, utc_now
+from rmm_extension.models import Integration, Secret, new_id, utc_now
 
 ASIDE = "left:"
 """Names that begin so are of what a connection has left: taken by its name, never with the rest."""
@@ -99,6 +100,22 @@ class Vault:
             )
         )
         return {r.name: self.open(tenant_id, integration_id, r.name, r.key_id, r.ciphertext) for r in rows}
+
+    def read_beside(
+        self, session: Session, tenant_id: str, integration_id: UUID
+    ) -> tuple[dict[str, str], datetime | None]:
+        """As :meth:`read`, with when address, mode and secrets were saved: both of one moment."""
+        mine = and_(Secret.tenant_id == Integration.tenant_id, Secret.integration_id == Integration.id, _HELD)
+        columns = (Integration.connected_at, Secret.name, Secret.key_id, Secret.ciphertext)
+        rows = session.execute(
+            select(*columns)
+            .select_from(Integration)
+            .outerjoin(Secret, mine)
+            .where(Integration.tenant_id == tenant_id, Integration.id == integration_id)
+        ).all()
+        held = [row for row in rows if row.name is not None]
+        secrets = {r.name: self.open(tenant_id, integration_id, r.name, r.key_id, r.ciphertext) for r in held}
+        return secrets, rows[0].connected_at if rows else None
 
     def take(self, session: Session, tenant_id: str, integration_id: UUID, name: str) -> str | None:
         """One secret in clear, by its name."""

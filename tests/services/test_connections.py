@@ -147,7 +147,7 @@ class TestReconnect:
     ) -> None:
         made = create(world)
         moved = typed(world, instance_url="https://127.0.0.2:9", api_key="another-key")
-        done = once_before(monkeypatch, Vault, "read", lambda: self.reconnect(world, made, moved))
+        done = once_before(monkeypatch, Vault, "read_beside", lambda: self.reconnect(world, made, moved))
         built = self.stored(world, made)
         assert len(done) == 1
         assert (built.instance_url, built.secrets) == (moved.instance_url, {"api_key": "another-key"})
