@@ -44,7 +44,10 @@ def test_a_filter_under_more_narrows_and_is_taken_away(world: World, page: Page,
     expect(page.locator("#rmm-results")).to_contain_text("Nothing matches")
     page.click(".rmm-chip:has-text('Reboot')")
     expect(rows).to_have_count(3)
+    # The rows are there before the page's script is.
+    page.wait_for_load_state()
     page.keyboard.press("j")
+    expect(page.locator("#rmm-results tr.rmm-current")).to_have_count(1)
     page.keyboard.press("Enter")
     page.wait_for_url(re.compile(r"/rmm/devices/[0-9a-f-]{36}"))
 
