@@ -65,18 +65,20 @@ ORDER BY a.id FOR NO KEY UPDATE OF a"""  # noqa: S608 - our own column names
 _NO_STRANGER = "NOT EXISTS (SELECT 1 FROM stranger)"
 
 
+def _targets(kind: str) -> list[str]:
+    return [f'"{CPU_COLUMN[kind] if column == "cpu_percent" else column}"' for column in VITAL_COLUMNS]
+
+
 def _vitals(kind: str) -> str:
-    targets = [f'"{CPU_COLUMN[kind] if column == "cpu_percent" else column}"' for column in VITAL_COLUMNS]
     sources = ", ".join(f'"{column}"' for column in VITAL_COLUMNS)
     types = ", ".join(f'"{column}" {sql_type}' for column, (sql_type, _) in VITAL_COLUMNS.items())
-    return f"""INSERT INTO {kind}_assets AS v (tenant_id, asset_id, {", ".join(targets)})
+    return f"""INSERT INTO {kind}_assets AS v (tenant_id, asset_id, {", ".join(_targets(kind))})
   SELECT %(tenant)s, asset_id, {sources}
   FROM json_to_recordset(%({kind})s::json) AS r(asset_id text, {types}) WHERE {_NO_STRANGER}"""  # noqa: S608 - our own column names
 
 
 def _or_change(kind: str) -> str:
-    targets = [f'"{CPU_COLUMN[kind] if column == "cpu_percent" else column}"' for column in VITAL_COLUMNS]
-    updates = ", ".join(f"{name} = coalesce(excluded.{name}, v.{name})" for name in targets)
+    updates = ", ".join(f"{name} = coalesce(excluded.{name}, v.{name})" for name in _targets(kind))
     return f"ON CONFLICT (tenant_id, asset_id) DO UPDATE SET {updates}"
 
 

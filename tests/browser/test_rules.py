@@ -16,7 +16,7 @@ from tests.browser.conftest import NARROW, WIDE
 from tests.browser.test_pages import base
 
 if TYPE_CHECKING:
-    from playwright.sync_api import Page
+    from playwright.sync_api import Page, Route
 
 __all__ = ["base", "world"]
 
@@ -75,6 +75,18 @@ def test_a_rule_is_made_tried_saved_and_moved(world: World, page: Page, base: st
     assert shown(page) == ["Disks", CATCH_ALL]
     expect(page.locator("[aria-label='Move Disks down']"), "the other end is reached").to_be_focused()
     assert stored(world, connection) == ["Disks", CATCH_ALL]
+
+
+def test_a_pattern_typed_before_the_script_is_there_is_checked(world: World, page: Page, base: str) -> None:
+    from playwright.sync_api import expect
+
+    connection = world.connect()
+    held: list[Route] = []
+    page.route("**/rules.js*", lambda route: held.append(route))
+    page.goto(f"{base}/rmm/connections/{connection}/rules/new", wait_until="commit")
+    page.fill("#message_pattern", "(?=disk)")
+    held[0].continue_()
+    expect(page.locator("#rmm-part-pattern")).to_contain_text("Look-ahead")
 
 
 def test_a_rule_is_dragged(world: World, page: Page, base: str) -> None:
@@ -160,7 +172,7 @@ def test_the_pages_fit_the_window(world: World, page: Page, base: str) -> None:
 
 
 def test_a_try_says_that_it_works_and_is_not_started_twice(world: World, page: Page, base: str) -> None:
-    from playwright.sync_api import Route, expect
+    from playwright.sync_api import expect
 
     connection = world.connect()
     world.alerts(connection, 1)

@@ -15,7 +15,7 @@ from tests.browser.test_pages import base
 from tests.harness.programs import LONG_AGO, Program, product_id
 
 if TYPE_CHECKING:
-    from playwright.sync_api import Page
+    from playwright.sync_api import Page, Route
 
 __all__ = ["base", "world"]
 
@@ -31,15 +31,30 @@ def test_a_version_narrows_the_devices_and_a_selection_offers_actions(
     page.click("text=Find devices")
     rows = page.locator("#rmm-results tr[data-rmm-row]")
     expect(rows).to_have_count(4)
+    page.wait_for_load_state()
     page.fill("[name=below]", "119")
     page.keyboard.press("Enter")
     expect(rows).to_have_count(2)
-    assert page.is_hidden("#rmm-bulk")
+    expect(page.locator("#rmm-bulk")).to_be_hidden()
     page.keyboard.press("Tab")
     page.check("#rmm-results tr[data-rmm-row] [name=ids] >> nth=0")
     assert page.inner_text("[data-rmm-chosen]") == "1 selected"
     page.click("text=Run an action…")
     page.wait_for_url("**/rmm/run?*")
+
+
+def test_a_word_typed_before_the_script_is_there_narrows_the_list(
+    world: World, page: Page, base: str
+) -> None:
+    from playwright.sync_api import expect
+
+    fleet(world)
+    held: list[Route] = []
+    page.route("**/rmm.js*", lambda route: held.append(route))
+    page.goto(f"{base}/rmm/devices", wait_until="commit")
+    page.fill("#filter-q", "no such device")
+    held[0].continue_()
+    expect(page.locator("#rmm-results tr[data-rmm-row]")).to_have_count(0)
 
 
 def test_an_older_version_is_one_click_away(world: World, page: Page, base: str) -> None:

@@ -53,6 +53,21 @@ def test_models_and_migrations_agree(engine: Engine) -> None:
     assert schema.drift(engine) == []
 
 
+def test_pages_are_filled_as_the_models_say(engine: Engine) -> None:
+    """What a comparison of models and tables does not look at."""
+    with engine.connect() as connection:
+        found = connection.execute(
+            text("SELECT relname, reloptions FROM pg_class WHERE relkind = 'r' AND reloptions IS NOT NULL")
+        )
+        stored = {name: dict(option.split("=") for option in options) for name, options in found}
+    wanted = {
+        table.name: {key: str(value) for key, value in options.items()}
+        for table in Base.metadata.tables.values()
+        if (options := table.dialect_options["postgresql"]["with"])
+    }
+    assert {name: options for name, options in stored.items() if name in Base.metadata.tables} == wanted
+
+
 @pytest.mark.parametrize(
     "change",
     [

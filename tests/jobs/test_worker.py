@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import gc
 import os
 import signal
 from collections.abc import Iterator
@@ -107,6 +108,18 @@ def test_every_handler_in_the_catalogue_is_there(caplog: pytest.LogCaptureFixtur
     worker.preload(app)
     missing = [record.getMessage() for record in caplog.records if "handler_missing" in record.getMessage()]
     assert not missing
+
+
+def test_the_collector_looks_at_what_jobs_make_and_seldom(app: Flask) -> None:
+    usual = gc.get_threshold()
+    try:
+        gc.unfreeze()
+        gc.set_threshold(700, 10, 10)
+        worker.preload(app)
+        assert gc.get_freeze_count() > 10_000, "what was imported is out of its sight"
+        assert gc.get_threshold()[0] > 700
+    finally:
+        gc.set_threshold(*usual)
 
 
 def test_a_forked_worker_does_not_use_its_parents_connections(

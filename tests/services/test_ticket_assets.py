@@ -103,18 +103,14 @@ def test_a_ticket_made_by_hand_while_the_device_becomes_known_gets_it_later(
     assert [linked(world, one.id) for one in done.tickets] == [[mine]]
 
 
-def test_what_a_person_chose_stays(world: World) -> None:
+@pytest.mark.parametrize("chosen_first", [True, False])
+def test_what_a_person_chose_stays(world: World, chosen_first: bool) -> None:
     made, mine, chosen = ticket(world), asset(world, AGENT), asset(world, "other")
-    choose(world, made, chosen)
+    if chosen_first:
+        choose(world, made, chosen)
     become_known(world, AGENT, mine)
-    deliver(world)
-    assert linked(world, made) == [chosen]
-
-
-def test_what_a_person_chooses_meanwhile_stays(world: World) -> None:
-    made, mine, chosen = ticket(world), asset(world, AGENT), asset(world, "other")
-    become_known(world, AGENT, mine)
-    choose(world, made, chosen)
+    if not chosen_first:
+        choose(world, made, chosen)
     deliver(world)
     assert linked(world, made) == [chosen]
 

@@ -176,8 +176,13 @@
     all("[data-rmm-script]").forEach((part) => { part.hidden = false; });
     bulk();
   }
+  // What was typed before this script was there, or what the browser kept of a page left earlier.
+  const typedEarly = (field) => field.value !== field.defaultValue;
   function start() {
     ready();
+    all("form[data-rmm-filters]").forEach((form) => {
+      if (all("input[type=search]", form).some(typedEarly)) swap(filterUrl(form), true);
+    });
     const summary = one(".rmm-summary");
     if (summary) summary.focus();
   }

@@ -187,6 +187,10 @@
   function start() {
     grips();
     placeholders();
+    // What was typed before this script was there, or what the browser kept of a page left earlier.
+    const fields = editor() ? [...editor().elements] : [];
+    fields.filter((field) => "defaultValue" in field && field.value !== field.defaultValue)
+      .forEach((field) => changed({ target: field }));
     all("[data-rmm-script]").forEach((piece) => { piece.hidden = false; });
   }
   if (document.readyState === "loading") document.addEventListener("DOMContentLoaded", start);

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import json
 from datetime import timedelta
 from typing import Any
 
@@ -13,7 +14,7 @@ from rmm_extension.domain.errors import AuthFailed, ConfigError, Conflict, Unava
 from rmm_extension.domain.types import AgentStatus, DeviceKind, DevicePage, Disk, Hardware
 from rmm_extension.models import utc_now
 from rmm_extension.services import runs
-from rmm_extension.services.inventory import sync_devices
+from rmm_extension.services.inventory import sql, sync_devices
 from rmm_extension.services.unit import unit
 
 from .conftest import NOON, World, device
@@ -135,6 +136,24 @@ def test_statements_do_not_grow_with_the_page(world: World, statement_counter: A
     few = round_of_syncs()
     world.script.devices = [device(f"e{number}") for number in range(300)]
     assert round_of_syncs() == few
+
+
+def test_seeing_devices_again_writes_no_index(world: World) -> None:
+    """A sync sees nearly all of them again: their rows find room where they are."""
+    world.map()
+    world.script.devices = [device(f"d{number}", location="Room " * 60) for number in range(300)]
+    world.script.page_size = 300
+    world.sync()
+    seen = LATER.isoformat()
+    moved = [{"id": str(row.id), "seen": seen} for row in world.devices().values()]
+    with unit(world.rmm) as session:
+        values = {"tenant": world.tenant, "moved": json.dumps(moved)}
+        assert sql.execute(session, sql.MOVE_LAST_SEEN, values) == 300
+        table = "'rmm_devices'::regclass"
+        counted = text(
+            f"SELECT pg_stat_get_xact_tuples_updated({table}), pg_stat_get_xact_tuples_hot_updated({table})"
+        )
+        assert tuple(session.execute(counted).one()) == (300, 300)
 
 
 def test_unmapped_and_switched_off_organizations_are_left_out(world: World) -> None:
