@@ -40,10 +40,8 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 @pytest.fixture(scope="session")
 def browser() -> Iterator[Browser]:
-    """Started chromium; skips when there is none (RMM_TEST_BROWSER names another program)."""
-    program = (
-        os.environ.get("RMM_TEST_BROWSER") or shutil.which("chromium") or shutil.which("chromium-browser")
-    )
+    """Started chromium; skips when there is none (TEST_BROWSER names another program)."""
+    program = os.environ.get("TEST_BROWSER") or shutil.which("chromium") or shutil.which("chromium-browser")
     if program is None:
         pytest.skip("no chromium here (`apt-get install chromium`)")
     sync_api = pytest.importorskip("playwright.sync_api", reason="playwright is not installed")

@@ -53,7 +53,7 @@ def test_every_setting_named_anywhere_exists() -> None:
     events = {event.name for event in CATALOGUE.values()}
     for page in PAGES:
         named = set(re.findall(r"\bRMM_(?:[A-Z_]+|<VENDOR>_BASE_URL)?", text(page)))
-        assert named <= known | events | {"RMM_TEST_BROWSER"}, page.name
+        assert named <= known | events, page.name
 
 
 def test_defaults_in_the_readme_are_the_ones_in_force() -> None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import ipaddress
-import os
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -21,6 +20,7 @@ from simulators.tacticalrmm.fleet import FleetOptions
 from simulators.tacticalrmm.lab import Lab
 from simulators.tacticalrmm.misbehaviour import Fault
 from simulators.testing import serve_in_thread
+from tests.harness.recordings import recordings_of
 
 LOOPBACK = (ipaddress.ip_network("127.0.0.0/8"),)
 RUNTIME = Runtime(allowed_networks=LOOPBACK, base_urls={}, connect_timeout=2, read_timeout=5)
@@ -95,9 +95,7 @@ def tactical() -> TacticalRmm:
 @pytest.fixture(scope="session")
 def recordings() -> Path:
     """Recorded exchanges with a real server, where they are at hand."""
-    default = Path(__file__).parents[3] / "shared" / "vendors" / "recordings"
-    folder = Path(os.environ.get("RMM_VENDOR_RECORDINGS") or default) / "tacticalrmm"
-    folder = folder if folder.is_dir() else folder.parent
-    if not (folder / "clients_list.json").is_file():
-        pytest.skip("no recordings of a real server at hand: name their folder in RMM_VENDOR_RECORDINGS")
+    folder = recordings_of("tacticalrmm")
+    if not folder.is_dir():
+        pytest.skip("no recordings of a real server at hand: name their folder in VENDOR_RECORDINGS")
     return folder

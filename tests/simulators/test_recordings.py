@@ -1,19 +1,16 @@
 """The simulator against recorded exchanges with a real server: status, content type and JSON shape.
 
-The recordings are not part of the project. They are looked for in the folder named by the environment
-variable RMM_VENDOR_RECORDINGS, then in `../shared/vendors/recordings/tacticalrmm` beside the repository.
+The recordings are not part of the project: they are used where they are at hand.
 """
 
 from __future__ import annotations
 
 import functools
 import json
-import os
 import re
 import threading
 from datetime import datetime, timedelta
 from email.utils import parsedate_to_datetime
-from pathlib import Path
 from typing import Any
 
 import pyotp
@@ -22,11 +19,9 @@ import pytest
 from simulators.tacticalrmm import keys
 from simulators.tacticalrmm.fleet import FleetOptions, build_fleet
 from simulators.tacticalrmm.status import status_of
+from tests.harness.recordings import recordings_of
 
-ROOT = Path(__file__).resolve().parents[2]
-FOLDER = Path(
-    os.environ.get("RMM_VENDOR_RECORDINGS") or ROOT.parent / "shared/vendors/recordings/tacticalrmm"
-)
+FOLDER = recordings_of("tacticalrmm")
 NAMES = sorted(path.stem for path in FOLDER.glob("*.json")) if FOLDER.is_dir() else []
 
 pytestmark = pytest.mark.skipif(not NAMES, reason=f"no recordings of a real server in {FOLDER}")
