@@ -113,12 +113,11 @@ def _tell_trouble(session: Session, run: runs.Run, verdict: Verdict) -> None:
     """Note on the connection that its vendor refuses us, or has not answered more than once."""
     if run.integration_id is None:
         return
+    connection, heard = (run.tenant_id, run.integration_id), verdict.message
     if verdict.needs_reauth:
-        connection_health.mark_needs_reauth(
-            session, run.tenant_id, run.integration_id, verdict.message, since=run.taken_at
-        )
+        connection_health.mark_needs_reauth(session, *connection, heard, since=run.taken_at)
     elif verdict.error_kind in VENDOR_TROUBLE and kinds.get(run.kind).shows_health:
-        connection_health.mark_error(session, run.tenant_id, run.integration_id, verdict.message)
+        connection_health.mark_error(session, *connection, heard, since=run.taken_at)
 
 
 def _close(rmm: Rmm, change: Callable[[Session], T]) -> T:

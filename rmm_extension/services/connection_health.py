@@ -49,15 +49,25 @@ def mark_needs_reauth(
         tell_health(session, tenant_id, "connection_down", integration_id, changed.name, message)
 
 
-def mark_error(session: Session, tenant_id: str, integration_id: UUID, message: str) -> None:
-    """The last talk with the vendor failed; polling goes on."""
+def mark_error(
+    session: Session, tenant_id: str, integration_id: UUID, message: str, *, since: datetime | None = None
+) -> None:
+    """The last talk with the vendor failed; polling goes on.
+
+    As with :func:`mark_needs_reauth`: a sign-in that replaced the one of ``since`` is left alone.
+    """
     changes = {"last_error": message, "last_error_at": utc_now()}
-    _note(session, tenant_id, integration_id, ("connected",), "error", changes)
+    _note(session, tenant_id, integration_id, ("connected",), "error", changes, since=since)
 
 
-def mark_well(session: Session, tenant_id: str, integration_id: UUID) -> None:
-    """The last talk with the vendor went well; after trouble its alerts are polled at once."""
-    _note(session, tenant_id, integration_id, ("error",), "connected", _WELL)
+def mark_well(
+    session: Session, tenant_id: str, integration_id: UUID, *, since: datetime | None = None
+) -> None:
+    """The last talk with the vendor went well; after trouble its alerts are polled at once.
+
+    As with :func:`mark_needs_reauth`: a sign-in that replaced the one of ``since`` is left alone.
+    """
+    _note(session, tenant_id, integration_id, ("error",), "connected", _WELL, since=since)
 
 
 def mark_tested(session: Session, tenant_id: str, integration_id: UUID) -> None:
@@ -76,9 +86,10 @@ def _note(
     states: Collection[str],
     state: str,
     changes: Mapping[str, Any],
+    since: datetime | None = None,
 ) -> None:
     """Move the connection on from one of the states, and tell it; in any other state it is left alone."""
-    ours = (Integration.tenant_id == tenant_id, Integration.id == integration_id)
+    ours = (Integration.tenant_id == tenant_id, Integration.id == integration_id, not_replaced_since(since))
     moved = session.execute(
         update(Integration)
         .where(*ours, Integration.state.in_(states))

@@ -12,10 +12,11 @@ import pytest
 
 from rmm_extension.domain.errors import ConfigError
 from rmm_extension.jobs.execute import perform
-from rmm_extension.services import runs
+from rmm_extension.services import connection_health, runs
 from simulators.tacticalrmm import keys
 from simulators.tacticalrmm.app import create_app, lab_of
 from simulators.tacticalrmm.fleet import FleetOptions
+from simulators.tacticalrmm.misbehaviour import Fault
 from simulators.testing import serve_in_thread
 from tests.harness.world import World
 from tests.services.test_sign_in import Vendor, _use_key, never, vendor  # noqa: F401
@@ -139,6 +140,38 @@ def test_a_withdrawn_key_condemns_only_itself(servers: tuple[Server, Server], is
     assert "key" in (error or "")
     assert is_well(vendor) == is_replaced
     assert vendor.column("state") == ("connected" if is_replaced else "needs_reauth")
+
+
+@pytest.mark.parametrize("is_replaced", [True, False])
+def test_what_makes_no_sense_condemns_only_its_server(
+    servers: tuple[Server, Server], is_replaced: bool
+) -> None:
+    (old, gate), (new, _) = servers
+
+    def move() -> None:
+        old.lab.misbehaviours.add(Fault("wrong_shape"))
+        if is_replaced:
+            new.keep()
+
+    gate.first = move
+    outcome, error = sync(old.world)
+    assert outcome == "failed"
+    assert "unexpected shape" in (error or "")
+    assert is_well(new) == is_replaced
+    assert new.column("state") == ("connected" if is_replaced else "error")
+
+
+def test_the_server_that_was_left_does_not_speak_well_of_the_other(servers: tuple[Server, Server]) -> None:
+    (old, gate), (new, _) = servers
+
+    def move() -> None:
+        new.keep()
+        with new.world.unit() as session:
+            connection_health.mark_error(session, new.world.tenant, new.world.integration_id, "No answer.")
+
+    gate.first = move
+    assert sync(old.world) == ("succeeded", None)
+    assert (new.column("state"), new.column("last_error")) == ("error", "No answer.")
 
 
 def test_a_refused_password_condemns_only_itself(servers: tuple[Server, Server]) -> None:

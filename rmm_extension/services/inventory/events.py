@@ -28,10 +28,16 @@ def finished(
     counts: Mapping[str, int],
     changes: Mapping[str, Any],
 ) -> None:
-    """Note that the vendor answers, set the connection's times (``changes``), and tell the counts."""
+    """Note that the vendor answers, set the connection's times (``changes``), and tell the counts.
+
+    Where the sign-in is another one by now nothing is noted: what it leads to may not answer, and is not
+    synced yet.
+    """
+    since = run.taken_at
     if row.state == "error":
-        connection_health.mark_well(session, row.tenant_id, row.id)
-    session.execute(_of(row).values(last_error=None, last_error_at=None, **changes))
+        connection_health.mark_well(session, row.tenant_id, row.id, since=since)
+    still = connection_health.not_replaced_since(since)
+    session.execute(_of(row).where(still).values(last_error=None, last_error_at=None, **changes))
     _tell(session, run, row, "sync_finished", sync_type, _items(counts))
 
 
