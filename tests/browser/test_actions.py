@@ -11,6 +11,7 @@ import pytest
 from tests.blueprints.acting import SCRIPT, Vendor, ask, vendor
 from tests.blueprints.test_alert_actions import browser as signed_in
 from tests.browser.conftest import NARROW, WIDE
+from tests.browser.seeing import see
 from tests.conftest import world
 from tests.harness.world import World
 
@@ -55,7 +56,7 @@ def test_a_script_from_a_ticket_to_its_output_and_note(
     page.wait_for_selector("text=Waiting for a worker.")
     vendor.work()
     page.wait_for_selector(".rmm-copy-text")
-    assert page.inner_text(".rmm-copy-text").strip() == vendor.lab.script_output.stdout.strip()
+    see(page.locator(".rmm-copy-text")).to_have_text(vendor.lab.script_output.stdout.strip())
     assert vendor.invocations()[0]["input"]["args"] == ["-Drive", "C:"]
     page.click(f"a:has-text('T-{ticket['number']}')")
     page.wait_for_selector("text=Actions from this ticket")
@@ -68,9 +69,9 @@ def test_the_selected_devices_are_acted_on_together(
     for at in range(3):
         vendor.device(at=at)
     page.goto(f"{base}/rmm/devices")
-    assert page.is_hidden("#rmm-bulk")
+    see(page.locator("#rmm-bulk")).to_be_hidden()
     page.check("[data-rmm-all]")
-    assert page.inner_text("[data-rmm-chosen]") == "3 selected"
+    see(page.locator("[data-rmm-chosen]")).to_have_text("3 selected")
     page.click("#rmm-bulk >> text=Run…")
     page.wait_for_selector("h1:has-text('Run on 3 devices')")
     assert "csrf_token" not in page.url
@@ -81,7 +82,7 @@ def test_the_selected_devices_are_acted_on_together(
     vendor.work()
     page.click("text=Look again")
     page.wait_for_selector("text=Handed over")
-    assert page.locator("#rmm-results tbody tr").count() == 3
+    see(page.locator("#rmm-results tbody tr")).to_have_count(3)
 
 
 def test_remote_access_opens_in_a_tab_of_its_own(world: World, vendor: Vendor, page: Page, base: str) -> None:
@@ -122,4 +123,4 @@ def test_no_page_of_actions_is_wider_than_the_window(
     ):
         page.goto(f"{base}/rmm/{path}")
         assert page.evaluate("document.documentElement.scrollWidth <= innerWidth"), path
-        assert page.locator("main h1").count() == 1, path
+        see(page.locator("main h1"), path).to_have_count(1)

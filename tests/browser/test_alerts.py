@@ -9,6 +9,7 @@ import pytest
 
 from tests.blueprints.conftest import World, world
 from tests.browser.conftest import NARROW, WIDE
+from tests.browser.seeing import see
 from tests.browser.test_pages import base
 
 if TYPE_CHECKING:
@@ -20,14 +21,15 @@ __all__ = ["base", "world"]
 def test_selected_by_keys_and_acknowledged_together(world: World, page: Page, base: str) -> None:
     world.alerts(world.connect(), 3)
     page.goto(f"{base}/rmm/alerts?state=active")
-    assert page.is_hidden("#rmm-bulk")
+    see(page.locator("#rmm-bulk")).to_be_hidden()
     for key in ("j", "x", "j", "x"):
         page.keyboard.press(key)
-    assert page.inner_text("[data-rmm-chosen]") == "2 selected"
+    see(page.locator("[data-rmm-chosen]")).to_have_text("2 selected")
     page.click("#rmm-bulk >> text=Acknowledge")
     page.wait_for_selector("text=2 alerts acknowledged.")
-    assert page.url.endswith("/rmm/alerts?state=active"), "back to the list as it was narrowed"
-    assert page.locator("#rmm-results tbody tr").count() == 1
+    # Back to the list as it was narrowed.
+    page.wait_for_url(lambda url: url.endswith("/rmm/alerts?state=active"))
+    see(page.locator("#rmm-results tbody tr")).to_have_count(1)
 
 
 def test_a_swapped_table_keeps_the_way_back_true(world: World, page: Page, base: str) -> None:
@@ -38,7 +40,7 @@ def test_a_swapped_table_keeps_the_way_back_true(world: World, page: Page, base:
     page.select_option("[name=severity]", "minor")
     page.wait_for_url("**/alerts?severity=minor")
     page.check("[data-rmm-all]")
-    assert page.inner_text("[data-rmm-chosen]") == "1 selected"
+    see(page.locator("[data-rmm-chosen]")).to_have_text("1 selected")
     page.click("#rmm-bulk >> text=Resolve…")
     page.wait_for_selector("h1:has-text('Resolve 1 alert')")
     assert "csrf_token" not in page.url
@@ -62,24 +64,24 @@ def test_rarer_filters_are_behind_a_button_and_open_while_active(world: World, p
     world.alerts(connection, 2)
     world.alerts(connection, 1, webhook_lost=True)
     page.goto(f"{base}/rmm/alerts")
-    assert page.is_hidden("[name=lost]")
+    see(page.locator("[name=lost]")).to_be_hidden()
     page.click("summary:has-text('More')")
     page.select_option("[name=lost]", "1")
     page.wait_for_url(re.compile("lost=1"))
-    assert page.locator("#rmm-results tbody tr").count() == 1
+    see(page.locator("#rmm-results tbody tr")).to_have_count(1)
     page.reload()
-    assert page.is_visible("[name=lost]")
+    see(page.locator("[name=lost]")).to_be_visible()
 
 
 def test_what_needs_attention_is_tried_again_together(world: World, page: Page, base: str) -> None:
     world.alerts(world.connect(), 2, attention="ticket_failed", client_id="one-c0")
     page.goto(f"{base}/rmm/attention")
-    assert page.is_hidden("#rmm-bulk")
+    see(page.locator("#rmm-bulk")).to_be_hidden()
     page.check("[data-rmm-all]")
-    assert page.inner_text("[data-rmm-chosen]") == "2 selected"
+    see(page.locator("[data-rmm-chosen]")).to_have_text("2 selected")
     page.click("#rmm-bulk >> text=Try again")
     page.wait_for_selector("main [role=status], main [role=alert]")
-    assert page.url.endswith("/rmm/attention")
+    page.wait_for_url(lambda url: url.endswith("/rmm/attention"))
 
 
 @pytest.mark.parametrize("viewport", [WIDE, NARROW])
@@ -101,17 +103,15 @@ def test_no_page_of_an_alert_is_wider_than_the_window(world: World, page: Page, 
     ):
         page.goto(f"{base}/rmm/{path}")
         assert page.evaluate("document.documentElement.scrollWidth <= innerWidth"), path
-        assert page.locator("main h1").count() == 1, path
+        see(page.locator("main h1"), path).to_have_count(1)
 
 
 @pytest.mark.parametrize("viewport", [WIDE, NARROW])
 def test_what_can_be_done_with_a_selection_is_in_sight(world: World, page: Page, base: str) -> None:
-    from playwright.sync_api import expect
-
     world.alerts(world.connect(), 30)
     page.goto(f"{base}/rmm/alerts")
     page.locator("[data-rmm-select]").nth(15).check()
-    expect(page.locator("#rmm-bulk >> text=Acknowledge")).to_be_in_viewport(ratio=1)
+    see(page.locator("#rmm-bulk >> text=Acknowledge")).to_be_in_viewport(ratio=1)
 
 
 def test_the_head_of_a_table_stays_below_that_of_the_host(world: World, page: Page, base: str) -> None:

@@ -9,6 +9,7 @@ import pytest
 
 from tests.blueprints.conftest import World, world
 from tests.browser.conftest import NARROW, WIDE
+from tests.browser.seeing import see
 from tests.browser.test_pages import base
 
 if TYPE_CHECKING:
@@ -32,35 +33,31 @@ def fill(world: World) -> None:
 
 
 def test_a_filter_under_more_narrows_and_is_taken_away(world: World, page: Page, base: str) -> None:
-    from playwright.sync_api import expect
-
     fill(world)
     page.goto(f"{base}/rmm/devices")
     rows = page.locator("#rmm-results tbody tr")
     page.select_option("[name=reboot]", "yes")
-    expect(rows).to_have_count(2)
+    see(rows).to_have_count(2)
     page.click("summary:has-text('More')")
     page.select_option("[name=managed]", "none")
-    expect(page.locator("#rmm-results")).to_contain_text("Nothing matches")
+    see(page.locator("#rmm-results")).to_contain_text("Nothing matches")
     page.click(".rmm-chip:has-text('Reboot')")
-    expect(rows).to_have_count(3)
+    see(rows).to_have_count(3)
     # The rows are there before the page's script is.
     page.wait_for_load_state()
     page.keyboard.press("j")
-    expect(page.locator("#rmm-results tr.rmm-current")).to_have_count(1)
+    see(page.locator("#rmm-results tr.rmm-current")).to_have_count(1)
     page.keyboard.press("Enter")
     page.wait_for_url(re.compile(r"/rmm/devices/[0-9a-f-]{36}"))
 
 
 def test_a_figure_of_the_fleet_leads_to_its_devices_by_keyboard(world: World, page: Page, base: str) -> None:
-    from playwright.sync_api import expect
-
     fill(world)
     page.goto(f"{base}/rmm/fleet")
     page.get_by_role("link", name="Need a reboot").focus()
     page.keyboard.press("Enter")
-    expect(page.locator("#rmm-results tbody tr")).to_have_count(2)
-    assert "Reboot: Needed" in page.inner_text("#rmm-chips")
+    see(page.locator("#rmm-results tbody tr")).to_have_count(2)
+    see(page.locator("#rmm-chips")).to_contain_text("Reboot: Needed")
 
 
 @pytest.mark.parametrize("viewport", [WIDE, NARROW])
@@ -76,4 +73,4 @@ def test_no_page_of_devices_is_wider_than_the_window(world: World, page: Page, b
     ):
         page.goto(path)
         assert page.evaluate("document.documentElement.scrollWidth <= innerWidth"), path
-        assert page.locator("main h1").count() == 1, path
+        see(page.locator("main h1"), path).to_have_count(1)

@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING
 import pytest
 from flask import Flask
 
+from tests.browser.seeing import see
+
 if TYPE_CHECKING:
     from playwright.sync_api import Page
 
@@ -20,4 +22,4 @@ def test_page_of_a_live_server(page: Page, live_server: Callable[..., str]) -> N
     )
     page.goto(live_server(app))
     assert page.title() == "here"
-    assert page.inner_text("body") == str(page.viewport_size["width"] if page.viewport_size else 0)
+    see(page.locator("body")).to_have_text(str(page.viewport_size["width"] if page.viewport_size else 0))

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from tests.blueprints.conftest import World, world
 from tests.blueprints.test_maintenance import add, add_asset, stored
+from tests.browser.seeing import see
 from tests.browser.test_pages import base
 
 if TYPE_CHECKING:
@@ -15,34 +16,33 @@ __all__ = ["base", "world"]
 
 
 def test_a_weekly_window_from_the_empty_list_to_its_row(world: World, page: Page, base: str) -> None:
-    from playwright.sync_api import expect
-
     connection, asset = world.connect(), add_asset(world)
     world.devices(connection, 1, name="SERVER-01", asset_id=asset)
     page.goto(f"{base}/rmm/maintenance")
     page.click("main >> text=New window >> nth=0")
     page.wait_for_selector("[name=starts]")
     page.wait_for_load_state()
-    assert page.is_hidden("[name=start_time]")
-    assert page.is_hidden("text=Show the next times"), "it shows them by itself"
+    see(page.locator("[name=start_time]")).to_be_hidden()
+    see(page.locator("text=Show the next times"), "it shows them by itself").to_be_hidden()
     page.check("[name=kind][value=weekly]")
-    assert page.is_hidden("[name=starts]")
+    see(page.locator("[name=starts]")).to_be_hidden()
     page.wait_for_selector("[data-rmm-problems] >> text=Choose at least one day.")
     page.check("text=Tuesday")
     page.wait_for_selector("[data-rmm-next] li >> nth=2")
     page.fill("[name=timezone]", "Asia/Tokyo")
     page.wait_for_selector("[data-rmm-zone] >> text=Asia/Tokyo")
-    assert page.is_hidden("[data-rmm-problems]")
-    assert "Tue" in page.inner_text("[data-rmm-next] li >> nth=0 >> span >> nth=0")
-    assert "13:00" in page.inner_text("[data-rmm-next] li >> nth=0 >> span >> nth=1"), "22:00 there, in UTC"
+    see(page.locator("[data-rmm-problems]")).to_be_hidden()
+    see(page.locator("[data-rmm-next] li >> nth=0 >> span >> nth=0")).to_contain_text("Tue")
+    in_utc = page.locator("[data-rmm-next] li >> nth=0 >> span >> nth=1")
+    see(in_utc, "22:00 there").to_contain_text("13:00")
     page.fill("[name=asset]", "erver")
     page.wait_for_selector("#rmm-assets option", state="attached")
     assert page.locator("#rmm-assets option").all_text_contents() == ["SERVER-01"]
     page.fill("[name=asset]", "SERVER-01")
     page.click("text=Save the window")
     page.wait_for_selector("text=That was not saved")
-    expect(page.locator("#errors")).to_be_focused()
-    assert page.is_checked("[name=kind][value=weekly]")
+    see(page.locator("#errors")).to_be_focused()
+    see(page.locator("[name=kind][value=weekly]")).to_be_checked()
     page.fill("[name=name]", "Patch night")
     page.press("[name=name]", "Enter")
     page.wait_for_selector("text=“Patch night” was added. Next: Tue")
@@ -82,7 +82,7 @@ def test_what_lets_alerts_through_asks_before(world: World, page: Page, base: st
     page.goto(f"{base}/rmm/maintenance")
     page.click("text=End now")
     assert asked == ["End “Move” now? 2 suppressed alerts go through the rules within a minute."]
-    assert page.is_visible("text=End now")
+    see(page.locator("text=End now")).to_be_visible()
     page.once("dialog", lambda dialog: dialog.accept())
     page.click("text=Switch off")
     page.wait_for_selector("text=“Move” is off.")

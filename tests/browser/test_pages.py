@@ -12,6 +12,7 @@ from rmm_extension.models import MaintenanceWindow
 from tests.blueprints.conftest import World, world
 from tests.blueprints.vendor import SECRET
 from tests.browser.conftest import NARROW, WIDE
+from tests.browser.seeing import see
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import WSGIApplication
@@ -35,9 +36,7 @@ def base(world: World, page: Page, live_server: Callable[[WSGIApplication], str]
 
 def _rows(page: Page, number: int) -> None:
     """Wait until the table has so many rows."""
-    from playwright.sync_api import expect
-
-    expect(page.locator("#rmm-results tbody tr")).to_have_count(number)
+    see(page.locator("#rmm-results tbody tr")).to_have_count(number)
 
 
 def test_a_filter_swaps_the_table_and_announces_the_count(world: World, page: Page, base: str) -> None:
@@ -49,17 +48,15 @@ def test_a_filter_swaps_the_table_and_announces_the_count(world: World, page: Pa
     page.select_option("[name=severity]", "minor")
     _rows(page, 2)
     assert page.evaluate("window.kept"), "the page was not loaded anew"
-    assert page.inner_text("#rmm-count") == "2"
-    assert page.get_attribute("#rmm-count", "aria-live") == "polite"
-    assert page.url.endswith("?severity=minor")
+    see(page.locator("#rmm-count")).to_have_text("2")
+    see(page.locator("#rmm-count")).to_have_attribute("aria-live", "polite")
+    page.wait_for_url(lambda url: url.endswith("?severity=minor"))
     assert "severity=minor" in (page.get_attribute("a[data-rmm-follow]", "href") or "")
     page.click(".rmm-chip")
     _rows(page, 5)
 
 
 def test_typing_searches(world: World, page: Page, base: str) -> None:
-    from playwright.sync_api import expect
-
     connection = world.connect()
     world.alerts(connection, 3)
     world.alerts(connection, 1, message="Backup failed")
@@ -67,7 +64,7 @@ def test_typing_searches(world: World, page: Page, base: str) -> None:
     page.keyboard.press("/")
     page.keyboard.type("backup")
     _rows(page, 1)
-    expect(page.locator("#filter-q"), "the focus stays where one types").to_be_focused()
+    see(page.locator("#filter-q"), "the focus stays where one types").to_be_focused()
 
 
 def test_keys_move_open_and_help(world: World, page: Page, base: str) -> None:
@@ -75,14 +72,15 @@ def test_keys_move_open_and_help(world: World, page: Page, base: str) -> None:
     world.alerts(connection, 3)
     page.goto(f"{base}/rmm/alerts")
     page.keyboard.press("?")
-    assert page.is_visible("dialog.rmm-help")
+    see(page.locator("dialog.rmm-help")).to_be_visible()
     page.keyboard.press("Escape")
+    see(page.locator("dialog.rmm-help")).to_be_hidden()
     page.keyboard.press("j")
     page.keyboard.press("j")
     page.keyboard.press("k")
     page.keyboard.press("j")
-    assert page.locator("tr.rmm-current").count() == 1
-    assert "Disk 1" in page.inner_text("tr.rmm-current")
+    see(page.locator("tr.rmm-current")).to_have_count(1)
+    see(page.locator("tr.rmm-current")).to_contain_text("Disk 1")
     page.keyboard.press("Enter")
     page.wait_for_url(re.compile(r"/rmm/alerts/[0-9a-f-]{36}"))
 
@@ -91,16 +89,16 @@ def test_rows_are_selected_by_key_and_changed_together(world: World, page: Page,
     connection = world.connect()
     world.organizations(connection, ["One", "Three", "Two"], client_id="one-c0")
     page.goto(f"{base}/rmm/connections/{connection}/organizations")
-    assert page.is_hidden("#rmm-bulk")
+    see(page.locator("#rmm-bulk")).to_be_hidden()
     page.keyboard.press("j")
     page.keyboard.press("x")
-    assert page.is_visible("#rmm-bulk")
-    assert page.inner_text("[data-rmm-chosen]") == "1 selected"
+    see(page.locator("#rmm-bulk")).to_be_visible()
+    see(page.locator("[data-rmm-chosen]")).to_have_text("1 selected")
     page.check("[data-rmm-all]")
-    assert page.inner_text("[data-rmm-chosen]") == "3 selected"
+    see(page.locator("[data-rmm-chosen]")).to_have_text("3 selected")
     page.once("dialog", lambda dialog: dialog.dismiss())
     page.click("#rmm-bulk >> text=Unmap")
-    assert page.locator("td .rmm-badge >> text=Mapped").count() == 3, "a dismissed question changes nothing"
+    see(page.locator("td .rmm-badge >> text=Mapped"), "a dismissed question changes nothing").to_have_count(3)
     page.once("dialog", lambda dialog: dialog.accept())
     page.click("#rmm-bulk >> text=Unmap")
     page.wait_for_selector("text=3 organizations unmapped")
@@ -112,26 +110,24 @@ def test_a_run_is_followed_to_its_end(world: World, page: Page, base: str) -> No
 
     run = world.run(world.connect(), heartbeat_at=utc_now(), done_count=1, total_count=4, doing="Reading")
     page.goto(f"{base}/rmm/jobs/{run}")
-    assert page.get_attribute("progress", "value") == "1"
+    see(page.locator("progress")).to_have_attribute("value", "1")
     with world.app.app_context(), unit(world.rmm) as session:
         found = session.get(JobRun, ("one", run))
         assert found is not None
         found.status, found.finished_at, found.done_count = "succeeded", utc_now(), 4
     page.wait_for_selector("text=Succeeded")
-    assert page.locator("[data-rmm-poll]").count() == 0
+    see(page.locator("[data-rmm-poll]")).to_have_count(0)
 
 
 def test_the_wizard_with_a_secret_to_copy(world: World, page: Page, base: str) -> None:
-    from playwright.sync_api import expect
-
     page.context.grant_permissions(["clipboard-read", "clipboard-write"])
     page.goto(f"{base}/rmm/connect/acme/api_key")
     page.fill("[name=field_instance_url]", "https://refused.invalid")
     page.fill("[name=field_api_key]", SECRET)
     page.click("text=Test and connect")
     page.wait_for_selector("text=Make a new key.")
-    expect(page.locator("#errors")).to_be_focused()
-    assert page.input_value("[name=field_api_key]") == ""
+    see(page.locator("#errors")).to_be_focused()
+    see(page.locator("[name=field_api_key]")).to_have_value("")
     page.fill("[name=field_instance_url]", "https://1.1.1.1")
     page.fill("[name=field_api_key]", SECRET)
     page.click("text=Test and connect")
@@ -173,13 +169,11 @@ def test_no_page_is_wider_than_the_window(world: World, page: Page, base: str) -
     for path in paths:
         page.goto(f"{base}/rmm/{path}")
         assert page.evaluate("document.documentElement.scrollWidth <= innerWidth"), path
-        assert page.locator("main h1").count() == 1, path
+        see(page.locator("main h1"), path).to_have_count(1)
 
 
 def test_times_tell_the_clock_of_the_reader(world: World, page: Page, base: str) -> None:
     from datetime import UTC, datetime
-
-    from playwright.sync_api import expect
 
     when = datetime(2026, 1, 5, 23, 30, tzinfo=UTC)
     world.alerts(world.connect(), 1, triggered_at=when)
@@ -188,7 +182,7 @@ def test_times_tell_the_clock_of_the_reader(world: World, page: Page, base: str)
     devtools.send("Emulation.setLocaleOverride", {"locale": "en-GB"})
     page.goto(f"{base}/rmm/alerts")
     ago = page.locator("#rmm-results time").first
-    expect(ago).to_have_attribute("title", re.compile(r"6 Jan 2026.* 08:30:00 .*\(05 Jan 2026, 23:30 UTC\)"))
+    see(ago).to_have_attribute("title", re.compile(r"6 Jan 2026.* 08:30:00 .*\(05 Jan 2026, 23:30 UTC\)"))
     page.click("#rmm-results a[data-rmm-open]")
     exact = page.locator("dd time", has_text="05 Jan 2026, 23:30 UTC").first
-    expect(exact).to_have_attribute("title", re.compile("^6 Jan 2026"))
+    see(exact).to_have_attribute("title", re.compile("^6 Jan 2026"))

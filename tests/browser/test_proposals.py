@@ -13,6 +13,7 @@ from rmm_extension.models import Audit, DeviceRow, new_id
 from rmm_extension.services.unit import unit
 from tests.blueprints.conftest import World, world
 from tests.browser.conftest import NARROW, WIDE
+from tests.browser.seeing import see
 from tests.browser.test_pages import base
 
 if TYPE_CHECKING:
@@ -59,36 +60,34 @@ def said(world: World) -> list[str]:
 
 
 def test_accepted_rejected_and_gone_meanwhile(world: World, page: Page, base: str) -> None:
-    from playwright.sync_api import expect
-
     connection = pairs(world, "ANNA", "BEN", "CARLA")
     page.goto(f"{base}/rmm/connections/{connection}/proposals")
     lines = page.locator(".rmm-lines > li")
-    expect(lines).to_have_count(3)
+    see(lines).to_have_count(3)
 
     asked: list[str] = []
     page.once("dialog", lambda dialog: (asked.append(dialog.message), dialog.accept()))
     own = stored(world, DeviceRow, DeviceRow.name == "ANNA").asset_id
     lines.filter(has_text="ANNA").get_by_role("button", name="It is ANNA").click()
-    expect(page.get_by_text("belongs to the existing asset now")).to_be_visible()
+    see(page.get_by_text("belongs to the existing asset now")).to_be_visible()
     assert "becomes inactive" in asked[0]
     assert stored(world, DeviceRow, DeviceRow.name == "ANNA").asset_id == "older-ANNA"
     assert stored(world, Asset, Asset.id == own).status == "inactive"
-    expect(lines).to_have_count(2)
+    see(lines).to_have_count(2)
 
     own = stored(world, DeviceRow, DeviceRow.name == "BEN").asset_id
     lines.filter(has_text="BEN").get_by_role("button", name="Keep separate").click()
-    expect(page.get_by_text("keeps its own asset")).to_be_visible()
+    see(page.get_by_text("keeps its own asset")).to_be_visible()
     assert stored(world, DeviceRow, DeviceRow.name == "BEN").asset_id == own
 
     with world.app.app_context(), unit(world.rmm) as session:
         session.execute(delete(Asset).where(Asset.tenant_id == "one", Asset.id == "older-CARLA"))
     page.once("dialog", lambda dialog: dialog.accept())
     lines.filter(has_text="CARLA").get_by_role("button", name="It is CARLA").click()
-    expect(page.get_by_text("does not exist any more")).to_be_visible()
-    expect(page.get_by_text("an asset that is gone")).to_be_visible()
+    see(page.get_by_text("does not exist any more")).to_be_visible()
+    see(page.get_by_text("an asset that is gone")).to_be_visible()
     lines.get_by_role("button", name="Keep separate").click()
-    expect(page.get_by_text("No device to compare")).to_be_visible()
+    see(page.get_by_text("No device to compare")).to_be_visible()
     assert said(world) == ["device.asset_adopted", *["device.asset_kept_separate"] * 2]
 
 

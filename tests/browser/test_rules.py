@@ -13,6 +13,7 @@ from rmm_extension.models import AlertRule, OrganizationMapping
 from rmm_extension.services.unit import unit
 from tests.blueprints.conftest import World, world
 from tests.browser.conftest import NARROW, WIDE
+from tests.browser.seeing import see
 from tests.browser.test_pages import base
 
 if TYPE_CHECKING:
@@ -36,8 +37,6 @@ def stored(world: World, connection: UUID) -> list[str]:
 
 
 def test_a_rule_is_made_tried_saved_and_moved(world: World, page: Page, base: str) -> None:
-    from playwright.sync_api import expect
-
     connection = world.connect()
     world.alerts(connection, 3, client_id="one-c0")
     page.goto(f"{base}/rmm/connections/{connection}/rules")
@@ -45,24 +44,24 @@ def test_a_rule_is_made_tried_saved_and_moved(world: World, page: Page, base: st
     page.fill("#name", "Disks")
     page.fill("#keywords-typed", "disk")
     page.fill("#message_pattern", "disk [0-9]")
-    expect(page.locator("#rmm-part-pattern")).to_contain_text("Not found")
+    see(page.locator("#rmm-part-pattern")).to_contain_text("Not found")
     page.fill("#message_pattern", "(?=disk)")
-    expect(page.locator("#rmm-part-pattern")).to_contain_text("Look-ahead")
+    see(page.locator("#rmm-part-pattern")).to_contain_text("Look-ahead")
     page.fill("#message_pattern", "Disk [0-9]")
-    expect(page.locator("#rmm-part-pattern")).to_contain_text("Found")
+    see(page.locator("#rmm-part-pattern")).to_contain_text("Found")
     page.fill("#title_template", "Mind ")
     page.click("button[data-rmm-insert='{{device}}']")
-    assert page.input_value("#title_template") == "Mind {{device}}"
-    expect(page.locator("#rmm-part-preview")).to_contain_text("Mind PC-0000")
+    see(page.locator("#title_template")).to_have_value("Mind {{device}}")
+    see(page.locator("#rmm-part-preview")).to_contain_text("Mind PC-0000")
     page.click("text=Try it on these alerts")
-    expect(page.locator("#rmm-part-dry_run")).to_contain_text("0 alerts of 3 would be taken")
-    expect(page.locator("#rmm-said")).to_contain_text("0 alerts of 3")
-    assert page.input_value("#keywords-typed") == "disk", "nothing typed is lost"
+    see(page.locator("#rmm-part-dry_run")).to_contain_text("0 alerts of 3 would be taken")
+    see(page.locator("#rmm-said")).to_contain_text("0 alerts of 3")
+    see(page.locator("#keywords-typed"), "nothing typed is lost").to_have_value("disk")
     page.fill("#hold_minutes", "soon")
     page.press("#hold_minutes", "Enter")
     page.wait_for_selector(".rmm-summary")
-    expect(page.locator("#errors")).to_be_focused()
-    assert page.is_checked("[name=keywords][value=disk]")
+    see(page.locator("#errors")).to_be_focused()
+    see(page.locator("[name=keywords][value=disk]")).to_be_checked()
     page.fill("#hold_minutes", "5")
     page.click("text=Save the rule")
     page.wait_for_selector("text=“Disks” was added behind the other rules.")
@@ -71,64 +70,56 @@ def test_a_rule_is_made_tried_saved_and_moved(world: World, page: Page, base: st
     page.wait_for_load_state()
     page.focus("[aria-label='Move Disks up']")
     page.keyboard.press("Enter")
-    expect(page.locator("#rmm-said")).to_have_text("Disks is number 1 of 2.")
+    see(page.locator("#rmm-said")).to_have_text("Disks is number 1 of 2.")
     assert shown(page) == ["Disks", CATCH_ALL]
-    expect(page.locator("[aria-label='Move Disks down']"), "the other end is reached").to_be_focused()
+    see(page.locator("[aria-label='Move Disks down']"), "the other end is reached").to_be_focused()
     assert stored(world, connection) == ["Disks", CATCH_ALL]
 
 
 def test_a_pattern_typed_before_the_script_is_there_is_checked(world: World, page: Page, base: str) -> None:
-    from playwright.sync_api import expect
-
     connection = world.connect()
     held: list[Route] = []
     page.route("**/rules.js*", lambda route: held.append(route))
     page.goto(f"{base}/rmm/connections/{connection}/rules/new", wait_until="commit")
     page.fill("#message_pattern", "(?=disk)")
     held[0].continue_()
-    expect(page.locator("#rmm-part-pattern")).to_contain_text("Look-ahead")
+    see(page.locator("#rmm-part-pattern")).to_contain_text("Look-ahead")
 
 
 def test_a_rule_is_dragged(world: World, page: Page, base: str) -> None:
-    from playwright.sync_api import expect
-
     connection = world.connect()
     world.rules(connection, "B", "C")
     page.goto(f"{base}/rmm/connections/{connection}/rules")
     page.evaluate("window.kept = true")
     rows = page.locator("tr[data-rmm-rule]")
     rows.nth(2).locator("[data-rmm-grip]").drag_to(rows.nth(0), target_position={"x": 60, "y": 4})
-    expect(page.locator("#rmm-said")).to_have_text("C is number 1 of 3.")
+    see(page.locator("#rmm-said")).to_have_text("C is number 1 of 3.")
     assert shown(page) == ["C", CATCH_ALL, "B"]
     assert stored(world, connection) == ["C", CATCH_ALL, "B"]
     assert page.evaluate("window.kept"), "the page was not loaded anew"
 
 
 def test_an_order_that_is_out_of_date_is_not_saved(world: World, page: Page, base: str) -> None:
-    from playwright.sync_api import expect
-
     connection = world.connect()
     world.rules(connection, "B")
     page.goto(f"{base}/rmm/connections/{connection}/rules")
     world.rules(connection, "Meanwhile", priority_order=9)
     rows = page.locator("tr[data-rmm-rule]")
     rows.nth(1).locator("[data-rmm-grip]").drag_to(rows.nth(0), target_position={"x": 60, "y": 4})
-    expect(page.locator("#rmm-said")).to_contain_text("was not saved")
+    see(page.locator("#rmm-said")).to_contain_text("was not saved")
     assert shown(page) == [CATCH_ALL, "B", "Meanwhile"]
 
 
 def test_a_rule_is_switched_without_loading_the_page(world: World, page: Page, base: str) -> None:
-    from playwright.sync_api import expect
-
     connection = world.connect()
     page.goto(f"{base}/rmm/connections/{connection}/rules")
     switch = page.get_by_role("switch", name=CATCH_ALL)
-    expect(switch).to_be_checked()
+    see(switch).to_be_checked()
     switch.focus()
     page.keyboard.press("Space")
-    expect(switch).not_to_be_checked()
-    expect(switch).to_be_focused()
-    assert "All rules are off" in page.inner_text("main")
+    see(switch).not_to_be_checked()
+    see(switch).to_be_focused()
+    see(page.locator("main")).to_contain_text("All rules are off")
 
 
 def test_a_deletion_asks_once(world: World, page: Page, base: str) -> None:
@@ -165,15 +156,13 @@ def test_the_pages_fit_the_window(world: World, page: Page, base: str) -> None:
     for path in ("rules", "rules/new", f"rules/{rule}"):
         page.goto(f"{base}/rmm/connections/{connection}/{path}")
         assert page.evaluate("document.documentElement.scrollWidth <= innerWidth"), path
-        assert page.locator("main h1").count() == 1, path
+        see(page.locator("main h1"), path).to_have_count(1)
     page.click("text=Try it on these alerts")
     page.wait_for_selector(".rmm-share")
     assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
 
 
 def test_a_try_says_that_it_works_and_is_not_started_twice(world: World, page: Page, base: str) -> None:
-    from playwright.sync_api import expect
-
     connection = world.connect()
     world.alerts(connection, 1)
     asked: list[Route] = []
@@ -181,11 +170,11 @@ def test_a_try_says_that_it_works_and_is_not_started_twice(world: World, page: P
     page.goto(f"{base}/rmm/connections/{connection}/rules/new")
     button, part = page.locator("text=Try it on these alerts"), page.locator("#rmm-part-dry_run")
     button.click()
-    expect(part).to_contain_text("Trying the rule on past alerts…")
-    expect(page.locator("#rmm-said")).to_have_text("Trying the rule on past alerts…")
+    see(part).to_contain_text("Trying the rule on past alerts…")
+    see(page.locator("#rmm-said")).to_have_text("Trying the rule on past alerts…")
     assert part.get_attribute("aria-busy") == "true"
     button.click(force=True)
     assert len(asked) == 1
     asked[0].continue_()
-    expect(part).to_contain_text("of 1 would be taken")
+    see(part).to_contain_text("of 1 would be taken")
     assert button.get_attribute("aria-disabled") is None

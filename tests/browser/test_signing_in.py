@@ -11,6 +11,7 @@ from simulators.tacticalrmm import keys
 from tests.blueprints.conftest import world
 from tests.blueprints.test_signing_in import Pages, pages
 from tests.browser.conftest import NARROW, WIDE
+from tests.browser.seeing import see
 from tests.browser.test_pages import base
 
 if TYPE_CHECKING:
@@ -28,23 +29,21 @@ def fill(page: Page, pages: Pages, **more: str) -> None:
 
 @pytest.mark.parametrize("viewport", [WIDE, NARROW])
 def test_a_user_with_two_step_log_in_connects(pages: Pages, page: Page, base: str) -> None:
-    from playwright.sync_api import expect
-
     page.goto(f"{base}/rmm/connect/tacticalrmm")
     page.click("text=Use this: User and password")
-    assert page.url.endswith("/connect/tacticalrmm/password")
+    page.wait_for_url(lambda url: url.endswith("/connect/tacticalrmm/password"))
     fill(page, pages)
     page.click("text=Test and connect")
     page.wait_for_selector("#errors")
     page.click("#errors a")
-    expect(page.locator("[name=field_code]"), "the summary leads to the field").to_be_focused()
-    assert page.input_value("[name=field_password]") == "", "a password is never sent back"
-    assert page.input_value("[name=field_username]") == keys.TOTP_USER, "all else stays"
+    see(page.locator("[name=field_code]"), "the summary leads to the field").to_be_focused()
+    see(page.locator("[name=field_password]"), "a password is never sent back").to_have_value("")
+    see(page.locator("[name=field_username]"), "all else stays").to_have_value(keys.TOTP_USER)
     assert page.evaluate("document.documentElement.scrollWidth <= window.innerWidth"), "nothing sticks out"
     fill(page, pages, code=pages.code())
     page.click("text=Test and connect")
     page.wait_for_url(re.compile("/setup/organizations"))
     page.click("summary:has-text('The connection was tested')")
-    assert page.is_visible("text=Server and sign-in")
-    assert page.inner_text(".rmm-steps li:first-child") == "Sign-in"
+    see(page.locator("text=Server and sign-in")).to_be_visible()
+    see(page.locator(".rmm-steps li:first-child")).to_have_text("Sign-in")
     assert pages.row().auth_mode == "password"

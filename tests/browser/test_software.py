@@ -11,6 +11,7 @@ from rmm_extension.models import utc_now
 from tests.blueprints.conftest import World, world
 from tests.blueprints.test_software import HOUR, fleet, put
 from tests.browser.conftest import NARROW, WIDE
+from tests.browser.seeing import see
 from tests.browser.test_pages import base
 from tests.harness.programs import LONG_AGO, Program, product_id
 
@@ -23,22 +24,20 @@ __all__ = ["base", "world"]
 def test_a_version_narrows_the_devices_and_a_selection_offers_actions(
     world: World, page: Page, base: str
 ) -> None:
-    from playwright.sync_api import expect
-
     fleet(world)
     page.goto(f"{base}/rmm/software")
     page.fill("#who-q", "chrome")
     page.click("text=Find devices")
     rows = page.locator("#rmm-results tr[data-rmm-row]")
-    expect(rows).to_have_count(4)
+    see(rows).to_have_count(4)
     page.wait_for_load_state()
     page.fill("[name=below]", "119")
     page.keyboard.press("Enter")
-    expect(rows).to_have_count(2)
-    expect(page.locator("#rmm-bulk")).to_be_hidden()
+    see(rows).to_have_count(2)
+    see(page.locator("#rmm-bulk")).to_be_hidden()
     page.keyboard.press("Tab")
     page.check("#rmm-results tr[data-rmm-row] [name=ids] >> nth=0")
-    assert page.inner_text("[data-rmm-chosen]") == "1 selected"
+    see(page.locator("[data-rmm-chosen]")).to_have_text("1 selected")
     page.click("text=Run an action…")
     page.wait_for_url("**/rmm/run?*")
 
@@ -46,25 +45,21 @@ def test_a_version_narrows_the_devices_and_a_selection_offers_actions(
 def test_a_word_typed_before_the_script_is_there_narrows_the_list(
     world: World, page: Page, base: str
 ) -> None:
-    from playwright.sync_api import expect
-
     fleet(world)
     held: list[Route] = []
     page.route("**/rmm.js*", lambda route: held.append(route))
     page.goto(f"{base}/rmm/devices", wait_until="commit")
     page.fill("#filter-q", "no such device")
     held[0].continue_()
-    expect(page.locator("#rmm-results tr[data-rmm-row]")).to_have_count(0)
+    see(page.locator("#rmm-results tr[data-rmm-row]")).to_have_count(0)
 
 
 def test_an_older_version_is_one_click_away(world: World, page: Page, base: str) -> None:
-    from playwright.sync_api import expect
-
     fleet(world)
     page.goto(f"{base}/rmm/software/{product_id('one', 'Google Chrome', 'Google LLC')}")
     page.click("text=Who has an older one >> nth=0")
-    expect(page.locator("#rmm-results tr[data-rmm-row]")).to_have_count(2)
-    expect(page.locator(".rmm-chip")).to_have_text("Below version: 120.0.6099 × (remove this filter)")
+    see(page.locator("#rmm-results tr[data-rmm-row]")).to_have_count(2)
+    see(page.locator(".rmm-chip")).to_have_text("Below version: 120.0.6099 × (remove this filter)")
 
 
 @pytest.mark.parametrize("viewport", [WIDE, NARROW])
@@ -91,4 +86,4 @@ def test_no_page_is_wider_than_the_window(world: World, page: Page, base: str) -
     ):
         page.goto(f"{base}/rmm/{path}")
         assert page.evaluate("document.documentElement.scrollWidth <= innerWidth"), path
-        assert page.locator("main h1").count() == 1, path
+        see(page.locator("main h1"), path).to_have_count(1)
