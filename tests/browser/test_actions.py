@@ -56,7 +56,8 @@ def test_a_script_from_a_ticket_to_its_output_and_note(
     page.wait_for_selector("text=Waiting for a worker.")
     vendor.work()
     page.wait_for_selector(".rmm-copy-text")
-    see(page.locator(".rmm-copy-text")).to_have_text(vendor.lab.script_output.stdout.strip())
+    # To the letter, line by line: what waits compares without regard to blanks.
+    assert page.inner_text(".rmm-copy-text").strip() == vendor.lab.script_output.stdout.strip()
     assert vendor.invocations()[0]["input"]["args"] == ["-Drive", "C:"]
     page.click(f"a:has-text('T-{ticket['number']}')")
     page.wait_for_selector("text=Actions from this ticket")
@@ -71,7 +72,7 @@ def test_the_selected_devices_are_acted_on_together(
     page.goto(f"{base}/rmm/devices")
     see(page.locator("#rmm-bulk")).to_be_hidden()
     page.check("[data-rmm-all]")
-    see(page.locator("[data-rmm-chosen]")).to_have_text("3 selected")
+    see(page.locator("[data-rmm-chosen]")).to_have_text("3 selected", use_inner_text=True)
     page.click("#rmm-bulk >> text=Run…")
     page.wait_for_selector("h1:has-text('Run on 3 devices')")
     assert "csrf_token" not in page.url

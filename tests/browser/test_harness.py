@@ -22,4 +22,6 @@ def test_page_of_a_live_server(page: Page, live_server: Callable[..., str]) -> N
     )
     page.goto(live_server(app))
     assert page.title() == "here"
-    see(page.locator("body")).to_have_text(str(page.viewport_size["width"] if page.viewport_size else 0))
+    see(page.locator("body")).to_have_text(
+        str(page.viewport_size["width"] if page.viewport_size else 0), use_inner_text=True
+    )

@@ -32,9 +32,11 @@ def test_a_weekly_window_from_the_empty_list_to_its_row(world: World, page: Page
     page.fill("[name=timezone]", "Asia/Tokyo")
     page.wait_for_selector("[data-rmm-zone] >> text=Asia/Tokyo")
     see(page.locator("[data-rmm-problems]")).to_be_hidden()
-    see(page.locator("[data-rmm-next] li >> nth=0 >> span >> nth=0")).to_contain_text("Tue")
+    see(page.locator("[data-rmm-next] li >> nth=0 >> span >> nth=0")).to_contain_text(
+        "Tue", use_inner_text=True
+    )
     in_utc = page.locator("[data-rmm-next] li >> nth=0 >> span >> nth=1")
-    see(in_utc, "22:00 there").to_contain_text("13:00")
+    see(in_utc, "22:00 there").to_contain_text("13:00", use_inner_text=True)
     page.fill("[name=asset]", "erver")
     page.wait_for_selector("#rmm-assets option", state="attached")
     assert page.locator("#rmm-assets option").all_text_contents() == ["SERVER-01"]

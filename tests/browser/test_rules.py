@@ -119,7 +119,7 @@ def test_a_rule_is_switched_without_loading_the_page(world: World, page: Page, b
     page.keyboard.press("Space")
     see(switch).not_to_be_checked()
     see(switch).to_be_focused()
-    see(page.locator("main")).to_contain_text("All rules are off")
+    see(page.locator("main")).to_contain_text("All rules are off", use_inner_text=True)
 
 
 def test_a_deletion_asks_once(world: World, page: Page, base: str) -> None:

@@ -45,5 +45,5 @@ def test_a_user_with_two_step_log_in_connects(pages: Pages, page: Page, base: st
     page.wait_for_url(re.compile("/setup/organizations"))
     page.click("summary:has-text('The connection was tested')")
     see(page.locator("text=Server and sign-in")).to_be_visible()
-    see(page.locator(".rmm-steps li:first-child")).to_have_text("Sign-in")
+    see(page.locator(".rmm-steps li:first-child")).to_have_text("Sign-in", use_inner_text=True)
     assert pages.row().auth_mode == "password"
