@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterator
 from importlib import import_module
 from typing import Any
 
-PARTS = ("ingest", "sync", "software", "reconcile", "pages")
+PARTS = ("ingest", "sync", "ninjaone", "software", "patches", "reconcile", "pages")
 
 
 def main(names: list[str]) -> int:

@@ -1,4 +1,4 @@
-"""Whole pages, one client, mixed filters, in a tenant with 1,000,000 alerts and 100,000 devices."""
+"""Whole pages, one client, mixed filters: 1,000,000 alerts, 1,000,000 patches, 100,000 devices."""
 
 from __future__ import annotations
 
@@ -136,9 +136,30 @@ PAGES: dict[str, list[Address]] = {
         lambda pick: "devices?kept=1",
         lambda pick: "devices?version=2.9.1",
         lambda pick: "devices?version=0.0.0",
+        lambda pick: "devices?patches=failed",
+        lambda pick: "devices?antivirus=at_risk&status=offline",
+        lambda pick: "devices?threats=1",
+        lambda pick: "devices?scan=old",
+        lambda pick: "devices?approval=1",
+        lambda pick: f"devices?patches=os&client={pick.client()}",
     ],
     "device": [lambda pick: f"devices/{pick.device()}"],
     "fleet": [lambda pick: "fleet"],
+    "compliance": [
+        lambda pick: "compliance",
+        lambda pick: "compliance?with=failed&sort=failed",
+        lambda pick: f"compliance?connection={pick.connection()}",
+        lambda pick: f"compliance?client={pick.client()}",
+        lambda pick: "compliance?sort=os&page=3",
+    ],
+    "patches": [
+        lambda pick: "patches",
+        lambda pick: "patches?status=failed",
+        lambda pick: "patches?q=KB50300",
+        lambda pick: "patches?status=installed&kind=software",
+        lambda pick: f"patches?client={pick.client()}",
+        lambda pick: f"patches/devices?q=KB50300{10 + pick.number() % 89}",
+    ],
     "alert": [lambda pick: f"alerts/{pick.alert()}"],
 }
 """Addresses of each figure, asked in turn."""

@@ -1,7 +1,8 @@
-"""A large tenant for the page figures: 200 clients, 4 connections, 100,000 devices, 1,000,000 alerts.
+"""A large tenant for the page figures: 200 clients, 100,000 devices, a million alerts, a million patches.
 
 Written by SQL alone, the same every time: 97 % of the alerts are resolved, those that are open are young, one
-connection in four belongs to another vendor and has 5 % of everything.
+connection in four belongs to another vendor and has 5 % of everything. Two devices in three tell numbers of
+patches and their antivirus; each has ten patches of 3,000, seven of them installed.
 """
 
 from __future__ import annotations
@@ -61,6 +62,13 @@ SELECT %(tenant)s, id, md5('connection ' || connection)::uuid, 'agent' || n, cli
            'boot_at', now() - random() * interval '30 days', 'cpu_model', 'Intel(R) Core(TM) i7-10700',
            'model', 'Dell Inc. OptiPlex 7080', 'needs_reboot', n %% 11 = 0)
        || CASE WHEN n %% 20 <> 0 THEN jsonb_build_object('has_pending_patches', n %% 4 = 0) ELSE '{}' END
+       || CASE WHEN n %% 3 <> 0 THEN jsonb_build_object(
+           'os_patches_pending', CASE WHEN n %% 4 = 0 THEN 1 + n %% 7 ELSE 0 END,
+           'os_patches_failed', CASE WHEN n %% 50 = 4 THEN 1 ELSE 0 END,
+           'software_patches_pending', n %% 5 / 3, 'software_patches_failed', 0,
+           'antivirus', (ARRAY['at_risk', 'unknown', 'protected'])[least(1 + n %% 40 / 2, 3)],
+           'threats', CASE WHEN n %% 900 = 4 THEN 2 ELSE 0 END) ELSE '{}' END
+       || CASE WHEN n %% 800 = 40 THEN '{"approval": "pending"}' ELSE '{}'::jsonb END
        || jsonb_build_object(
            'custom_fields', jsonb_build_object('Warranty until', '2027-01-0' || 1 + n %% 9, 'Room', n %% 300),
            'hardware', jsonb_build_object(
@@ -68,6 +76,30 @@ SELECT %(tenant)s, id, md5('connection ' || connection)::uuid, 'agent' || n, cli
                'disks', '[{"name": "C:", "total_gb": 475.3, "free_gb": 120.25, "utilization_percent": 74.7},
                    {"name": "D:", "total_gb": 931.5, "free_gb": 310.5, "utilization_percent": 66.7}]'::jsonb))
 FROM bench_devices
+""",
+    """
+INSERT INTO rmm_patch_lists (tenant_id, id, os_digest, software_digest, changed_at, scanned_at)
+SELECT %(tenant)s, id, '\\x00', '\\x00', now(),
+       now() - CASE WHEN n %% 40 = 9 THEN interval '30 days' ELSE random() * interval '7 days' END
+FROM bench_devices
+""",
+    """
+INSERT INTO rmm_device_patches
+    (tenant_id, id, device_id, kind, external_id, name, status, severity, kb, changed_at, first_seen_at)
+SELECT %(tenant)s, gen_random_uuid(), id, CASE WHEN patch %% 4 = 0 THEN 'software' ELSE 'os' END,
+       'patch-' || patch,
+       CASE WHEN patch %% 4 = 0 THEN 'Application ' || patch %% 300 || ' 12.' || patch
+            ELSE '2026-' || lpad((1 + patch %% 12)::text, 2, '0') || ' Cumulative Update for Windows 11 (KB'
+                || 5030000 + patch || ')' END,
+       CASE WHEN place >= 3 THEN 'installed' WHEN place = 2 THEN CASE n %% 9 WHEN 0 THEN 'failed'
+            WHEN 1 THEN 'rejected' ELSE 'installed' END WHEN n %% 3 = 0 THEN 'approved' ELSE 'pending' END,
+       (ARRAY['critical', 'important', 'moderate', 'low'])[1 + patch %% 4],
+       CASE WHEN patch %% 4 <> 0 THEN 'KB' || 5030000 + patch END, now() - random() * interval '90 days',
+       now() - interval '90 days'
+FROM (
+    SELECT n, id, place, (300 * place + power(random(), 2) * 299)::int AS patch
+    FROM bench_devices CROSS JOIN generate_series(0, 9) place
+) given
 """,
     "CREATE UNIQUE INDEX ON bench_devices (n)",
     """

@@ -14,6 +14,7 @@ from .blueprints.slots import Slots
 from .blueprints.webhooks import register_webhooks
 from .domain.settings import Settings, read_settings
 from .host import Actor, PsaHost
+from .jobs.short_store import make_short_store
 from .jobs.wake import make_wake
 from .providers.contract import Runtime
 from .providers.registry import ProviderRegistry
@@ -97,4 +98,5 @@ def _context(settings: Settings, db: Database, host: PsaHost) -> Rmm:
         db=db,
         vault=Vault(settings.secret_keys),
         wake=make_wake(settings),
+        short=make_short_store(settings),
     )

@@ -59,7 +59,9 @@ VITAL_COLUMNS: dict[str, tuple[str, Callable[[Any], Any]]] = {
     "manufacturer": ("text", _Text()),
     "model": ("text", _Text()),
     "cpu_model": ("text", _Text()),
+    "cpu_cores": ("int", _whole),
     "ram_gb": ("int", _whole),
+    "storage_gb": ("int", _whole),
     "agent_version": ("text", _Text()),
     "antivirus_status": ("text", _Text(20)),
     "antivirus_product": ("text", _Text()),
@@ -79,6 +81,7 @@ VITAL_COLUMNS: dict[str, tuple[str, Callable[[Any], Any]]] = {
     "memory_used_gb": ("float8", _number),
     "memory_usage_percent": ("float8", _number),
     "disk_usage": ("jsonb", list),
+    "network_interfaces": ("jsonb", list),
     "installed_software": ("jsonb", list),
     "cpu_percent": ("float8", _number),
 }
@@ -86,7 +89,14 @@ VITAL_COLUMNS: dict[str, tuple[str, Callable[[Any], Any]]] = {
 
 CPU_COLUMN = {"workstation": "cpu_utilization_percent", "server": "cpu_usage_percent"}
 MEASUREMENTS = frozenset(
-    {"last_seen_at", "uptime_seconds", "memory_used_gb", "memory_usage_percent", "cpu_percent"}
+    {
+        "last_seen_at",
+        "last_patch_scan_at",
+        "uptime_seconds",
+        "memory_used_gb",
+        "memory_usage_percent",
+        "cpu_percent",
+    }
 )
 """What moves by itself from minute to minute; written, but no entry of the asset's history."""
 

@@ -12,7 +12,12 @@ RULE = "=" * 78
 
 def banner(ports: Ports, late: Sequence[str] = ()) -> str:
     """Addresses, log-ins and what to try; a warning for programs that do not answer yet."""
-    lines = [RULE, f"  The PSA:            {ports.web_url}", f"  Simulated vendor:   {ports.control_url}"]
+    lines = [
+        RULE,
+        f"  The PSA:                  {ports.web_url}",
+        f"  Simulated Tactical RMM:   {ports.control_url}",
+        f"  Simulated NinjaOne:       {ports.ninjaone_control_url}",
+    ]
     lines += ["", "  Log in as:", *(f"    {line}" for line in login_lines())]
     lines += [
         "",
@@ -25,6 +30,7 @@ def banner(ports: Ports, late: Sequence[str] = ()) -> str:
         "    3. trigger an alert there and watch its ticket appear; resolve it and watch it close;",
         "       comment on another ticket first and watch it stay open",
     ]
+    lines += ["", *ninjaone_lines(ports)]
     if late:
         lines += ["", f"  Not answering yet: {', '.join(late)}. The lines above may say why."]
     return "\n".join([*lines, "", "  Ctrl-C ends everything.", RULE])
@@ -48,6 +54,22 @@ def simulator_key() -> str:
     except (ImportError, AttributeError):
         return "(none)"
     return key
+
+
+def ninjaone_lines(ports: Ports) -> list[str]:
+    """What it takes to connect the simulated NinjaOne; nothing where it is not there."""
+    try:
+        keys = importlib.import_module("simulators.ninjaone.keys")
+    except ImportError:
+        return []
+    return [
+        "  Connect NinjaOne too, whose organizations share some machines with Tactical RMM:",
+        f"    address {ports.ninjaone_url} (any other leads there as well)",
+        f"    sign in as {keys.ADMIN_USER}, password {keys.PASSWORD}",
+        f"      with client ID {keys.WEB_CLIENT_ID}, secret {keys.WEB_CLIENT_SECRET}",
+        "    or without a person",
+        f"      with client ID {keys.MACHINE_CLIENT_ID}, secret {keys.MACHINE_CLIENT_SECRET}",
+    ]
 
 
 def known_logins() -> Sequence[tuple[str, ...]]:

@@ -28,6 +28,7 @@ class Ports:
 
     web: int
     simulator: int
+    ninjaone: int
 
     @property
     def web_url(self) -> str:
@@ -41,8 +42,18 @@ class Ports:
 
     @property
     def control_url(self) -> str:
-        """The page on which one plays the simulated vendor."""
+        """The page on which one plays Tactical RMM."""
         return f"{self.simulator_url}/_control/"
+
+    @property
+    def ninjaone_url(self) -> str:
+        """Address of the simulated NinjaOne."""
+        return f"http://127.0.0.1:{self.ninjaone}"
+
+    @property
+    def ninjaone_control_url(self) -> str:
+        """The page on which one plays NinjaOne."""
+        return f"{self.ninjaone_url}/_control/"
 
 
 def prepare_database(env: Mapping[str, str]) -> Program:
@@ -54,6 +65,7 @@ def programs(env: Mapping[str, str], ports: Ports) -> list[Program]:
     """All that runs until Ctrl-C."""
     return [
         Program("tactical", simulator("tacticalrmm", ports.simulator), env, ready_url=ports.control_url),
+        Program("ninjaone", ninjaone(env, ports), env, ready_url=ports.ninjaone_control_url),
         Program("web", web_server(ports.web), env, ready_url=f"{ports.web_url}/"),
         Program("worker", flask("rmm", "worker"), env),
         Program("scheduler", flask("rmm", "scheduler"), env),
@@ -68,6 +80,14 @@ def flask(*words: str) -> tuple[str, ...]:
 def simulator(name: str, port: int) -> tuple[str, ...]:
     """A simulated vendor."""
     return (sys.executable, "-m", f"simulators.{name}", "--port", str(port))
+
+
+def ninjaone(env: Mapping[str, str], ports: Ports) -> tuple[str, ...]:
+    """The simulated NinjaOne. It has some of Tactical RMM's machines too, and knows where the PSA is."""
+    callback = f"{env.get('RMM_URL_PREFIX', '/rmm')}/oauth/callback"
+    homes = (env.get("RMM_PUBLIC_URL", ports.web_url), ports.web_url, f"http://localhost:{ports.web}")
+    uris = dict.fromkeys(f"{home.rstrip('/')}{callback}" for home in homes)
+    return (*simulator("ninjaone", ports.ninjaone), "--twins", *(f"--redirect-uri={uri}" for uri in uris))
 
 
 def web_server(port: int) -> tuple[str, ...]:
@@ -98,6 +118,7 @@ def environment(base: Mapping[str, str], ports: Ports, urls: Mapping[str, str]) 
         "RMM_PUBLIC_URL": ports.web_url,
         "RMM_ALLOWED_NETWORKS": "127.0.0.0/8",
         "PSA_SIMULATOR_TACTICAL_URL": ports.simulator_url,
+        "RMM_NINJAONE_BASE_URL": ports.ninjaone_url,
     }
     return {**defaults, **base, **urls, "PYTHONUNBUFFERED": "1", "NO_PROXY": without_proxy(base)}
 

@@ -22,7 +22,7 @@ from reference_psa.local.supervisor import Supervisor
 from reference_psa.local.valkey import ValkeyServer
 
 PROJECT = Path(__file__).resolve().parents[2]
-WEB_PORT, SIMULATOR_PORT = 8000, 8911
+WEB_PORT, SIMULATOR_PORT, NINJAONE_PORT = 8000, 8911, 8912
 READY_SECONDS = 60.0
 
 Plan = Callable[[Mapping[str, str], Ports], Sequence[Program]]
@@ -98,8 +98,10 @@ def hold(path: Path, stack: ExitStack) -> LockFile:
 
 def choose_ports(say: Printer) -> Ports:
     """The usual ports, or the next free ones."""
-    ports = Ports(free_port(WEB_PORT), free_port(SIMULATOR_PORT))
-    for wanted, got in ((WEB_PORT, ports.web), (SIMULATOR_PORT, ports.simulator)):
+    simulator = free_port(SIMULATOR_PORT)
+    ports = Ports(free_port(WEB_PORT), simulator, free_port(max(NINJAONE_PORT, simulator + 1)))
+    wanted_ports = (WEB_PORT, SIMULATOR_PORT, NINJAONE_PORT)
+    for wanted, got in zip(wanted_ports, (ports.web, ports.simulator, ports.ninjaone), strict=True):
         if wanted != got:
             say("run", f"port {wanted} is taken; using {got}")
     return ports

@@ -70,7 +70,9 @@ class _Vitals:
     manufacturer: Mapped[str | None]
     model: Mapped[str | None]
     cpu_model: Mapped[str | None]
+    cpu_cores: Mapped[int | None]
     ram_gb: Mapped[int | None]
+    storage_gb: Mapped[int | None]
     agent_version: Mapped[str | None]
     antivirus_status: Mapped[str | None] = mapped_column(String(20))
     antivirus_product: Mapped[str | None]
@@ -90,6 +92,7 @@ class _Vitals:
     memory_used_gb: Mapped[Decimal | None] = mapped_column(Numeric(10, 2))
     memory_usage_percent: Mapped[Decimal | None] = mapped_column(Numeric(5, 2))
     disk_usage: Mapped[list[dict[str, Any]] | None] = mapped_column(JSONB)
+    network_interfaces: Mapped[list[dict[str, Any]] | None] = mapped_column(JSONB)
     installed_software: Mapped[list[Any] | None] = mapped_column(JSONB)
 
 

@@ -10,7 +10,8 @@ from flask import abort, current_app, request
 from flask.typing import ResponseReturnValue
 
 from rmm_extension.domain.errors import RMMError
-from rmm_extension.providers.contract import Provider, capabilities
+from rmm_extension.providers.capabilities import capabilities
+from rmm_extension.providers.contract import Provider
 from rmm_extension.services import connections
 
 from .context import actor, current_rmm, session

@@ -15,7 +15,13 @@ from flask.typing import ResponseReturnValue
 from sqlalchemy.orm import Session
 
 from rmm_extension.domain.connection_states import works
-from rmm_extension.domain.contracts.actions import ActionSpec, FormField, form_fields, script_field
+from rmm_extension.domain.contracts.actions import (
+    ActionSpec,
+    FormField,
+    form_fields,
+    runs_without_script,
+    script_field,
+)
 from rmm_extension.domain.errors import Conflict, Invalid, RMMError
 from rmm_extension.domain.platforms import suits
 from rmm_extension.forms.actions import PREFIX, filled, hides, typed
@@ -62,7 +68,7 @@ def run_choose() -> ResponseReturnValue:
     return render_template(
         "rmm/actions/choose.html",
         wanted=wanted,
-        actions=[spec for spec in specs if spec is not scripted],
+        actions=[spec for spec in specs if runs_without_script(spec)],
         scripted=scripted,
         **(_library(wanted) if scripted else {}),
     )
@@ -79,7 +85,7 @@ def run_action(action_id: str) -> ResponseReturnValue:
     script = _script(wanted, spec)
     devices = _made_for(script, wanted.devices) if script else wanted.devices
     platforms = {device.platform for device in devices}
-    fields = [field.on(platforms) for field in form_fields(spec.input) if field.kind != "script"]
+    fields = [field.on(platforms) for field in form_fields(spec.input) if _is_asked(field, script)]
     again = _again(spec) if request.method == "GET" else {}
     values: Mapping[str, Any] = {**_defaults(fields, script), **again}
     problems: dict[str, list[str]] = {}
@@ -168,7 +174,7 @@ def _list_if_due(wanted: Targets) -> JobRun | None:
 
 def _script(wanted: Targets, spec: ActionSpec) -> ScriptRow | None:
     """The script that was chosen, for an action that runs one."""
-    if script_field(spec) is None:
+    if script_field(spec) is None or (runs_without_script(spec) and not request.values.get("script")):
         return None
     found = queries.script(
         session(),
@@ -179,6 +185,10 @@ def _script(wanted: Targets, spec: ActionSpec) -> ScriptRow | None:
     if found is None:
         abort(404, description="This script is not in the library (any more). List the scripts anew.")
     return found
+
+
+def _is_asked(field: FormField, script: ScriptRow | None) -> bool:
+    return field.kind != "script" and not (field.instead_of_script and script is not None)
 
 
 def _chosen(spec: ActionSpec, script: ScriptRow | None) -> dict[str, Any]:

@@ -11,7 +11,7 @@ from flask.typing import ResponseReturnValue
 from rmm_extension.domain.labels import provider_label
 from rmm_extension.domain.ticket_text import PLACEHOLDERS
 from rmm_extension.domain.types import AlertStatus
-from rmm_extension.providers.contract import ResetsAlert
+from rmm_extension.providers.capabilities import ResetsAlert
 from rmm_extension.services import manual
 from rmm_extension.services.manual import Done, Refused, TicketChoice
 from rmm_extension.services.queries.paging import AnyRow

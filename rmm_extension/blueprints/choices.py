@@ -11,7 +11,8 @@ from flask import g
 from rmm_extension.domain.labels import provider_label
 from rmm_extension.domain.types import AgentStatus, AlertStatus, DeviceKind, Severity
 from rmm_extension.services.queries import connections
-from rmm_extension.services.queries.device_filter import NEVER
+from rmm_extension.services.queries.device_filter import NEVER, UNTOLD
+from rmm_extension.services.queries.device_patches import SEVERITIES as SEVERITY_WORDS
 from rmm_extension.services.queries.paging import AnyRow
 
 from .context import actor, current_rmm, session
@@ -28,6 +29,22 @@ MANAGED: Options = [
     ("unmapped", "Client not mapped"),
 ]
 PATCHES: Options = [("yes", "Pending"), ("no", "None pending"), ("unknown", "Not known")]
+PATCHES_OF: Options = [
+    ("yes", "Pending"),
+    ("os", "OS patches pending"),
+    ("software", "Software patches pending"),
+    ("failed", "Failed"),
+    *PATCHES[1:],
+]
+PATCH_KINDS: Options = [("os", "Operating system"), ("software", "Software")]
+PATCH_SEVERITIES: Options = [(one, words(one)) for one in SEVERITY_WORDS]
+ANTIVIRUS: Options = [
+    ("at_risk", "At risk"),
+    ("unknown", "Unknown"),
+    ("protected", "Protected"),
+    (UNTOLD, "Not available"),
+]
+OLD_SCAN: Options = [("old", "Over 14 days old")]
 REBOOT: Options = [("yes", "Needed"), ("no", "Not needed"), ("unknown", "Not known")]
 MISSING: Options = [("once", "Not in the last list"), ("missing", "Missing at the vendor")]
 ACTIVE: Options = [("active", "Active ones")]

@@ -10,8 +10,8 @@ from flask import session as cookie
 from flask.typing import ResponseReturnValue
 from sqlalchemy.orm import Session
 
-from rmm_extension.domain.errors import Conflict
-from rmm_extension.domain.types import Check, Connection
+from rmm_extension.domain.errors import ConfigError, Conflict
+from rmm_extension.domain.types import Check
 from rmm_extension.forms.credentials import CredentialsForm, connect_form
 from rmm_extension.models import Integration
 from rmm_extension.providers.contract import AuthMode, Provider
@@ -22,9 +22,10 @@ from rmm_extension.services.unit import unit
 from .abilities import has_alerts
 from .access import requires
 from .context import actor, current_rmm, session
+from .leaving import Return, lead_away, way_back
 from .routing import Routes
 from .setup import first_steps, steps_of
-from .signing_in import Attempt, attempt
+from .signing_in import Attempt, attempt, typed
 
 routes = Routes()
 
@@ -56,44 +57,60 @@ def connect_details(provider_key: str, mode_key: str) -> ResponseReturnValue:
     form = connect_form(mode, name, alerts=has_alerts(provider))()
     result = Attempt()
     if form.validate_on_submit() and _name_is_free(form, taken):
-        result = attempt(provider, form)
+        way = way_back(mode)
+        result = attempt(provider, form) if way is None else typed(provider, form)
         if result.connection is not None:
-            created = _keep(provider, form, result.connection)
-            if created is not None:
-                remember_checks(created, result.checks)
-                return redirect(url_for("rmm.setup", integration_id=created), 303)
-    return _details_page(provider, mode, form, result)
+            try:
+                return _go_on(provider, form, result, way)
+            except ConfigError as error:
+                result = Attempt(result.checks, general=form.refuse(error))
+            except Conflict as error:
+                form.name.errors = [*form.name.errors, str(error)]
+    return details_page(provider, mode, form, result)
 
 
-def _details_page(
+def _go_on(
+    provider: Provider, form: CredentialsForm, result: Attempt, way: Return | None
+) -> ResponseReturnValue:
+    """Keep what was tested, or lead to the vendor."""
+    assert result.connection is not None
+    catch_all = "catch_all" in form and bool(form.catch_all.data)
+    if way is None:
+        return keep(provider, form.name.data, result, catch_all=catch_all)
+    extras = {"name": form.name.data, "catch_all": "1" if catch_all else ""}
+    return lead_away(provider, result.connection, way, extras=extras)
+
+
+def details_page(
     provider: Provider, mode: AuthMode, form: CredentialsForm, result: Attempt
 ) -> ResponseReturnValue:
+    """The form of a new connection, with how its test went; sent to its own address wherever it is shown."""
     page = render_template(
         "rmm/connect/details.html",
         manifest=provider.manifest,
         mode=mode,
         form=form,
         result=result,
+        way=way_back(mode),
+        action=url_for("rmm.connect_details", provider_key=provider.manifest.key, mode_key=mode.key),
         steps=_steps(provider),
         current="test" if result.checks else "details",
     )
     return page, 422 if form.errors or result.general else 200
 
 
-def _keep(provider: Provider, form: CredentialsForm, connection: Connection) -> UUID | None:
-    """Store the connection and start the first listing of its organizations; ``None`` if the name was taken
-    meanwhile, which then stands at the field."""
-    try:
-        with unit(current_rmm()) as opened:
-            catch_all = "catch_all" in form and form.catch_all.data
-            row = connections.create(
-                current_rmm(), opened, actor(), form.name.data, connection, catch_all=catch_all
-            )
-            _begin(provider, opened, row)
-            return row.id
-    except Conflict as error:
-        form.name.errors = [*form.name.errors, str(error)]
-        return None
+def keep(provider: Provider, name: str, result: Attempt, *, catch_all: bool) -> ResponseReturnValue:
+    """Store the tested connection, start the first listing of its organizations, and go on to them.
+
+    Raises ``Conflict`` if the name was taken meanwhile.
+    """
+    assert result.connection is not None
+    with unit(current_rmm()) as opened:
+        row = connections.create(current_rmm(), opened, actor(), name, result.connection, catch_all=catch_all)
+        _begin(provider, opened, row)
+        created = row.id
+    remember_checks(created, result.checks)
+    return redirect(url_for("rmm.setup", integration_id=created), 303)
 
 
 def _begin(provider: Provider, opened: Session, row: Integration) -> None:

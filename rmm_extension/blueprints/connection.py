@@ -13,7 +13,7 @@ from rmm_extension.domain.connection_states import refusal, works
 from rmm_extension.domain.errors import ConfigError, Conflict, RMMError
 from rmm_extension.domain.labels import provider_label
 from rmm_extension.forms.connection import RenameForm
-from rmm_extension.forms.credentials import PREFIX, credentials_form
+from rmm_extension.forms.credentials import PREFIX, CredentialsForm, credentials_form
 from rmm_extension.models import Integration
 from rmm_extension.providers.contract import Provider
 from rmm_extension.services import connection_health, connections, credentials, runs
@@ -26,8 +26,9 @@ from rmm_extension.services.unit import unit
 from .abilities import able, has_alerts
 from .access import requires
 from .context import act, actor, current_rmm, end_reading, session
+from .leaving import lead_away, way_back
 from .routing import Routes
-from .signing_in import Attempt, attempt, test
+from .signing_in import Attempt, attempt, test, typed
 from .tabs import tabs
 
 routes = Routes()
@@ -37,7 +38,9 @@ SYNCS: dict[str, tuple[str, str, dict[str, Any]]] = {
     "devices": ("devices", "device_sync", {}),
     "devices_full": ("devices", "device_sync", {"full": True}),
     "software": ("software", "software_sync", {}),
+    "patches": ("patches", "patch_sync", {}),
     "alerts": ("alerts", "alert_reconcile", {}),
+    "activity": ("activity", "activity_sync", {}),
 }
 """What each sync button asks the vendor for, and the run it starts."""
 
@@ -134,19 +137,35 @@ def connection_credentials(integration_id: UUID) -> ResponseReturnValue:
     hints = current_rmm().vault.hints(session(), row.tenant_id, row.id)
     kept = hints if mode.key == row.auth_mode else {}
     form = credentials_form(mode, kept)(data=_stored_values(row))
-    result = Attempt()
+    result, way = Attempt(), way_back(mode)
     if form.validate_on_submit():
         stored = connections.build(current_rmm(), session(), row) if kept else None
-        result = attempt(provider, form, stored)
-        if result.connection is not None:
-            return _reconnect(integration_id, result)
+        result = attempt(provider, form, stored) if way is None else typed(provider, form, stored)
+        if result.connection is not None and way is None:
+            return reconnect(integration_id, result)
+        if result.connection is not None and way is not None:
+            try:
+                return lead_away(provider, result.connection, way, integration_id=integration_id)
+            except ConfigError as error:
+                result = Attempt(general=form.refuse(error))
+    return credentials_page(integration_id, provider, form, result)
+
+
+def credentials_page(
+    integration_id: UUID, provider: Provider, form: CredentialsForm, result: Attempt
+) -> ResponseReturnValue:
+    """The form of a connection's credentials, with how their test went; sent to its own address."""
+    row, _ = found(integration_id)
+    mode = form.mode
     page = render_template(
         "rmm/connections/credentials.html",
-        row=found(integration_id)[0],
+        row=row,
         manifest=provider.manifest,
         mode=mode,
         form=form,
         result=result,
+        way=way_back(mode),
+        action=url_for("rmm.connection_credentials", integration_id=row.id, mode=mode.key),
     )
     return page, 422 if form.errors or result.general else 200
 
@@ -243,7 +262,8 @@ def _shown(value: str | int) -> str:
     return ("1" if value else "") if isinstance(value, bool) else str(value)
 
 
-def _reconnect(integration_id: UUID, result: Attempt) -> ResponseReturnValue:
+def reconnect(integration_id: UUID, result: Attempt) -> ResponseReturnValue:
+    """Keep tested credentials, and go to the connection."""
     assert result.connection is not None
     tested = result.connection
 

@@ -12,10 +12,11 @@ from sqlalchemy.orm import Session
 from rmm_extension.domain.deliveries import reason_in_words
 from rmm_extension.domain.errors import ConfigError, RMMError, WebhookRejected
 from rmm_extension.domain.masking import body_text, document_text
+from rmm_extension.domain.signals import Told
 from rmm_extension.domain.story import outcome_words
-from rmm_extension.domain.types import AlertEvent, Outcome, WebhookRequest
+from rmm_extension.domain.types import Outcome, WebhookRequest
 from rmm_extension.models import WebhookDelivery
-from rmm_extension.providers.contract import ReceivesWebhooks
+from rmm_extension.providers.capabilities import ReceivesWebhooks
 from rmm_extension.services import replay
 from rmm_extension.services.queries import deliveries as queries
 from rmm_extension.services.queries.alerts import SHORTEST_TEXT
@@ -41,6 +42,7 @@ STATE_WORDS = {
 OUTCOMES: Options = [
     ("ticket", "Made or joined a ticket"),
     *((outcome.value, outcome_words(outcome)) for outcome in Outcome),
+    (queries.SIGNAL, "Told of a device"),
     ("stored", "Stored: any"),
     *((state, f"Stored: {STATE_WORDS[state].lower()}") for state in STATES),
 ]
@@ -186,7 +188,7 @@ def delivery_replay_all() -> ResponseReturnValue:
     return redirect(back, 303)
 
 
-def _read(row: WebhookDelivery) -> tuple[list[AlertEvent], str | None]:
+def _read(row: WebhookDelivery) -> tuple[list[Told], str | None]:
     """What the connection's vendor module reads in the body now: events, or why it reads none."""
     try:
         provider = current_rmm().providers.get(row.provider)

@@ -9,7 +9,7 @@ from uuid import UUID
 from flask import Flask
 
 from rmm_extension.domain.connection_states import works
-from rmm_extension.providers.contract import PerformsActions
+from rmm_extension.providers.capabilities import PerformsActions
 from rmm_extension.services import remote_access
 from rmm_extension.services.queries import actions as queries
 from rmm_extension.services.queries.paging import AnyRow

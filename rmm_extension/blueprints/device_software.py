@@ -14,7 +14,8 @@ from rmm_extension.domain.errors import Conflict
 from rmm_extension.domain.labels import provider_label
 from rmm_extension.domain.platforms import platform_label, platform_of, suits
 from rmm_extension.models import DeviceRow
-from rmm_extension.providers.contract import Provider, capabilities
+from rmm_extension.providers.capabilities import capabilities
+from rmm_extension.providers.contract import Provider
 from rmm_extension.services import software
 from rmm_extension.services.queries import device_software as queries
 from rmm_extension.services.queries.device_software import Change, Known, SoftwareFilter

@@ -9,7 +9,7 @@ from flask import abort, render_template
 from flask.typing import ResponseReturnValue
 
 from rmm_extension.models import DeviceRow
-from rmm_extension.services.queries import device_activity
+from rmm_extension.services.queries import device_activity, vendor_maintenance
 from rmm_extension.services.queries import devices as queries
 from rmm_extension.services.queries.device_filter import DeviceFilter
 from rmm_extension.services.queries.paging import AnyRow
@@ -17,11 +17,13 @@ from rmm_extension.services.queries.paging import AnyRow
 from .access import requires
 from .choices import (
     ACTIVE,
+    ANTIVIRUS,
     KINDS,
     MANAGED,
     MISSING,
     NOT_ONLINE,
-    PATCHES,
+    OLD_SCAN,
+    PATCHES_OF,
     REBOOT,
     STATUSES,
     UNSEEN,
@@ -37,6 +39,7 @@ from .jobs import progress_values
 from .listing import assets_of, client_names, listing, tickets_of
 from .narrowing import Chip, Options, argument, chips, uuid_argument, word
 from .routing import Routes
+from .vendor_pages import vendor_page
 from .vitals import vitals
 
 routes = Routes()
@@ -70,6 +73,10 @@ _CHIPS = {
     "alerts": "Alerts",
     "patches": "Patches",
     "reboot": "Reboot",
+    "antivirus": "Antivirus",
+    "threats": "Active threats",
+    "scan": "Patch scan",
+    "approval": "Waits for approval",
     "unseen": "Last seen",
     "missing": "Missing",
     "kept": "Kept",
@@ -89,8 +96,12 @@ def _options() -> Mapping[str, Options]:
         "connection": connection_options(),
         "client": client_options(argument("client")),
         "alerts": ACTIVE,
-        "patches": PATCHES,
+        "patches": PATCHES_OF,
         "reboot": REBOOT,
+        "antivirus": ANTIVIRUS,
+        "threats": YES,
+        "scan": OLD_SCAN,
+        "approval": YES,
         "unseen": UNSEEN,
         "missing": MISSING,
         "kept": YES,
@@ -123,9 +134,11 @@ def device_page(device_id: UUID) -> ResponseReturnValue:
         device=device,
         vitals=vitals(device),
         others=_others(device),
+        vendor_page=vendor_page(found),
         asset=assets_of([device]).get(device.asset_id or ""),
         client_name=client_names([device]).get(device.client_id or ""),
         tickets=tickets_of(found.alerts),
+        at_vendor=vendor_maintenance.of_device(session(), device.tenant_id, device.id),
         **happened([device]),
         **progress_values(device_activity.refreshing(session(), device)),
     )
@@ -149,8 +162,12 @@ def device_filter() -> DeviceFilter:
         integration_id=uuid_argument("connection"),
         client_id=argument("client"),
         alerts=argument("alerts", ACTIVE) is not None,
-        patches=argument("patches", PATCHES),
+        patches=argument("patches", PATCHES_OF),
         reboot=argument("reboot", REBOOT),
+        antivirus=argument("antivirus", ANTIVIRUS),
+        threats=argument("threats", YES) is not None,
+        old_scan=argument("scan", OLD_SCAN) is not None,
+        approval=argument("approval", YES) is not None,
         unseen=unseen(argument("unseen", UNSEEN)),
         missing=argument("missing", MISSING),
         kept=argument("kept", YES) is not None,

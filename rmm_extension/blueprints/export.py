@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from datetime import datetime
 from typing import Any, Protocol
 
@@ -28,6 +28,8 @@ routes = Routes()
 BATCH = 1000
 MOST = 20_000
 """A file ends here; who needs more narrows the list or asks the API."""
+_COMPUTED = ("=", "+", "-", "@", "\uff1d", "\uff0b", "\uff0d", "\uff20", "\t", "\r", "\n")
+"""A cell that begins so may be computed; the wide signs are, where Japanese or Chinese is written."""
 Convert = Callable[[Sequence[AnyRow]], Iterator[Sequence[Any]]]
 _ALERTS = ("Triggered", "State", "Severity", "Alert", "Device", "Client", "Ticket", "Connection")
 _DEVICES = (
@@ -120,8 +122,16 @@ def answer(
     def fetch(after: str | None) -> Page[AnyRow]:
         return read(session(), tenant_id, wanted, after=after, limit=batch or BATCH)
 
-    body = stream_with_context(_lines(header, fetch, convert))
-    file = Response(body, mimetype="text/csv")
+    return _file(name, stream_with_context(_lines(header, fetch, convert)))
+
+
+def whole(name: str, header: Sequence[str], rows: Iterator[Sequence[Any]]) -> Response:
+    """A file of rows that are at hand."""
+    return _file(name, [_line(values) for values in (header, *rows)])
+
+
+def _file(name: str, lines: Iterable[str]) -> Response:
+    file = Response(lines, mimetype="text/csv")
     file.headers["Content-Disposition"] = f"attachment; filename={name}"
     return file
 
@@ -155,4 +165,4 @@ def _cell(value: Any) -> str:
     if value is None:
         return ""
     shown = value.isoformat() if isinstance(value, datetime) else str(value)
-    return f"'{shown}" if shown.startswith(("=", "+", "-", "@", "\t", "\r")) else shown
+    return f"'{shown}" if shown.startswith(_COMPUTED) else shown

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from uuid import UUID
@@ -12,16 +12,18 @@ from flask.typing import ResponseReturnValue
 
 from rmm_extension.domain.connection_states import works
 from rmm_extension.domain.labels import provider_label
-from rmm_extension.models import Integration, utc_now
+from rmm_extension.models import Integration, JobRun, utc_now
 from rmm_extension.providers.contract import Provider
 from rmm_extension.services.queries import health as queries
 from rmm_extension.services.queries.health import DAYS, Health
 from rmm_extension.services.recurring import POLLS
+from rmm_extension.services.runs import label as run_label
 
 from .abilities import able, has_alerts, has_part
 from .access import requires
 from .connection import found
 from .context import allows, session
+from .registration import standing
 from .routing import Routes
 from .tabs import tabs
 
@@ -63,24 +65,29 @@ def connection_health(integration_id: UUID) -> ResponseReturnValue:
         row=row,
         able=able(provider),
         tabs=tabs(row, provider),
-        lines=list(lines(row, provider, queries.health(session(), row))),
+        lines=list(lines(row, provider, queries.health(session(), row), queries.failing(session(), row))),
         troubles=queries.troubles(session(), row),
     )
 
 
-def lines(row: Integration, provider: Provider | None, known: Health) -> Iterator[Line]:
-    """The health of the connection, the most telling first."""
+def lines(
+    row: Integration, provider: Provider | None, known: Health, failing: Sequence[JobRun]
+) -> Iterator[Line]:
+    """The health of the connection, the most telling first; ``failing`` are syncs that failed last."""
     has = able(provider)
     yield _sign_in(row, known)
     yield _vendor(row)
     if "webhook" in has:
         yield _webhook(row, known)
+        if "webhook_registration" in has:
+            yield _registration(row)
         yield _lost(row, known)
         yield _deliveries(row, known)
     if "alerts" in has:
         yield _polling(row)
         if row.reconcile_state:
             yield _doubt(row)
+    yield from map(_sync, failing)
     if "organizations" in has or known.organizations:
         yield _mapping(row, known)
     if provider is None or has_alerts(provider):
@@ -143,6 +150,22 @@ def _webhook(row: Integration, known: Health) -> Line:
         remedy = "Trigger a test alert at the vendor, or look at the set-up."
         return Line(name="Webhook", state="warning", message=message, remedy=remedy, link=link)
     return Line(name="Webhook", state="ok", message="The last delivery arrived", at=known.last_webhook_at)
+
+
+def _registration(row: Integration) -> Line:
+    known = standing(row)
+    state = {"running": "warning"}.get(known.badge, known.badge)
+    link = _configuring("Webhook", "connection_webhook", row) if state != "ok" else None
+    return Line(
+        name="Registration",
+        state=state,
+        message=known.message,
+        at=known.at,
+        then=", the next try is due" if known.next_at else "",
+        next_at=known.next_at,
+        remedy=known.error,
+        link=link,
+    )
 
 
 def _lost(row: Integration, known: Health) -> Line:
@@ -214,6 +237,17 @@ def _doubt(row: Integration) -> Line:
         message=f"{guard.suspects:,} of {guard.open:,} open alerts were missing in the vendor's list",
         at=guard.since,
         remedy="None is resolved before a second list a minute later says the same.",
+    )
+
+
+def _sync(run: JobRun) -> Line:
+    why = (run.error or "it did not say why").rstrip(".")
+    return Line(
+        name=run_label(run.kind),
+        state="warning",
+        message=f"The last one failed: {why}",
+        at=run.finished_at or run.queued_at,
+        remedy="What is known from before stays.",
     )
 
 

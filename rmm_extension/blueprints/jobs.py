@@ -8,8 +8,9 @@ from flask import render_template, url_for
 from flask.typing import ResponseReturnValue
 from sqlalchemy.orm import Session
 
+from rmm_extension.domain.retention import in_words
 from rmm_extension.models import JobRun, utc_now
-from rmm_extension.services import kinds, retention, runs
+from rmm_extension.services import kinds, runs
 from rmm_extension.services.queries.runs import last_cleaning, run_page
 from rmm_extension.services.runs import RunFilter
 
@@ -46,7 +47,7 @@ def job_list() -> ResponseReturnValue:
     return render_template(
         "rmm/jobs/list.html",
         page=page,
-        kept=retention.in_words(current_rmm().settings.keep),
+        kept=in_words(current_rmm().settings.keep),
         cleaned=last_cleaning(session(), actor().tenant_id),
         now=utc_now(),
         is_stalled=runs.is_stalled,

@@ -29,8 +29,10 @@ from rmm_extension.forms.maintenance import (
 from rmm_extension.models import MaintenanceWindow, utc_now
 from rmm_extension.services import maintenance
 from rmm_extension.services.maintenance import UnknownWindow, WindowInvalid, window_of
+from rmm_extension.services.queries import vendor_maintenance
 from rmm_extension.services.queries import windows as queries
 from rmm_extension.services.unit import unit
+from rmm_extension.services.window_scopes import maintainable
 
 from .access import requires
 from .choices import client_options, connection_options
@@ -169,13 +171,16 @@ def _page(
         preview=shown,
         zones=_zones(),
         assets=_offered_assets(form),
+        vendors=_vendors(),
+        at_vendor=vendor_maintenance.of_window(session(), actor().tenant_id, stored.id) if stored else None,
+        is_wished=stored is not None and stored.at_vendor,
     )
 
 
 def _preview(form: WindowForm) -> Preview:
     """The next three times; problems with its name or scope do not matter here."""
     value, errors = form.read(None)
-    value = {**value, "name": "-", "integrationId": None, "clientId": None}
+    value = {**value, "name": "-", "integrationId": None, "clientId": None, "atVendor": False}
     zone_name = (form.timezone.data or "").strip()
     try:
         window = maintenance.draft_window(value)
@@ -198,12 +203,19 @@ def _form(values: Mapping[str, Any]) -> WindowForm:
         connections=connection_options(),
         clients=client_options(chosen),
         has_assets=current_rmm().host.assets is not None,
+        at_vendor=_vendors(),
     )
     return window_form(choices, values)
 
 
+def _vendors() -> dict[str, str]:
+    """The vendors that can be told of maintenance, by the id of their connection."""
+    found = maintainable(current_rmm(), session(), actor().tenant_id)
+    return {str(integration_id): label for integration_id, label in found.items()}
+
+
 def _stored_values(row: MaintenanceWindow) -> dict[str, Any]:
-    values = field_values(window_of(row), row.is_active, _zone_name())
+    values = field_values(window_of(row), row.is_active, row.at_vendor, _zone_name())
     if row.asset_id:
         name = _asset_name(row.asset_id) or f"An asset that is gone [{row.asset_id}]"
         values |= _asset_values(row.asset_id, name)

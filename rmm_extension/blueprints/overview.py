@@ -13,7 +13,8 @@ from flask.typing import ResponseReturnValue
 from rmm_extension.domain.labels import provider_label
 from rmm_extension.domain.types import AgentStatus
 from rmm_extension.models import utc_now
-from rmm_extension.providers.contract import Manifest, capabilities
+from rmm_extension.providers.capabilities import capabilities
+from rmm_extension.providers.contract import Manifest
 from rmm_extension.services.connections import entitled
 from rmm_extension.services.queries import overview as queries
 from rmm_extension.services.queries.paging import AnyRow
@@ -40,6 +41,7 @@ ABILITIES = {
     "alerts": "Alerts by polling",
     "alert_reset": "Resolves alerts at the vendor",
     "software": "Software",
+    "patches": "Patches",
     "actions": "Scripts and actions",
     "remote_access": "Remote access",
 }

@@ -10,7 +10,8 @@ from flask.typing import ResponseReturnValue
 from rmm_extension.domain.connection_states import refusal, works
 from rmm_extension.domain.errors import Conflict
 from rmm_extension.models import Integration
-from rmm_extension.providers.contract import Provider, TellsPermissions
+from rmm_extension.providers.capabilities import TellsPermissions
+from rmm_extension.providers.contract import Provider
 from rmm_extension.services.permissions import KIND, counts, start_check
 from rmm_extension.services.queries import connections as queries
 from rmm_extension.services.queries.permissions import Table, permission_table

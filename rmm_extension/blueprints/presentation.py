@@ -15,7 +15,7 @@ from markupsafe import Markup, escape
 from rmm_extension.domain import platforms
 from rmm_extension.domain.connection_states import standing, troubles, works
 from rmm_extension.domain.labels import provider_label
-from rmm_extension.domain.story import attention, heading, outcome_words, sentences
+from rmm_extension.domain.story import attention, heading, outcome_words, sentences, unfollowed
 from rmm_extension.domain.window_words import times
 from rmm_extension.services.runs import label as run_label
 
@@ -44,6 +44,7 @@ def add_to(app: Flask) -> None:
         rmm_counts=counts_in_order,
         rmm_sentences=sentences,
         rmm_outcome=outcome_words,
+        rmm_unfollowed=unfollowed,
         rmm_heading=heading,
         rmm_run=run_label,
         rmm_window=times,

@@ -15,6 +15,7 @@ _LISTS = {
     "list": "rmm.alert_list",
     "devices": "rmm.device_list",
     "software": "rmm.software_devices",
+    "patches": "rmm.patch_devices",
     "attention": "rmm.attention",
 }
 _PAGES = {
@@ -26,9 +27,9 @@ _OF_HOST = ("ticket", "asset")
 
 
 def back_url(came_from: str) -> str:
-    """The address of ``list:<query>``, ``devices:<query>``, ``software:<query>``, ``attention:``,
-    ``alert:<id>``, ``device:<id>``, ``product:<id>``, ``ticket:<id>`` or ``asset:<id>``; the list of alerts
-    for anything else."""
+    """The address of ``list:<query>``, ``devices:<query>``, ``software:<query>``, ``patches:<query>``,
+    ``attention:``, ``alert:<id>``, ``device:<id>``, ``product:<id>``, ``ticket:<id>`` or ``asset:<id>``; the
+    list of alerts for anything else."""
     kind, _, value = came_from[:_LONGEST].partition(":")
     if kind in _LISTS:
         query = urlencode([pair for pair in parse_qsl(value) if pair[0] not in ("ids", "csrf_token")])

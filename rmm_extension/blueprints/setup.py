@@ -12,7 +12,8 @@ from flask.typing import ResponseReturnValue
 from sqlalchemy.orm import Session
 
 from rmm_extension.models import Integration
-from rmm_extension.providers.contract import Provider, capabilities
+from rmm_extension.providers.capabilities import capabilities
+from rmm_extension.providers.contract import Provider
 from rmm_extension.services import connections, runs
 from rmm_extension.services.queries import connections as queries
 from rmm_extension.services.unit import unit

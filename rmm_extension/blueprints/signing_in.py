@@ -23,14 +23,21 @@ class Attempt:
     general: str | None = None
 
 
+def typed(provider: Provider, form: CredentialsForm, stored: Connection | None = None) -> Attempt:
+    """The connection that the form's values make; not tested."""
+    try:
+        return Attempt(connection=credentials.typed(provider, form.mode, form.typed(), stored))
+    except ConfigError as error:
+        return Attempt(general=form.refuse(error))
+
+
 def attempt(provider: Provider, form: CredentialsForm, stored: Connection | None = None) -> Attempt:
     """Test the form's values. No transaction is open meanwhile: the vendor may take its time."""
     end_reading()
-    try:
-        typed = credentials.typed(provider, form.mode, form.typed(), stored)
-    except ConfigError as error:
-        return Attempt(general=form.refuse(error))
-    result = test(provider, typed)
+    given = typed(provider, form, stored)
+    if given.connection is None:
+        return given
+    result = test(provider, given.connection)
     form.mark(result.checks)
     return result
 

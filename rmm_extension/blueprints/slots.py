@@ -18,6 +18,7 @@ from rmm_extension.domain.types import AlertStatus
 from rmm_extension.services.queries import alert_detail, devices, panels
 
 from .choices import ACTIVE, NOT_ONLINE, PATCHES, STATUSES, connection_rows, provider_options
+from .compliance import in_short
 from .context import actor, allows, session
 from .happened import happened
 from .listing import tickets_of
@@ -45,6 +46,7 @@ _NAVIGATION = (
     ("Needs attention", "attention", "rmm.view"),
     ("Devices", "device_list", "rmm.view"),
     ("Software", "software_list", "rmm.view"),
+    ("Compliance", "compliance", "rmm.view"),
     ("Maintenance", "window_list", "rmm.view"),
     ("Jobs", "job_list", "rmm.jobs.view"),
     ("Deliveries", "delivery_list", "rmm.view"),
@@ -58,11 +60,16 @@ _AREAS = {
     "run_choose": "device_list",
     "run_action": "device_list",
     "devices_open": "device_list",
+    "remote_link": "device_list",
     "fleet": "device_list",
     "device_software": "device_list",
     "software_page": "software_list",
     "software_devices": "software_list",
     "asset_software": "software_list",
+    "device_patches": "device_list",
+    "asset_patches": "device_list",
+    "patch_list": "compliance",
+    "patch_devices": "compliance",
     "job_page": "job_list",
     "window_new": "window_list",
     "window_page": "window_list",
@@ -180,7 +187,8 @@ class Slots:
         )
 
     def dashboard(self) -> Markup:
-        """On the host's dashboard: open alerts, noise, what needs attention, devices, broken connections."""
+        """On the host's dashboard: open alerts, noise, what needs attention, devices, compliance, broken
+        connections."""
         if not allows("rmm.view"):
             return EMPTY
         rows = connection_rows()
@@ -189,6 +197,7 @@ class Slots:
         return self._markup(
             "rmm/slots/dashboard.html",
             **figures(),
+            compliance=in_short(),
             troubled=[row for row in rows if troubles(row.state)],
         )
 
@@ -204,6 +213,6 @@ def _area() -> str:
     """The navigation entry that the present page belongs to."""
     endpoint = request.endpoint or ""
     name = endpoint.removeprefix("rmm.") if endpoint.startswith("rmm.") else ""
-    if name.startswith(("connection", "connect", "setup")):
+    if name.startswith(("connection", "connect", "setup", "oauth")):
         return "settings"
     return _AREAS.get(name, name)

@@ -11,12 +11,13 @@ from flask import abort, render_template
 from flask.typing import ResponseReturnValue
 
 from rmm_extension.domain.versions import version_key
-from rmm_extension.providers.contract import capabilities
+from rmm_extension.providers.capabilities import capabilities
 from rmm_extension.services.queries import installs
 from rmm_extension.services.queries import software as queries
 from rmm_extension.services.queries.installs import InstallFilter
 from rmm_extension.services.queries.paging import CAP, AnyRow, Count, Page
-from rmm_extension.services.queries.software import CatalogFilter, Whose
+from rmm_extension.services.queries.software import CatalogFilter
+from rmm_extension.services.queries.whose import Whose
 
 from .access import requires
 from .choices import client_options, connection_options, connection_rows

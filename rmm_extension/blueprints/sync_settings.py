@@ -1,4 +1,4 @@
-"""When a connection's alerts are polled, its devices and their software synced."""
+"""When a connection's alerts are polled, its devices, their software and patches synced."""
 
 from __future__ import annotations
 
@@ -8,11 +8,11 @@ from flask import render_template, url_for
 from flask.typing import ResponseReturnValue
 from sqlalchemy.orm import Session
 
-from rmm_extension.forms.connection import PollingForm, ScheduleForm, SoftwareForm
+from rmm_extension.forms.connection import ActivityForm, PatchForm, PollingForm, ScheduleForm, SoftwareForm
 from rmm_extension.models import Integration
 from rmm_extension.providers.contract import Provider
 from rmm_extension.services import recurring
-from rmm_extension.services.recurring import POLLS, SOFTWARE, SYNCS, Schedule
+from rmm_extension.services.recurring import ACTIVITY, PATCHES, POLLS, SOFTWARE, SYNCS, Schedule
 
 from .abilities import able, needs
 from .access import requires
@@ -28,7 +28,7 @@ routes = Routes()
 @requires("rmm.configure")
 @needs("alerts", "devices")
 def sync_settings(integration_id: UUID) -> ResponseReturnValue:
-    """Polling of alerts, sync of devices and software, and what happens to a device that is gone."""
+    """Polling of alerts, sync of devices, software and patches, and what happens to a device that is gone."""
     row, provider = found(integration_id)
     return _page(row, provider)
 
@@ -49,6 +49,26 @@ def connection_polling(integration_id: UUID) -> ResponseReturnValue:
         if not enabled:
             return "Alerts are not polled any more. A webhook that gets lost will not be noticed."
         return f"Alerts are polled every {minutes} minutes."
+
+    return act(work, url_for("rmm.sync_settings", integration_id=integration_id))
+
+
+@routes.post("/connections/<uuid:integration_id>/activity-log")
+@requires("rmm.configure")
+@needs("activity")
+def connection_activity_log(integration_id: UUID) -> ResponseReturnValue:
+    """Save whether and how often the vendor's activity log is read."""
+    form = ActivityForm()
+    row, provider = found(integration_id)
+    if not form.validate_on_submit():
+        return _page(row, provider, activity=form)
+    enabled, minutes = bool(form.activity.data), form.pause.data
+
+    def work(opened: Session) -> str:
+        recurring.save_activity(opened, actor(), integration_id, enabled=enabled, minutes=minutes)
+        if not enabled:
+            return "The activity log is not read any more. What a webhook loses of a device is not noticed."
+        return f"The activity log is read every {minutes} minutes."
 
     return act(work, url_for("rmm.sync_settings", integration_id=integration_id))
 
@@ -96,24 +116,48 @@ def connection_software(integration_id: UUID) -> ResponseReturnValue:
     return act(work, url_for("rmm.sync_settings", integration_id=integration_id))
 
 
+@routes.post("/connections/<uuid:integration_id>/patches")
+@requires("rmm.configure")
+@needs("patches")
+def connection_patches(integration_id: UUID) -> ResponseReturnValue:
+    """Save whether and how often patches are synced."""
+    form = PatchForm()
+    row, provider = found(integration_id)
+    if not form.validate_on_submit():
+        return _page(row, provider, patches=form)
+    enabled, hours = bool(form.patches.data), form.patch_hours.data
+
+    def work(opened: Session) -> str:
+        recurring.save_patches(opened, actor(), integration_id, enabled=enabled, minutes=hours * 60)
+        if not enabled:
+            return "Patches are synced only when somebody starts it."
+        return f"Patches are synced every {hours} hours where devices are synced on a schedule."
+
+    return act(work, url_for("rmm.sync_settings", integration_id=integration_id))
+
+
 def _page(
     row: Integration,
     provider: Provider | None,
     *,
     polling: PollingForm | None = None,
+    activity: ActivityForm | None = None,
     schedule: ScheduleForm | None = None,
     software: SoftwareForm | None = None,
+    patches: PatchForm | None = None,
 ) -> ResponseReturnValue:
     """The page; a form that was sent and refused stands as it was typed, the others as they are stored."""
-    sent = polling or schedule or software
+    sent = polling or activity or schedule or software or patches
     page = render_template(
         "rmm/connections/sync.html",
         row=row,
         able=able(provider),
         tabs=tabs(row, provider),
         polling=polling or _polling(row),
+        activity=activity or _activity(row),
         schedule=schedule or _schedule(row),
         software=software or _software(row),
+        patches=patches or _patches(row),
         follows=SYNCS.is_on(row.settings),
     )
     return page, 422 if sent else 200
@@ -121,6 +165,10 @@ def _page(
 
 def _polling(row: Integration) -> PollingForm:
     return PollingForm(formdata=None, polling=POLLS.is_on(row.settings), every=_minutes(POLLS, row))
+
+
+def _activity(row: Integration) -> ActivityForm:
+    return ActivityForm(formdata=None, activity=ACTIVITY.is_on(row.settings), pause=_minutes(ACTIVITY, row))
 
 
 def _schedule(row: Integration) -> ScheduleForm:
@@ -135,6 +183,11 @@ def _schedule(row: Integration) -> ScheduleForm:
 def _software(row: Integration) -> SoftwareForm:
     wished, hours = SOFTWARE.is_wished(row.settings), _minutes(SOFTWARE, row) // 60
     return SoftwareForm(formdata=None, software=wished, hours=hours)
+
+
+def _patches(row: Integration) -> PatchForm:
+    wished, hours = PATCHES.is_wished(row.settings), _minutes(PATCHES, row) // 60
+    return PatchForm(formdata=None, patches=wished, patch_hours=hours)
 
 
 def _minutes(schedule: Schedule, row: Integration) -> int:

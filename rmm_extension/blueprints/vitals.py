@@ -21,8 +21,10 @@ _LABELS = {
     "lan_ip": "LAN address",
     "wan_ip": "WAN address",
     "cpu_model": "CPU",
+    "cpu_cores": "CPU cores",
     "cpu_percent": "CPU use (%)",
     "memory_gb": "Memory (GB)",
+    "storage_gb": "Storage (GB)",
     "manufacturer": "Manufacturer",
     "model": "Model",
     "location": "Location",
@@ -30,14 +32,23 @@ _LABELS = {
 }
 _PATCHES = {True: "Pending", False: "None pending", None: "The vendor does not say"}
 _REBOOT = {True: "Needed", False: "Not needed", None: None}
+_ANTIVIRUS = {"protected": "Protected", "at_risk": "At risk", "unknown": "State not known"}
+_PATCHED = {"os": "the system", "software": "software"}
+_APPROVAL = {
+    "pending": "Waits for approval at the vendor",
+    "staged": "Prepared at the vendor, not taken into use yet",
+    "decommissioned": "Decommissioned at the vendor",
+}
 
 
 @dataclass(frozen=True, slots=True)
 class Vitals:
-    """Facts by name, disks (name, sizes, percent in use), and what the vendor's own fields hold."""
+    """Facts by name, disks (name, sizes, percent in use), network interfaces with their addresses, and what
+    the vendor's own fields hold."""
 
     facts: Sequence[tuple[str, str | None]]
     disks: Sequence[Mapping[str, Any]]
+    network: Sequence[tuple[str, str]]
     custom: Sequence[tuple[str, str]]
     patches: str
 
@@ -49,11 +60,23 @@ def vitals(device: Any) -> Vitals:
     known = {**(hardware if isinstance(hardware, Mapping) else {}), **told}
     disks = known.get("disks")
     return Vitals(
-        facts=[*_facts(known), *_running(device, known), *_of_row(device)],
+        facts=[
+            *_approval(known),
+            *_facts(known),
+            *_running(device, known),
+            *_safety(known),
+            *_of_row(device),
+        ],
         disks=[disk for disk in disks or () if isinstance(disk, Mapping)],
+        network=list(_network(known.get("interfaces"))),
         custom=_custom(known.get("custom_fields")),
-        patches=_PATCHES[device.patches_pending],
+        patches=_patches(device, known),
     )
+
+
+def _approval(known: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
+    if word := _APPROVAL.get(str(known.get("approval"))):
+        yield "Approval", word
 
 
 def _facts(known: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
@@ -70,12 +93,45 @@ def _running(device: Any, known: Mapping[str, Any]) -> Iterator[tuple[str, str |
         if device.status == "online":
             yield "Running for", span(started)
     yield "Reboot", _REBOOT[device.needs_reboot]
-    yield "Patches", _PATCHES[device.patches_pending]
+    yield "Patches", _patches(device, known)
+
+
+def _patches(device: Any, known: Mapping[str, Any]) -> str:
+    """How many wait and how many failed, where the vendor counts them."""
+    told = [_counted(known, "pending"), _counted(known, "failed")]
+    return ", ".join(text for text in told if text) or _PATCHES[device.patches_pending]
+
+
+def _counted(known: Mapping[str, Any], state: str) -> str | None:
+    """``3 pending (2 of the system, 1 of software)``; ``None`` where there is no number or none failed."""
+    numbers = {name: known.get(f"{key}_patches_{state}") for key, name in _PATCHED.items()}
+    told = {name: number for name, number in numbers.items() if type(number) is int}
+    total = sum(told.values())
+    if not told or (not total and state == "failed"):
+        return None
+    parts = ", ".join(f"{number} of {name}" for name, number in told.items() if number)
+    return f"{total} {state}" + (f" ({parts})" if total else "")
+
+
+def _safety(known: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
+    state, product = _ANTIVIRUS.get(str(known.get("antivirus"))), known.get("antivirus_product")
+    if state:
+        yield "Antivirus", ", ".join([state, *([str(product)] if product else [])])
+    if type(known.get("threats")) is int:
+        yield "Active threats", str(known["threats"])
 
 
 def _of_row(device: Any) -> Iterator[tuple[str, str | None]]:
     yield "Serial number", device.serial
     yield "MAC addresses", ", ".join(device.macs or ())
+
+
+def _network(cards: Any) -> Iterator[tuple[str, str]]:
+    for card in cards if isinstance(cards, list) else ():
+        if isinstance(card, Mapping):
+            addresses = card.get("ips") if isinstance(card.get("ips"), list) else []
+            told = [card.get("mac"), *(addresses or ())]
+            yield str(card.get("name") or "?"), ", ".join(str(one) for one in told if one) or "no address"
 
 
 def _custom(fields: Any) -> list[tuple[str, str]]:

@@ -6,14 +6,15 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 from uuid import UUID
 
-from flask import flash, redirect, render_template, request, url_for
+from flask import Response, after_this_request, flash, redirect, render_template, request
 from flask import session as cookie
 from flask.typing import ResponseReturnValue
 from sqlalchemy.orm import Session
 
 from rmm_extension.domain.errors import RMMError
 from rmm_extension.models import Integration
-from rmm_extension.providers.contract import Provider, ReceivesWebhooks, WebhookStep
+from rmm_extension.providers.capabilities import ReceivesWebhooks, WebhookStep
+from rmm_extension.providers.contract import Provider
 from rmm_extension.services import connections, webhook_access
 from rmm_extension.services.unit import unit
 from rmm_extension.services.webhook_access import WebhookAddress
@@ -22,6 +23,7 @@ from .abilities import needs
 from .access import requires
 from .context import act, actor, current_rmm, session
 from .deliveries import latest
+from .registration import back, registration_values, tell_soon
 from .routing import Routes
 from .tabs import tabs
 
@@ -71,7 +73,9 @@ def connection_webhook_off(integration_id: UUID) -> ResponseReturnValue:
         webhook_access.switch_off(current_rmm(), opened, actor(), integration_id)
         return "The webhook is off. Its address and secret are kept."
 
-    return act(work, _back(integration_id))
+    answer = act(work, back(integration_id))
+    tell_soon(integration_id)
+    return answer
 
 
 @routes.post("/connections/<uuid:integration_id>/webhook/rotate")
@@ -101,7 +105,7 @@ def connection_webhook_drop(integration_id: UUID) -> ResponseReturnValue:
         webhook_access.drop_previous(current_rmm(), opened, actor(), integration_id)
         return "The old secret is refused from now on."
 
-    return act(work, _back(integration_id))
+    return act(work, back(integration_id))
 
 
 def webhook_values(row: Integration, provider: Provider) -> Mapping[str, Any]:
@@ -110,11 +114,19 @@ def webhook_values(row: Integration, provider: Provider) -> Mapping[str, Any]:
         "receives": isinstance(provider, ReceivesWebhooks),
         "address": None,
         "guide": (),
+        **registration_values(row, provider),
     }
     if row.webhook_token_hash is None:
         return values
+    after_this_request(_not_kept)
     address = webhook_access.address(current_rmm(), session(), row, in_clear=_is_to_be_shown(row))
     return {**values, "address": address, "guide": _guide(provider, address)}
+
+
+def _not_kept(answer: Response) -> Response:
+    """The address opens the door together with the secret: no browser is to find them in its cache."""
+    answer.headers["Cache-Control"] = "no-store"
+    return answer
 
 
 def _guide(provider: Provider, address: WebhookAddress) -> Sequence[WebhookStep]:
@@ -137,11 +149,12 @@ def _change(integration_id: UUID, work: Callable[[Session], str]) -> ResponseRet
             fresh = webhook_access.is_just_made(opened, actor().tenant_id, integration_id)
     except RMMError as error:
         flash(str(error), "danger")
-        return redirect(_back(integration_id), 303)
+        return redirect(back(integration_id), 303)
+    tell_soon(integration_id)
     if fresh:
         cookie[SHOW] = str(integration_id)
     flash(message, "success")
-    return redirect(_back(integration_id), 303)
+    return redirect(back(integration_id), 303)
 
 
 def _is_to_be_shown(row: Integration) -> bool:
@@ -150,9 +163,3 @@ def _is_to_be_shown(row: Integration) -> bool:
         return False
     cookie.pop(SHOW)
     return True
-
-
-def _back(integration_id: UUID) -> str:
-    if request.form.get("back_to") == "setup":
-        return url_for("rmm.setup_step", integration_id=integration_id, step="webhook")
-    return url_for("rmm.connection_webhook", integration_id=integration_id)

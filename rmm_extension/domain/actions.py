@@ -141,8 +141,27 @@ class Order(msgspec.Struct, frozen=True, kw_only=True):
         return self.target
 
 
+class LocalAlert(msgspec.Struct, frozen=True, kw_only=True):
+    """An alert of the connection as it stands here; ``raw`` is what the vendor sent of it."""
+
+    alert_id: str
+    external_id: str
+    status: str
+    severity: str
+    message: str | None = None
+    title: str | None = None
+    external_device_id: str | None = None
+    device_id: str | None = None
+    asset_id: str | None = None
+    source_type: str | None = None
+    triggered_at: datetime
+    updated_at: datetime
+    acknowledged_at: datetime | None = None
+    raw: dict[str, Any] = {}
+
+
 class ActionContext(Protocol):
-    """What a provider's actions may ask of our side; each call is a short look into the database."""
+    """What a provider's actions may ask of our side; each call is a short transaction or two."""
 
     def find_devices(
         self,
@@ -154,6 +173,21 @@ class ActionContext(Protocol):
         limit: int = 50,
     ) -> Sequence[Target]:
         """Devices of the connection, by name; ``text`` is a part of the name or the serial number."""
+
+    def find_alerts(
+        self, *, external_id: str | None = None, open_only: bool = True, limit: int = 50
+    ) -> Sequence[LocalAlert]:
+        """Alerts of the connection as they stand here, the newest first."""
+
+    def sync_device(self, external_id: str) -> Target | None:
+        """Fetch the device from the vendor and write it here, as a sync does; ``None`` where it is not here
+        afterwards: the vendor does not know it, or its organization is not mapped."""
+
+    def alert_was_reset(self, external_id: str, message: str) -> LocalAlert | None:
+        """Take in that the vendor has reset the alert for this action; ``None`` where it is not known here.
+
+        What follows is as if the vendor had told it: its own word of it then changes nothing more.
+        """
 
 
 class Script(msgspec.Struct, frozen=True, kw_only=True):

@@ -5,10 +5,11 @@ A value that the vendor did not give has no key, so that merging leaves what is 
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 
-from .types import AgentStatus, Device, DeviceKind, Disk, Hardware
+from .types import AgentStatus, Device, DeviceKind, Disk, Hardware, Interface
 
 _LONGEST_UPTIME = 5 * 366 * 86_400
 _FACTS = (
@@ -25,8 +26,22 @@ _FACTS = (
     "model",
     "needs_reboot",
     "has_pending_patches",
+    "os_patches_pending",
+    "os_patches_failed",
+    "software_patches_pending",
+    "software_patches_failed",
+    "antivirus",
+    "antivirus_product",
+    "threats",
+    "approval",
     "maintenance",
 )
+_ASSET_TYPES = {
+    DeviceKind.VIRTUAL_HOST: "server",
+    DeviceKind.VIRTUAL_GUEST: "server",
+    DeviceKind.CLOUD: "network_device",
+}
+"""The kinds that hosts have no type of their own for."""
 
 
 def vitals(device: Device, now: datetime) -> dict[str, Any]:
@@ -44,11 +59,26 @@ def vitals(device: Device, now: datetime) -> dict[str, Any]:
         "model": device.model,
         "needs_reboot": device.needs_reboot,
         "has_pending_patches": device.has_pending_patches,
+        **_patches(
+            device.os_patches_pending,
+            device.software_patches_pending,
+            device.os_patches_failed,
+            device.software_patches_failed,
+        ),
+        "antivirus_status": device.antivirus,
+        "antivirus_product": device.antivirus_product,
         "system_info": device.custom_fields,
     }
     told = {key: value for key, value in values.items() if value is not None}
     # What the routine listing says too stays in its words: a heavy listing must not turn it round each time.
     return told if device.hardware is None else _hardware(device.hardware) | told
+
+
+def patch_vitals(facts: Mapping[str, Any]) -> dict[str, Any]:
+    """The columns that a device's facts about patches fill."""
+    names = ("os_patches_pending", "software_patches_pending", "os_patches_failed", "software_patches_failed")
+    values = {"has_pending_patches": facts.get("has_pending_patches"), **_patches(*map(facts.get, names))}
+    return {key: value for key, value in values.items() if value is not None}
 
 
 def facts(device: Device) -> dict[str, Any]:
@@ -69,7 +99,7 @@ def asset_type(device: Device, *, is_new: bool) -> str | None:
     """The host's asset type; ``None`` leaves the type of an existing asset when the vendor does not know."""
     if device.kind is DeviceKind.UNKNOWN and not is_new:
         return None
-    return device.kind.value
+    return _ASSET_TYPES.get(device.kind, device.kind.value)
 
 
 def asset_tag(vendor: str, device: Device) -> str:
@@ -84,10 +114,30 @@ def _uptime(device: Device, now: datetime) -> int | None:
     return seconds if 0 <= seconds <= _LONGEST_UPTIME else None
 
 
+def _patches(
+    os_pending: int | None, software_pending: int | None, os_failed: int | None, software_failed: int | None
+) -> dict[str, int | None]:
+    return {
+        "pending_patches": _sum(os_pending, software_pending),
+        "pending_os_patches": os_pending,
+        "pending_software_patches": software_pending,
+        "failed_patches": _sum(os_failed, software_failed),
+    }
+
+
+def _sum(*numbers: int | None) -> int | None:
+    """Of the numbers that are known; ``None`` where none is."""
+    known = [number for number in numbers if number is not None]
+    return sum(known) if known else None
+
+
 def _hardware(hardware: Hardware) -> dict[str, Any]:
     values = {
         "ram_gb": None if hardware.memory_gb is None else round(hardware.memory_gb),
+        "cpu_cores": hardware.cpu_cores,
+        "storage_gb": None if hardware.storage_gb is None else round(hardware.storage_gb),
         "disk_usage": [_disk(disk) for disk in hardware.disks] or None,
+        "network_interfaces": [_interface(one) for one in hardware.interfaces] or None,
         "mac_addresses": list(hardware.macs) or None,
         "manufacturer": hardware.manufacturer,
         "model": hardware.model,
@@ -103,3 +153,7 @@ def _disk(disk: Disk) -> dict[str, Any]:
         "utilization_percent": disk.utilization_percent,
     }
     return {"name": disk.name} | {key: round(value, 2) for key, value in numbers.items() if value is not None}
+
+
+def _interface(one: Interface) -> dict[str, Any]:
+    return {"name": one.name} | ({"mac": one.mac} if one.mac else {}) | {"ips": list(one.ips)}

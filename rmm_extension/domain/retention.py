@@ -12,6 +12,8 @@ SHORTEST: Mapping[str, int] = {
     "history": 30,
     "deliveries": 1,
     "quarantine": 1,
+    # What is read again of a vendor's log after an interruption must still be known to have counted.
+    "signals": 7,
     "runs": 7,
     "audit": 365,
 }
@@ -26,6 +28,7 @@ class Keep:
     history: int = 365
     deliveries: int = 30
     quarantine: int = 90
+    signals: int = 30
     runs: int = 90
     audit: int = 2555
 
@@ -42,3 +45,17 @@ class Keep:
 
 KEEP = Keep()
 """What is in force where nothing is set."""
+
+
+def in_words(keep: Keep) -> list[tuple[str, int, str]]:
+    """What is kept, for how many days, counted from when; for people."""
+    return [
+        ("Resolved alerts", keep.alerts, "since anything last happened to them"),
+        ("History of alerts that are over", keep.history, "since it was written"),
+        ("Software that is gone from a device", keep.history, "since a sync no longer found it"),
+        ("Stored deliveries that were processed", keep.deliveries, "since they arrived"),
+        ("Deliveries put aside, or failed for good", keep.quarantine, "since they arrived"),
+        ("What vendors told of devices", keep.signals, "since it arrived"),
+        ("Jobs, and actions on devices", keep.runs, "since they ended"),
+        ("Audit", keep.audit, "since it was written"),
+    ]

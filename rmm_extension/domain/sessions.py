@@ -12,13 +12,17 @@ import msgspec
 class SessionToken(msgspec.Struct, frozen=True, kw_only=True):
     """What a vendor gave for a sign-in. Never logged: it is as good as the password while it lasts.
 
-    ``expires_at`` is what the vendor said when it gave the token; use may have moved it since. ``refresh`` is
-    what a new token is made from, where the vendor works so.
+    ``expires_at`` is what the vendor said when it gave the token; use may have moved it since. ``renew_at``
+    says from when on a new one is asked for ahead of that end; without it only a refusal ends this one.
+    ``refresh`` is what a new token is made from, where the vendor works so, and ``scopes`` what the token
+    allows, where the vendor says it.
     """
 
     value: str
     expires_at: datetime | None = None
+    renew_at: datetime | None = None
     refresh: str | None = None
+    scopes: tuple[str, ...] = ()
 
     def __repr__(self) -> str:
         return "SessionToken(•••)"

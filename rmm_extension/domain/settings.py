@@ -52,6 +52,7 @@ _DEFAULTS: dict[str, Any] = {
     "RMM_KEEP_HISTORY": KEEP.history,
     "RMM_KEEP_DELIVERIES": KEEP.deliveries,
     "RMM_KEEP_QUARANTINE": KEEP.quarantine,
+    "RMM_KEEP_SIGNALS": KEEP.signals,
     "RMM_KEEP_RUNS": KEEP.runs,
     "RMM_KEEP_AUDIT": KEEP.audit,
 }

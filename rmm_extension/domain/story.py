@@ -7,6 +7,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from .labels import provider_label
+from .signals import SignalOutcome
 from .types import Outcome
 
 Step = Mapping[str, Any]
@@ -59,12 +60,28 @@ _OUTCOMES: Mapping[str, str] = {
     Outcome.RECORDED_ONLY: "Recorded",
     Outcome.AWAITING_DETAILS: "Waiting for details",
     Outcome.SKIPPED: "Nothing changed",
+    SignalOutcome.DEVICE_REFRESH: "Device asked for",
+    SignalOutcome.PATCH_REFRESH: "Patches asked for",
+    SignalOutcome.SOFTWARE_REFRESH: "Software asked for",
 }
 
 
 def outcome_words(outcome: str) -> str:
     """What was done with an event, in a few words."""
     return _OUTCOMES.get(outcome) or _plain(outcome).capitalize()
+
+
+_UNFOLLOWED = {
+    "organization_not_synced": "Its organization is not synced here, so nothing followed.",
+    "older_event": "The device was seen since, so nothing changed.",
+    "device_unknown": "The device is not known here (any more), so nothing changed.",
+    "nothing_to_fetch": "This vendor cannot be asked for it device by device: the next sync brings it.",
+}
+
+
+def unfollowed(reason: str) -> str:
+    """Why nothing followed from what a vendor told of a device."""
+    return _UNFOLLOWED.get(reason) or f"{_plain(reason).capitalize()}."
 
 
 def heading(outcome: str, steps: Any = ()) -> str:

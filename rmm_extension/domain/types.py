@@ -50,6 +50,9 @@ class DeviceKind(StrEnum):
     NETWORK_DEVICE = "network_device"
     MOBILE_DEVICE = "mobile_device"
     PRINTER = "printer"
+    VIRTUAL_HOST = "virtual_host"
+    VIRTUAL_GUEST = "virtual_guest"
+    CLOUD = "cloud"
     UNKNOWN = "unknown"
 
 
@@ -121,13 +124,26 @@ class Disk(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     utilization_percent: float | None = None
 
 
-class Hardware(msgspec.Struct, frozen=True, kw_only=True, gc=False):
+class Interface(msgspec.Struct, frozen=True, kw_only=True, gc=False):
+    """One network interface with its addresses."""
+
+    name: str
+    mac: str | None = None
+    ips: tuple[str, ...] = ()
+
+
+class Hardware(msgspec.Struct, frozen=True, kw_only=True, gc=False, omit_defaults=True):
     """Facts that only the slow, heavy listing of a vendor gives.
 
-    A device that comes without hardware leaves the stored hardware as it is.
+    A device that comes without hardware leaves the stored hardware as it is, and so does each value that is
+    not told here. ``storage_gb`` is the sum of its physical drives or, where nobody tells these, of its
+    volumes.
     """
 
     memory_gb: float | None = None
+    storage_gb: float | None = None
+    cpu_cores: int | None = None
+    interfaces: tuple[Interface, ...] = ()
     disks: tuple[Disk, ...] = ()
     macs: tuple[str, ...] = ()
     manufacturer: str | None = None
@@ -140,7 +156,10 @@ class Device(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     """A managed device as its vendor describes it now.
 
     ``current_user`` is empty when nobody is signed in, ``custom_fields`` when there is none. The two times
-    after which it counts as silent are taken from a device that comes with ``hardware``.
+    after which it counts as silent are taken from a device that comes with ``hardware``. The numbers of
+    patches are the vendor's own; ``has_pending_patches`` is asked for where there is none. ``antivirus`` is
+    protected, at_risk or unknown; ``threats`` are those that are active now. ``approval`` is pending or
+    staged for a device that somebody must take in at the vendor first, approved or decommissioned.
     """
 
     external_id: str
@@ -163,6 +182,14 @@ class Device(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     model: str | None = None
     needs_reboot: bool | None = None
     has_pending_patches: bool | None = None
+    os_patches_pending: int | None = None
+    os_patches_failed: int | None = None
+    software_patches_pending: int | None = None
+    software_patches_failed: int | None = None
+    antivirus: str | None = None
+    antivirus_product: str | None = None
+    threats: int | None = None
+    approval: str | None = None
     maintenance: bool | None = None
     offline_after_minutes: int | None = None
     overdue_after_minutes: int | None = None
@@ -230,9 +257,13 @@ class PermissionLine(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class RemoteLink(msgspec.Struct, frozen=True, kw_only=True):
-    """Where a technician reaches a device: shown once and stored nowhere."""
+    """Where a technician reaches a device: shown once and stored nowhere.
+
+    ``expires_at`` is when the vendor stops taking it, where it says so.
+    """
 
     url: str
+    expires_at: datetime | None = None
 
 
 class AlertEvent(msgspec.Struct, frozen=True, kw_only=True):

@@ -7,7 +7,7 @@ from wtforms import BooleanField, IntegerField, SelectField, StringField
 from wtforms.fields.choices import SelectChoice
 from wtforms.validators import InputRequired, Length, NumberRange
 
-from rmm_extension.services.recurring import BAD_POLL_INTERVAL, POLLS, SOFTWARE
+from rmm_extension.services.recurring import ACTIVITY, BAD_POLL_INTERVAL, PATCHES, POLLS, SOFTWARE
 
 POLICIES = [
     SelectChoice("never", "Keep the asset active"),
@@ -34,6 +34,20 @@ class PollingForm(FlaskForm):  # type: ignore[misc]
             NumberRange(POLLS.shortest, POLLS.longest, BAD_POLL_INTERVAL),
         ],
         description="From 5 to 60. Polling finds alerts whose webhook was lost, and closes what is over.",
+    )
+
+
+class ActivityForm(FlaskForm):  # type: ignore[misc]
+    """Whether and how often the vendor's activity log is read."""
+
+    activity = BooleanField("Read the activity log")
+    pause = IntegerField(
+        "Minutes between looks",
+        [
+            InputRequired("Give a number of minutes."),
+            NumberRange(ACTIVITY.shortest, ACTIVITY.longest, "From 5 to 60 minutes, please."),
+        ],
+        description="From 5 to 60. A look costs one request where little happened.",
     )
 
 
@@ -68,4 +82,18 @@ class SoftwareForm(FlaskForm):  # type: ignore[misc]
             NumberRange(SOFTWARE.shortest // 60, SOFTWARE.longest // 60, "From 6 to 168 hours, please."),
         ],
         description="From 6 to 168. It reads one long list of all devices, so once a day is enough for most.",
+    )
+
+
+class PatchForm(FlaskForm):  # type: ignore[misc]
+    """Whether and how often the patches of the devices are synced."""
+
+    patches = BooleanField("Sync patches where devices are synced on a schedule")
+    patch_hours = IntegerField(
+        "Hours between patch syncs",
+        [
+            InputRequired("Give a number of hours."),
+            NumberRange(PATCHES.shortest // 60, PATCHES.longest // 60, "From 4 to 168 hours, please."),
+        ],
+        description="From 4 to 168. It reads what all devices wait for and what was installed of late.",
     )

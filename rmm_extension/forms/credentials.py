@@ -52,6 +52,19 @@ class CredentialsForm(FlaskForm):  # type: ignore[misc]
         return [self[PREFIX + field.name] for field in self.mode.fields]
 
 
+class SuggestingField(StringField):  # type: ignore[misc]
+    """Anything may be typed; ``suggestions`` (value, label) are offered."""
+
+    def __init__(self, *args: Any, suggestions: Sequence[tuple[str, str]] = (), **more: Any) -> None:
+        super().__init__(*args, **more)
+        self.suggestions = tuple(suggestions)
+
+    def __call__(self, **more: Any) -> Any:
+        """The input, with the place of its suggestions."""
+        offered = {"list": f"{self.id}-list", "autocomplete": "off"} if self.suggestions else {}
+        return super().__call__(**offered, **more)
+
+
 def credentials_form(mode: AuthMode, hints: Mapping[str, str] | None = None) -> type[CredentialsForm]:
     """The form of a sign-in; ``hints`` (by secret) mark stored secrets that a blank field keeps."""
     fields = {PREFIX + field.name: _field(field, (hints or {}).get(field.name)) for field in mode.fields}
@@ -103,7 +116,14 @@ def _field(field: Field, hint: str | None) -> Any:
     # type=url would refuse an address without its scheme, which the provider can complete.
     if field.kind == "url":
         more = {"inputmode": "url", "autocapitalize": "off", "spellcheck": "false"}
-    return StringField(field.label, rules, default=field.default, description=field.help, render_kw=more)
+    return SuggestingField(
+        field.label,
+        rules,
+        default=field.default,
+        description=field.help,
+        render_kw=more,
+        suggestions=field.choices,
+    )
 
 
 def _secret_help(field: Field, hint: str | None) -> str:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from dataclasses import field as part
 from datetime import UTC, datetime, tzinfo
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -31,6 +32,7 @@ _CLOCK = "%Y-%m-%dT%H:%M"
 _FIELDS = {
     "name": "name",
     "isActive": "is_active",
+    "atVendor": "at_vendor",
     "startsAt": "starts",
     "endsAt": "ends",
     "integrationId": "connection",
@@ -46,11 +48,13 @@ _FIELDS = {
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class WindowChoices:
-    """What the form offers. ``has_assets`` is false where the host has no port for assets."""
+    """What the form offers. ``has_assets`` is false where the host has no port for assets; ``at_vendor`` are
+    the vendors that can be told of maintenance, by connection."""
 
     connections: Options = ()
     clients: Options = ()
     has_assets: bool = True
+    at_vendor: Mapping[str, str] = part(default_factory=dict)
 
 
 class WindowForm(FlaskForm):  # type: ignore[misc]
@@ -58,6 +62,7 @@ class WindowForm(FlaskForm):  # type: ignore[misc]
 
     name = StringField("Name", description="What people call it; it stands in the history of alerts.")
     is_active = BooleanField("Active", description="A window that is off suppresses nothing.")
+    at_vendor = BooleanField("Also put these devices into maintenance at the vendor")
     kind = RadioField("When", choices=_KINDS, validate_choice=False)
     starts = StringField("Starts", render_kw={"type": "datetime-local"})
     ends = StringField("Ends", render_kw={"type": "datetime-local"})
@@ -93,6 +98,7 @@ class WindowForm(FlaskForm):  # type: ignore[misc]
         value: dict[str, Any] = {
             "name": self.name.data or "",
             "isActive": bool(self.is_active.data),
+            "atVendor": "at_vendor" in self and bool(self.at_vendor.data),
             "integrationId": self.connection.data or None,
             "clientId": self.client.data or None,
             "assetId": asset_id,
@@ -151,18 +157,26 @@ def window_form(choices: WindowChoices, values: Mapping[str, Any], **options: An
         field.flags.required = True
     _offer(form.connection, choices.connections, "Every connection")
     _offer(form.client, choices.clients, "Every client")
+    if choices.at_vendor:
+        vendors = " and ".join(sorted(set(choices.at_vendor.values())))
+        form.at_vendor.description = (
+            f"{vendors} is told of the same time, and raises no alerts of them until then."
+        )
+    else:
+        del form.at_vendor
     if not choices.has_assets:
         del form.asset, form.asset_id, form.asset_before
     return form
 
 
-def field_values(window: Window, is_active: bool, zone_name: str) -> dict[str, Any]:
+def field_values(window: Window, is_active: bool, at_vendor: bool, zone_name: str) -> dict[str, Any]:
     """A stored window as the form's fields hold it; a one-off one by the clock of the given zone."""
     weekly = window.recurrence or {}
     zone: tzinfo = find_zone(zone_name) or UTC
     return {
         "name": window.name,
         "is_active": is_active,
+        "at_vendor": at_vendor,
         "kind": WEEKLY if window.recurrence else ONCE,
         "starts": _shown(window.starts_at, zone),
         "ends": _shown(window.ends_at, zone),

@@ -221,10 +221,13 @@ class AssetChange:
 
     ``None`` in any field, and a key missing in ``vitals``, leaves what is there. ``vitals`` holds the columns
     of the workstation or server row: agent_version, current_user, last_reboot_at, uptime_seconds, lan_ip,
-    wan_ip, cpu_model, ram_gb, disk_usage (a list of {name, total_gb, free_gb, utilization_percent}),
-    needs_reboot, pending_patches, has_pending_patches (from vendors that give no number), os_name,
-    os_version, manufacturer, model, mac_addresses, system_info (the vendor's custom fields by name). An
-    empty current_user says that nobody is signed in.
+    wan_ip, cpu_model, cpu_cores, ram_gb, storage_gb, disk_usage (a list of {name, total_gb, free_gb,
+    utilization_percent}), network_interfaces (a list of {name, mac, ips}), needs_reboot, has_pending_patches
+    (also from vendors that give no number), pending_patches and failed_patches (all together),
+    pending_os_patches, pending_software_patches, last_patch_scan_at, antivirus_status (protected, at_risk or
+    unknown), antivirus_product, os_name, os_version, manufacturer, model, mac_addresses, system_info (the
+    vendor's custom fields by name). An empty current_user says that nobody is signed in, an empty
+    antivirus_product that the machine has none.
     ``reactivate`` asks that an asset we had marked inactive becomes active again.
     """
 

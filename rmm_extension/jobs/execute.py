@@ -16,7 +16,7 @@ from sqlalchemy.orm import Session
 from rmm_extension.domain.errors import BadResponse, PermissionMissing, Unavailable
 from rmm_extension.domain.logline import line
 from rmm_extension.models import utc_now
-from rmm_extension.services import connection_health, kinds, runs
+from rmm_extension.services import connection_health, kinds, runs, voices
 from rmm_extension.services.context import Rmm
 from rmm_extension.services.lease import INTERRUPTIONS
 from rmm_extension.services.unit import unit
@@ -103,20 +103,20 @@ def _obey(rmm: Rmm, run: runs.Run, verdict: Verdict) -> str:
             again = runs.reschedule(rmm, session, run, delay, kind, message)
             outcome = "rescheduled" if again else "cancelled"
         if delay is None or run.tries >= TRIES_BEFORE_TROUBLE:
-            _tell_trouble(session, run, verdict)
+            _tell_trouble(rmm, session, run, verdict)
         return outcome
 
     return _close(rmm, work)
 
 
-def _tell_trouble(session: Session, run: runs.Run, verdict: Verdict) -> None:
+def _tell_trouble(rmm: Rmm, session: Session, run: runs.Run, verdict: Verdict) -> None:
     """Note on the connection that its vendor refuses us, or has not answered more than once."""
     if run.integration_id is None:
         return
     connection, heard = (run.tenant_id, run.integration_id), verdict.message
     if verdict.needs_reauth:
         connection_health.mark_needs_reauth(session, *connection, heard, since=run.taken_at)
-    elif verdict.error_kind in VENDOR_TROUBLE and kinds.get(run.kind).shows_health:
+    elif verdict.error_kind in VENDOR_TROUBLE and voices.speaks(rmm, session, run):
         connection_health.mark_error(session, *connection, heard, since=run.taken_at)
 
 

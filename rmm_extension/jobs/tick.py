@@ -43,7 +43,9 @@ def _steps(connection: Redis) -> list[tuple[str, Step]]:
     return [
         ("syncs", recurring.start_due_syncs),
         ("software", recurring.start_due_software),
+        ("patches", recurring.start_due_patches),
         ("polls", recurring.start_due_polls),
+        ("activity", recurring.start_due_activity),
         ("deliveries", schedule.start_due_deliveries),
         *((_name(hook), _hook(hook)) for hook in schedule.TICK_HOOKS),
         ("given_up", _give_up),

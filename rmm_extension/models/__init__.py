@@ -12,11 +12,15 @@ from .alert import (
     AlertRule,
     MaintenanceWindow,
 )
+from .authorization import PendingSignIn
 from .base import Base, new_id, utc_now
 from .connection import Integration, OrganizationMapping, Secret
 from .device import DeviceRow
 from .joins import CONNECTION_OF_DEVICE
+from .patch import DevicePatch, PatchList
+from .signal import Signal
 from .software import DeviceSoftware, Software, SoftwareList
+from .vendor_maintenance import VendorMaintenance
 from .work import Audit, JobRun, Outbox, WebhookDelivery
 
 __all__ = [
@@ -32,6 +36,7 @@ __all__ = [
     "AlertRule",
     "Audit",
     "Base",
+    "DevicePatch",
     "DeviceRow",
     "DeviceSoftware",
     "Integration",
@@ -39,10 +44,14 @@ __all__ = [
     "MaintenanceWindow",
     "OrganizationMapping",
     "Outbox",
+    "PatchList",
+    "PendingSignIn",
     "ScriptRow",
     "Secret",
+    "Signal",
     "Software",
     "SoftwareList",
+    "VendorMaintenance",
     "WebhookDelivery",
     "new_id",
     "utc_now",

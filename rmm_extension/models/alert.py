@@ -240,7 +240,10 @@ class AlertRule(TenantRow, Timestamps, Base):
 
 
 class MaintenanceWindow(TenantRow, Timestamps, Base):
-    """A time in which matching alerts are suppressed; a scope that is ``None`` takes everything."""
+    """A time in which matching alerts are suppressed; a scope that is ``None`` takes everything.
+
+    ``at_vendor``: devices in scope are put into maintenance at their vendor for the same time, where it can.
+    """
 
     __tablename__ = "rmm_maintenance_windows"
     __table_args__ = (Index(None, "tenant_id", "is_active"),)
@@ -253,3 +256,4 @@ class MaintenanceWindow(TenantRow, Timestamps, Base):
     starts_at: Mapped[datetime | None]
     ends_at: Mapped[datetime | None]
     recurrence: Mapped[dict[str, Any] | None]
+    at_vendor: Mapped[bool] = mapped_column(default=False, server_default="false")

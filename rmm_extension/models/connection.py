@@ -22,6 +22,8 @@ class Integration(TenantRow, Timestamps, Base):
     ``last_reconciled_at`` is the start of the last complete fetch of active alerts, ``reconcile_state`` what
     a second look at the vendor's list is waiting for. ``sign_in_lease_until`` is held by the one worker that
     renews the session at the vendor, ``sign_in_blocked_until`` is when the vendor takes log-ins again.
+    ``registration`` is what the vendor was told of the webhook and how that went, ``registration_due_at``
+    when to tell it again; ``activity_position`` is how far its activity log was read.
     """
 
     __tablename__ = "rmm_integrations"
@@ -58,6 +60,12 @@ class Integration(TenantRow, Timestamps, Base):
     last_reconciled_at: Mapped[datetime | None]
     next_software_sync_at: Mapped[datetime | None]
     last_software_sync_at: Mapped[datetime | None]
+    next_patch_sync_at: Mapped[datetime | None]
+    last_patch_sync_at: Mapped[datetime | None]
+    next_activity_at: Mapped[datetime | None]
+    activity_position: Mapped[str | None]
+    registration: Mapped[dict[str, Any]] = mapped_column(default=dict, server_default=text("'{}'::jsonb"))
+    registration_due_at: Mapped[datetime | None]
     sign_in_lease_until: Mapped[datetime | None]
     sign_in_blocked_until: Mapped[datetime | None]
     reconcile_state: Mapped[dict[str, Any]] = mapped_column(default=dict, server_default=text("'{}'::jsonb"))

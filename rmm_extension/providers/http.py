@@ -227,6 +227,10 @@ class HttpClient:
         """Whether the answer says that the session has ended, so that a new one helps. Override it."""
         return reply.status == 401
 
+    def also_hide(self, *secrets: str) -> None:
+        """Keep these, too, out of every text: what goes into a request, and an answer may repeat."""
+        self._secrets += tuple(secret for secret in secrets if secret)
+
     def redact(self, text: str, limit: int = 200) -> str:
         """``text`` without this client's secrets, on one line, at most ``limit`` characters."""
         return " ".join(storable(self.hide(text)).split())[:limit]
@@ -296,6 +300,9 @@ class HttpClient:
             raise refusal(error, urlsplit(url).scheme) from None
         except requests.RequestException as error:
             raise self._no_answer(error, request_id) from None
+        except ValueError:
+            # requests reads where a redirect leads, though it is not asked to follow it.
+            raise self._trouble(BadResponse, self._nowhere(call.path), request_id) from None
         return self._reply(call, answer, request_id)
 
     def _reply(self, call: _Call, answer: requests.Response, request_id: str) -> Reply:
@@ -335,9 +342,16 @@ class HttpClient:
             yield piece
 
     def _next_hop(self, reply: Reply, url: str, method: str) -> str:
-        target = urljoin(url, reply.headers.get("Location", ""))
-        here, there = urlsplit(url), urlsplit(target)
-        if (here.scheme, here.hostname, here.port) != (there.scheme, there.hostname, there.port):
+        here = urlsplit(url)
+        try:
+            target = urljoin(url, reply.headers.get("Location", ""))
+            there = urlsplit(target)
+            is_same = (here.scheme, here.hostname, here.port) == (there.scheme, there.hostname, there.port)
+        except ValueError:
+            raise self._trouble(
+                BadResponse, self._nowhere(reply.path), reply.request_id, reply.status
+            ) from None
+        if not is_same:
             raise self._trouble(
                 BadResponse,
                 f"The server redirects to {there.scheme}://{there.hostname}, and the credentials are not sent"
@@ -350,6 +364,9 @@ class HttpClient:
                 BadResponse, f"{self.label} redirects {reply.path} elsewhere.", reply.request_id, reply.status
             )
         return target
+
+    def _nowhere(self, path: str) -> str:
+        return f"{self.label} redirects {path} to what is no address."
 
     def _no_answer(self, error: requests.RequestException, request_id: str) -> ProviderError:
         kind, sentence = reading_of(error, self.host)

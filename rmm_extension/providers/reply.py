@@ -45,8 +45,8 @@ class Reply:
 
     @property
     def is_html(self) -> bool:
-        """Whether the body is a web page, by its declared type or by its first characters."""
-        declared = self.headers.get("Content-Type", "").lower()
+        """Whether the body is a web page, by its declared type or its first characters; nothing is none."""
+        declared = self.headers.get("Content-Type", "").lower() if self.body else ""
         return "html" in declared or self.body[:64].lstrip().lower().startswith((b"<!doctype", b"<html"))
 
     @property

@@ -70,6 +70,17 @@ def mark_well(
     _note(session, tenant_id, integration_id, ("error",), "connected", _WELL, since=since)
 
 
+def look_again(session: Session, tenant_id: str, integration_id: UUID) -> None:
+    """Something went well that does not speak for the connection: one in trouble is polled at once."""
+    session.execute(
+        update(Integration)
+        .where(
+            Integration.tenant_id == tenant_id, Integration.id == integration_id, Integration.state == "error"
+        )
+        .values(next_reconcile_at=None)
+    )
+
+
 def mark_tested(session: Session, tenant_id: str, integration_id: UUID) -> None:
     """The stored credentials have just passed every check, so that an expired sign-in is over, too."""
     changes = _WELL | {"reconcile_state": {}, "config_version": Integration.config_version + 1}

@@ -17,11 +17,12 @@ from rmm_extension.host import Actor
 from rmm_extension.models import Integration, new_id, utc_now
 from rmm_extension.providers.contract import Provider
 
-from . import audit, events, sign_in, sign_out
+from . import audit, events, registration, sign_in, sign_out
 from .catch_all import add_catch_all
 from .connection_health import tell_health
 from .context import Rmm
 from .credentials import auth_mode
+from .registration.scope import scope_of
 
 
 class UnknownConnection(LookupError):
@@ -142,7 +143,10 @@ def reconnect(
     _mark_connected(row)
     row.config_version += 1
     _store_secrets(rmm, session, row, connection)
-    sign_out.begin(rmm, session, actor, row, left, connection.sessions)
+    scope = scope_of(rmm.providers.get(row.provider), connection)
+    sign_out.begin(rmm, session, actor, row, left, connection.sessions, scope=scope)
+    # Told anew in any case: another account, or somebody who looks after a webhook that went missing.
+    registration.again(row)
     after = {"address": row.instance_url, "sign-in": row.auth_mode, "state": row.state}
     _audit_change(session, actor, row, "connection.credentials_saved", before, after)
     _tell(session, row, "integration_connected")
@@ -194,18 +198,20 @@ def resume(session: Session, actor: Actor, integration_id: UUID) -> Integration:
     _poll_anew(row)
     # What was sent meanwhile was not taken, which is no loss on the way.
     row.webhook_since = utc_now() if row.webhook_enabled else None
+    registration.wish(row)
     return _set_state(session, actor, integration_id, "connected", "connection.resumed")
 
 
 def disconnect(rmm: Rmm, session: Session, actor: Actor, integration_id: UUID) -> Integration:
     """Delete the credentials and the webhook; mappings, rules, devices and alerts stay.
 
-    A session is ended at the vendor by a run, and nothing waits for it.
+    The vendor is told to send nothing and to end the session by a run, and nothing waits for it.
     """
     row = _set_state(session, actor, integration_id, "not_connected", "connection.disconnected")
     left = sign_out.left(rmm, session, row)
     rmm.vault.drop(session, row.tenant_id, row.id)
     sign_out.begin(rmm, session, actor, row, left)
+    registration.forget(row)
     sign_in.forget(row)
     row.connected_at = None
     row.webhook_enabled, row.webhook_token_hash = False, None

@@ -10,7 +10,8 @@ from msgspec import structs
 from rmm_extension.domain.errors import ConfigError
 from rmm_extension.domain.sessions import MemorySessions, SessionToken
 from rmm_extension.domain.types import Check, Connection
-from rmm_extension.providers.contract import AuthMode, Field, Provider, TestsConnection
+from rmm_extension.providers.capabilities import TestsConnection
+from rmm_extension.providers.contract import AuthMode, Field, Provider
 from rmm_extension.providers.guard import check_address
 
 _PORTS = {"https": 443, "http": 80}

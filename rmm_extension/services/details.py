@@ -13,7 +13,7 @@ from sqlalchemy.orm import Session
 
 from rmm_extension.domain.types import AlertEvent, AlertKind, Channel, Outcome
 from rmm_extension.models import Alert
-from rmm_extension.providers.contract import FetchesAlert
+from rmm_extension.providers.capabilities import FetchesAlert
 
 from .context import Rmm
 from .decisions import decide_or_log, decide_stored

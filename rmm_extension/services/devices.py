@@ -12,7 +12,7 @@ from sqlalchemy.orm import Session
 from rmm_extension.domain.connection_states import WORKING_STATES
 from rmm_extension.host import Actor
 from rmm_extension.models import CONNECTION_OF_DEVICE, DeviceRow, Integration
-from rmm_extension.providers.contract import FetchesDevice
+from rmm_extension.providers.capabilities import FetchesDevice
 
 from . import audit, runs
 from .audit import Subject
@@ -53,6 +53,8 @@ def refresh_devices(rmm: Rmm, session: Session, actor: Actor, device_ids: Collec
     found = session.execute(statement).all()
     works = [refresh.refresh_work(row.integration_id, row.external_id) for row in found]
     started = runs.try_start_all(session, actor, refresh.KIND, works)
+    # What a vendor told of them may have a run of theirs wait for more: a person does not.
+    runs.hurry(session, actor.tenant_id, [work.exclusive_key for work in works])
     return Refreshing(len(started), len(works) - len(started), len(set(device_ids)) - len(works))
 
 

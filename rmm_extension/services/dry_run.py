@@ -24,7 +24,7 @@ from rmm_extension.models import (
     OrganizationMapping,
     utc_now,
 )
-from rmm_extension.providers.contract import FetchesAlert
+from rmm_extension.providers.capabilities import FetchesAlert
 
 from . import connections
 from .context import Rmm

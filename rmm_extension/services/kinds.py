@@ -32,8 +32,8 @@ class Kind:
     up for good, ``on_cancel`` as ``on_cancel(rmm, session, tenant_id, run_id)`` in the one that ends a run as
     cancelled, begun or not. ``exclusive`` kinds run once per connection at a time. ``timeout`` (seconds) ends
     one attempt; the next one goes on from the run's cursor. ``max_attempts`` bounds attempts that found no
-    answer or were killed; a vendor's "later, please" is bounded by time only. ``shows_health``: trouble of
-    its runs with the vendor is trouble of the connection; their handlers tell when it is well again.
+    answer or were killed; a vendor's "later, please" is bounded by time only. ``shows_health``: its
+    runs may speak for the connection, in trouble and when it is well again; ``voices`` says when they do.
     """
 
     name: str
@@ -110,7 +110,15 @@ for _kind in (
         timeout=3600,
         max_attempts=6,
         exclusive=True,
-        shows_health=True,
+    ),
+    Kind(
+        name="patch_sync",
+        queue="rmm-sync",
+        label="Patch sync",
+        handler=f"{_SERVICES}.patches:sync_patches",
+        timeout=3600,
+        max_attempts=6,
+        exclusive=True,
     ),
     Kind(
         name="alert_reconcile",
@@ -122,6 +130,15 @@ for _kind in (
         max_attempts=4,
         exclusive=True,
         shows_health=True,
+    ),
+    Kind(
+        name="activity_sync",
+        queue="rmm-alerts",
+        label="Activity log",
+        handler=f"{_SERVICES}.activity_log:sync_activity",
+        timeout=1800,
+        max_attempts=4,
+        exclusive=True,
     ),
     Kind(
         name="device_refresh",
@@ -137,6 +154,14 @@ for _kind in (
         queue="rmm-alerts",
         label="Software refresh",
         handler=f"{_SERVICES}.software:refresh_software",
+        timeout=120,
+        max_attempts=3,
+    ),
+    Kind(
+        name="patch_refresh",
+        queue="rmm-alerts",
+        label="Patch refresh",
+        handler=f"{_SERVICES}.patches:refresh_patches",
         timeout=120,
         max_attempts=3,
     ),
@@ -178,6 +203,27 @@ for _kind in (
         max_attempts=5,
     ),
     Kind(
+        name="webhook_register",
+        queue="rmm-alerts",
+        label="Webhook registration",
+        handler=f"{_SERVICES}.registration.work:register",
+        on_failure=f"{_SERVICES}.registration.work:tell_failure",
+        on_cancel=f"{_SERVICES}.registration.work:cancelled",
+        timeout=120,
+        # The tick starts another one, at growing gaps, for as long as it is wanted.
+        max_attempts=1,
+        exclusive=True,
+    ),
+    Kind(
+        name="remote_link",
+        queue="rmm-alerts",
+        label="Link for remote access",
+        handler=f"{_SERVICES}.remote_links:fetch_link",
+        # Somebody waits for it in an open tab.
+        timeout=60,
+        max_attempts=2,
+    ),
+    Kind(
         name="alert_decisions",
         queue="rmm-alerts",
         label="Alerts that waited",
@@ -193,6 +239,18 @@ for _kind in (
         handler=f"{_SERVICES}.window_end:decide_ended",
         timeout=600,
         max_attempts=5,
+        exclusive=True,
+    ),
+    Kind(
+        name="vendor_maintenance",
+        # Not beside the syncs: a window may be over before a long one is. Its runs are short.
+        queue="rmm-alerts",
+        label="Maintenance at the vendor",
+        handler=f"{_SERVICES}.vendor_maintenance:tell_vendor",
+        on_failure=f"{_SERVICES}.vendor_maintenance:put_off",
+        on_cancel=f"{_SERVICES}.vendor_maintenance:call_off",
+        timeout=900,
+        max_attempts=4,
         exclusive=True,
     ),
     Kind(

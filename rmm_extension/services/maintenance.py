@@ -26,7 +26,7 @@ from rmm_extension.models import MaintenanceWindow, new_id, utc_now
 
 from . import audit
 from .context import Rmm
-from .window_scopes import renew, scope_names, wrong_scopes
+from .window_scopes import maintainable, renew, scope_names, wrong_scopes
 
 _COLUMNS = {
     "name": "name",
@@ -34,11 +34,13 @@ _COLUMNS = {
     "clientId": "client_id",
     "assetId": "asset_id",
     "isActive": "is_active",
+    "atVendor": "at_vendor",
     "startsAt": "starts_at",
     "endsAt": "ends_at",
     "recurrence": "recurrence",
 }
 """The column of each setting of the contract."""
+NONE_AT_VENDOR = "No vendor in this window's scope can be told of maintenance: untick this."
 
 
 class UnknownWindow(LookupError):
@@ -143,7 +145,7 @@ def window_of(row: Any) -> Window:
 def draft_window(value: Mapping[str, Any]) -> Window:
     """The window that this JSON describes, without a look at what it names; raises :class:`WindowInvalid`."""
     columns = _read(value)
-    del columns["is_active"]
+    del columns["is_active"], columns["at_vendor"]
     return Window(id=new_id(), **columns)
 
 
@@ -160,6 +162,8 @@ def _checked(rmm: Rmm, session: Session, tenant_id: str, value: Mapping[str, Any
     scopes = columns["integration_id"], columns["client_id"], columns["asset_id"]
     if errors := wrong_scopes(rmm, session, tenant_id, *scopes):
         raise WindowInvalid(errors)
+    if columns["at_vendor"] and not maintainable(rmm, session, tenant_id, columns["integration_id"]):
+        raise WindowInvalid({"atVendor": [NONE_AT_VENDOR]})
     return columns
 
 
@@ -179,6 +183,7 @@ def _said(rmm: Rmm, session: Session, row: MaintenanceWindow) -> dict[str, Any]:
         "client": names.clients.get(row.client_id, row.client_id) if row.client_id else None,
         "asset": names.assets.get(row.asset_id, row.asset_id) if row.asset_id else None,
         "active": row.is_active,
+        "at the vendor": row.at_vendor,
         "time": times(window_of(row)),
     }
 

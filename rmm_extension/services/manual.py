@@ -22,7 +22,7 @@ from rmm_extension.domain.labels import provider_label
 from rmm_extension.domain.types import AlertEvent, AlertKind, AlertStatus, Channel, Outcome
 from rmm_extension.host import Actor, TicketRef, TicketState
 from rmm_extension.models import Alert, AlertCondition, utc_now
-from rmm_extension.providers.contract import ResetsAlert
+from rmm_extension.providers.capabilities import ResetsAlert
 
 from . import audit
 from .context import Rmm
@@ -331,7 +331,7 @@ def _why_no_ticket(session: Session, tenant_id: str, alert_id: UUID, done: Inges
     return _INSTEAD.get(done.outcome, "By the rules of now the alert makes no ticket.")
 
 
-_INSTEAD = {
+_INSTEAD: dict[str, str] = {
     Outcome.SUPPRESSED: "The alert is in a maintenance window now; it is decided when that ends.",
     Outcome.HELD: "The rule of now waits whether the alert lasts before it makes a ticket.",
 }

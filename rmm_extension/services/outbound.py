@@ -23,7 +23,7 @@ from rmm_extension.domain.types import (
 )
 from rmm_extension.host import Actor
 from rmm_extension.models import Alert, AlertRule, utc_now
-from rmm_extension.providers.contract import ResetsAlert
+from rmm_extension.providers.capabilities import ResetsAlert
 
 from . import outbox, runs
 from .context import Rmm

@@ -12,7 +12,8 @@ from sqlalchemy.orm import Session
 from rmm_extension.domain.errors import ConfigError
 from rmm_extension.domain.types import PermissionLine
 from rmm_extension.host import Actor
-from rmm_extension.providers.contract import Provider, TellsPermissions
+from rmm_extension.providers.capabilities import TellsPermissions
+from rmm_extension.providers.contract import Provider
 
 from . import runs
 from .context import Rmm

@@ -1,4 +1,4 @@
-"""What comes again by itself on a connection: syncs of devices and software, polling of alerts.
+"""What comes again by itself on a connection: syncs of devices, software and patches, polling of alerts.
 
 A schedule is a setting of the connection and a column with the next due time. What is due is started by the
 tick, which moves the due time in the same transaction. Two ticks at once are harmless.
@@ -20,7 +20,13 @@ from rmm_extension.domain.connection_states import WORKING_STATES
 from rmm_extension.domain.errors import ConfigError
 from rmm_extension.host import SYSTEM_ACTOR, Actor
 from rmm_extension.models import Integration
-from rmm_extension.providers.contract import ListsAlerts, ListsDevices, ListsSoftware
+from rmm_extension.providers.capabilities import (
+    ListsActivity,
+    ListsAlerts,
+    ListsDevices,
+    ListsPatches,
+    ListsSoftware,
+)
 
 from . import connections, lease, runs
 from .context import Rmm
@@ -123,6 +129,19 @@ SOFTWARE = Schedule(
     spread=True,
 )
 """Software is told of devices that are here, so it follows their first sync."""
+PATCHES = Schedule(
+    kind="patch_sync",
+    setting="patchSync",
+    due="next_patch_sync_at",
+    capability=ListsPatches,
+    on_by_default=True,
+    minutes=720,
+    shortest=240,
+    longest=10_080,
+    beside=SYNCS,
+    spread=True,
+)
+"""As software; twice a day, for patches are approved and installed at all hours."""
 POLLS = Schedule(
     kind="alert_reconcile",
     setting="alertPolling",
@@ -132,6 +151,17 @@ POLLS = Schedule(
     minutes=15,
     shortest=5,
     longest=60,
+)
+ACTIVITY = Schedule(
+    kind="activity_sync",
+    setting="activityLog",
+    due="next_activity_at",
+    capability=ListsActivity,
+    on_by_default=True,
+    minutes=15,
+    shortest=5,
+    longest=60,
+    spread=True,
 )
 BAD_POLL_INTERVAL = "Poll interval must be between 5 and 60 minutes"
 
@@ -146,9 +176,19 @@ def start_due_software(rmm: Rmm) -> int:
     return _start_due(rmm, SOFTWARE)
 
 
+def start_due_patches(rmm: Rmm) -> int:
+    """Start the patch syncs that are due."""
+    return _start_due(rmm, PATCHES)
+
+
 def start_due_polls(rmm: Rmm) -> int:
     """Start the alert polls that are due, and the second looks that others wait for."""
     return _start_due(rmm, POLLS)
+
+
+def start_due_activity(rmm: Rmm) -> int:
+    """Start the looks into activity logs that are due."""
+    return _start_due(rmm, ACTIVITY)
 
 
 def save_polling(
@@ -160,6 +200,18 @@ def save_polling(
     wish = {POLLS.setting: {"enabled": enabled, "intervalMinutes": minutes}}
     row = connections.save_settings(session, actor, integration_id, wish)
     row.next_reconcile_at = None
+    return row
+
+
+def save_activity(
+    session: Session, actor: Actor, integration_id: UUID, *, enabled: bool, minutes: int
+) -> Integration:
+    """Switch the reading of the activity log on or off and set its interval; other settings stay."""
+    if not ACTIVITY.takes(minutes):
+        raise ConfigError("From 5 to 60 minutes, please.")
+    wish = {ACTIVITY.setting: {"enabled": enabled, "intervalMinutes": minutes}}
+    row = connections.save_settings(session, actor, integration_id, wish)
+    row.next_activity_at = None
     return row
 
 
@@ -187,6 +239,18 @@ def save_software(
     wish = {SOFTWARE.setting: {"enabled": enabled, "intervalMinutes": minutes}}
     row = connections.save_settings(session, actor, integration_id, wish)
     row.next_software_sync_at = None
+    return row
+
+
+def save_patches(
+    session: Session, actor: Actor, integration_id: UUID, *, enabled: bool, minutes: int
+) -> Integration:
+    """Set whether and how often patches are synced where devices are; other settings stay."""
+    if not PATCHES.takes(minutes):
+        raise ConfigError("From 4 to 168 hours, please.")
+    wish = {PATCHES.setting: {"enabled": enabled, "intervalMinutes": minutes}}
+    row = connections.save_settings(session, actor, integration_id, wish)
+    row.next_patch_sync_at = None
     return row
 
 

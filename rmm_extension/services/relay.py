@@ -27,6 +27,7 @@ TOPICS: dict[str, kinds.Work] = {
     "alert_followups": f"{_FOLLOWUPS}:alert_followups",
     "ticket_closed": f"{_FOLLOWUPS}:ticket_closed",
     "alert_reset": "rmm_extension.services.outbound:reset_wished",
+    "device_refresh_again": "rmm_extension.services.signals:refresh_again",
     "device_events": "rmm_extension.services.device_events:fan_out",
     "organization_mapped": f"{_FOLLOWUPS}:organization_mapped",
     "ticket_assets": "rmm_extension.services.inventory.alerts:link_tickets",

@@ -21,7 +21,7 @@ from rmm_extension.domain.errors import ConfigError, Conflict, RMMError, Webhook
 from rmm_extension.domain.types import Channel, WebhookRequest
 from rmm_extension.host import Actor
 from rmm_extension.models import WebhookDelivery, utc_now
-from rmm_extension.providers.contract import ReceivesWebhooks
+from rmm_extension.providers.capabilities import ReceivesWebhooks
 
 from . import audit, connections, place, runs
 from .context import Rmm

@@ -54,6 +54,7 @@ __all__ = [
     "fail",
     "finish",
     "get",
+    "hurry",
     "is_stalled",
     "label",
     "list_runs",
@@ -86,12 +87,15 @@ def start(
 ) -> UUID:
     """Queue a run in the caller's transaction; the workers are told after its commit.
 
-    Raises ``Conflict`` that names what runs already when the exclusive key is taken.
+    One that waits for its time is had now instead. Raises ``Conflict`` that names what runs already when the
+    exclusive key is taken otherwise.
     """
     key = exclusive_key or kinds.get(kind).exclusive_key(integration_id)
     run_id = try_start(
         session, actor, kind, integration_id=integration_id, subject=subject, exclusive_key=key, due_at=due_at
     )
+    if run_id is None and key is not None:
+        run_id = next(iter(hurry(session, actor.tenant_id, [key])), None)
     if run_id is None:
         raise Conflict(_who_is_there(session, actor.tenant_id, kind, key))
     return run_id
@@ -136,6 +140,29 @@ def try_start_all(session: Session, actor: Actor, kind: str, works: Sequence[Wor
     if started:
         mark_written(session)
     return started
+
+
+def hurry(session: Session, tenant_id: str, exclusive_keys: Sequence[str | None]) -> Sequence[UUID]:
+    """Have those done now that wait for a time of ours; their ids. One that was put off waits on."""
+    waiting = (
+        select(JobRun.id)
+        .where(
+            JobRun.tenant_id == tenant_id,
+            JobRun.exclusive_key.in_(exclusive_keys),
+            JobRun.status == "queued",
+            JobRun.attempt == 0,
+            # Not now(): what somebody started meanwhile is due already.
+            JobRun.due_at > func.clock_timestamp(),
+        )
+        # One that is held is being handed out.
+        .with_for_update(skip_locked=True)
+    )
+    statement = update(JobRun).where(JobRun.tenant_id == tenant_id, JobRun.id.in_(waiting))
+    due = statement.values(due_at=func.now()).returning(JobRun.id)
+    hurried = session.scalars(due, execution_options=PLAIN).all()
+    if hurried:
+        mark_written(session)
+    return hurried
 
 
 def _queued(actor: Actor, kind: kinds.Kind, work: Work) -> dict[str, Any]:

@@ -28,9 +28,12 @@ TICK_HOOKS: list[kinds.Work] = [
     "rmm_extension.services.attention:retry_due",
     "rmm_extension.services.retention:start_due",
     "rmm_extension.services.window_end:end_windows",
+    "rmm_extension.services.vendor_maintenance:follow_windows",
     "rmm_extension.services.text_index:clean_pending",
     "rmm_extension.services.inventory.ageing:age_statuses",
     "rmm_extension.services.sign_out:forget_left",
+    "rmm_extension.services.authorization:forget_expired",
+    "rmm_extension.services.registration.due:start_due",
 ]
 """More work of the tick: each is called as ``hook(rmm)`` and returns how many things it dealt with."""
 

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
+from contextlib import suppress
 from datetime import datetime
 from uuid import UUID
 
@@ -116,6 +117,25 @@ class Vault:
         held = [row for row in rows if row.name is not None]
         secrets = {r.name: self.open(tenant_id, integration_id, r.name, r.key_id, r.ciphertext) for r in held}
         return secrets, rows[0].connected_at if rows else None
+
+    def read_named(
+        self, session: Session, tenant_id: str, integration_ids: Collection[UUID], name: str
+    ) -> dict[UUID, str]:
+        """One secret of several connections in clear, by connection; without those that cannot be read."""
+        rows = session.execute(
+            select(Secret.integration_id, Secret.key_id, Secret.ciphertext).where(
+                Secret.tenant_id == tenant_id,
+                Secret.integration_id.in_(list(integration_ids)),
+                Secret.name == name,
+            )
+        )
+        found = {}
+        for row in rows:
+            with suppress(ConfigError):
+                found[row.integration_id] = self.open(
+                    tenant_id, row.integration_id, name, row.key_id, row.ciphertext
+                )
+        return found
 
     def take(self, session: Session, tenant_id: str, integration_id: UUID, name: str) -> str | None:
         """One secret in clear, by its name."""

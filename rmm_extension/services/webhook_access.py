@@ -15,7 +15,7 @@ from rmm_extension.domain.errors import ConfigError, Conflict
 from rmm_extension.host import Actor
 from rmm_extension.models import Integration, Secret, utc_now
 
-from . import audit
+from . import audit, registration
 from .connections import get
 from .context import Rmm
 
@@ -47,6 +47,7 @@ def switch_on(rmm: Rmm, session: Session, actor: Actor, integration_id: UUID) ->
         _new_credentials(rmm, session, row)
     if not row.webhook_enabled:
         row.webhook_enabled, row.webhook_since = True, utc_now()
+    registration.wish(row)
     _changed(session, actor, row, "webhook.switched_on")
     return address(rmm, session, row, in_clear=is_new)
 
@@ -55,6 +56,7 @@ def switch_off(rmm: Rmm, session: Session, actor: Actor, integration_id: UUID) -
     """Refuse deliveries; address and secret are kept."""
     row = get(session, actor.tenant_id, integration_id, lock=True)
     row.webhook_enabled = False
+    registration.wish(row)
     _changed(session, actor, row, "webhook.switched_off")
 
 
@@ -64,6 +66,7 @@ def rotate(rmm: Rmm, session: Session, actor: Actor, integration_id: UUID) -> We
     current = rmm.vault.read(session, row.tenant_id, row.id)[SECRET]
     rmm.vault.store(session, row.tenant_id, row.id, PREVIOUS, current)
     rmm.vault.store(session, row.tenant_id, row.id, SECRET, secrets.token_hex(24))
+    registration.wish(row)
     _changed(session, actor, row, "webhook.secret_rotated")
     return address(rmm, session, row, in_clear=True)
 
@@ -83,14 +86,18 @@ def address(rmm: Rmm, session: Session, row: Integration, *, in_clear: bool = Fa
     stored = rmm.vault.read(session, row.tenant_id, row.id)
     if TOKEN not in stored:
         raise ConfigError("The webhook of this connection was never switched on.")
-    path = f"/api/webhooks/{row.provider}/{stored[TOKEN]}"
     return WebhookAddress(
-        url=f"{rmm.settings.public_url or ''}{path}",
+        url=f"{rmm.settings.public_url or ''}{webhook_path(row.provider, stored[TOKEN])}",
         hint=f"•••• {stored[SECRET][-4:]}",
         secret=stored[SECRET] if in_clear else None,
         is_public=rmm.settings.public_url is not None,
         is_rotating=PREVIOUS in stored,
     )
+
+
+def webhook_path(provider: str, token: str) -> str:
+    """The path of the address that the vendor sends to."""
+    return f"/api/webhooks/{provider}/{token}"
 
 
 def is_just_made(session: Session, tenant_id: str, integration_id: UUID) -> bool:

@@ -22,8 +22,10 @@ from sqlalchemy.orm import Session
 from rmm_extension.domain.connection_states import sleeps
 from rmm_extension.domain.errors import ConfigError, HostError, WebhookRejected
 from rmm_extension.domain.logline import line
-from rmm_extension.domain.types import AlertEvent, Channel, Outcome, WebhookRequest
-from rmm_extension.providers.contract import Provider, ReceivesWebhooks, capabilities
+from rmm_extension.domain.signals import DeviceSignal, SignalOutcome, Told
+from rmm_extension.domain.types import Channel, Outcome, WebhookRequest
+from rmm_extension.providers.capabilities import ReceivesWebhooks, capabilities
+from rmm_extension.providers.contract import Provider
 
 from . import deliveries
 from .connections import entitled
@@ -32,6 +34,7 @@ from .driver import autocommitted
 from .ingest import Ingested, ingest
 from .ingest.facts import Facts, by_id, by_provider, by_token
 from .ingest.pipeline import SimultaneousDelivery
+from .signals import take_signal
 from .unit import unit
 from .webhook_access import PREVIOUS, SECRET, token_hash
 
@@ -52,16 +55,16 @@ class Answer:
 
 @dataclass(frozen=True, slots=True)
 class Delivery:
-    """A delivery with what its provider read in it: events, or the ``problem`` with its shape."""
+    """A delivery with what its provider read in it: what it tells, or the ``problem`` with its shape."""
 
     provider: Provider
     request: WebhookRequest
-    events: Sequence[AlertEvent]
+    events: Sequence[Told]
     problem: WebhookRejected | None
 
     @property
-    def first(self) -> AlertEvent | None:
-        """The event whose facts are read together with the connection."""
+    def first(self) -> Told | None:
+        """The one whose facts are read together with the connection."""
         return self.events[0] if self.events else None
 
 
@@ -175,8 +178,7 @@ def _attempt(
         assert facts is not None
         assert delivery.first is not None
         received_at = delivery.request.received_at
-        options: dict[str, Any] = {"ticket_failure": ticket_failure, "received_at": received_at}
-        done = ingest(rmm, session, facts, delivery.first, Channel.WEBHOOK, **options)
+        done = _take(rmm, session, facts, delivery.first, Channel.WEBHOOK, ticket_failure, received_at)
     for event in delivery.events[1:]:
         done = take(rmm, facts.tenant_id, facts.integration_id, event, Channel.WEBHOOK, received_at)
     return _recorded(done.outcome, done)
@@ -186,11 +188,11 @@ def take(
     rmm: Rmm,
     tenant_id: str,
     integration_id: Any,
-    event: AlertEvent,
+    event: Told,
     channel: Channel,
     received_at: datetime | None = None,
 ) -> Ingested:
-    """Ingest one event of a known connection in a transaction of its own; a refused ticket can wait."""
+    """Take one event of a known connection in a transaction of its own; a refused ticket can wait."""
     refused: str | None = None
     tries = Tries(rmm)
     while True:
@@ -199,13 +201,25 @@ def take(
                 facts = by_id(session, tenant_id, integration_id, event)
                 if facts is None:
                     return Ingested(Outcome.SKIPPED, None, None, reason="connection_gone")
-                return ingest(
-                    rmm, session, facts, event, channel, ticket_failure=refused, received_at=received_at
-                )
+                return _take(rmm, session, facts, event, channel, refused, received_at)
         except Exception as error:
             if not tries.again_after(error, refused):
                 raise
             refused = str(error) if isinstance(error, HostError) else refused
+
+
+def _take(
+    rmm: Rmm,
+    session: Session,
+    facts: Facts,
+    event: Told,
+    channel: Channel,
+    ticket_failure: str | None,
+    received_at: datetime | None,
+) -> Ingested:
+    if isinstance(event, DeviceSignal):
+        return take_signal(rmm, session, facts, event, channel, received_at)
+    return ingest(rmm, session, facts, event, channel, ticket_failure=ticket_failure, received_at=received_at)
 
 
 def _read(rmm: Rmm, provider_key: str, request: WebhookRequest) -> Delivery | None:
@@ -321,7 +335,7 @@ def is_passing(error: BaseException) -> bool:
     return getattr(original, "sqlstate", None) in ("40P01", "40001", "23505")
 
 
-def _recorded(outcome: Outcome, done: Ingested | None = None) -> Answer:
+def _recorded(outcome: Outcome | SignalOutcome, done: Ingested | None = None) -> Answer:
     body: dict[str, Any] = {"recorded": True, "outcome": outcome}
     if done is not None and done.reason:
         body["reason"] = done.reason

@@ -22,7 +22,7 @@ from rmm_extension.domain.types import Channel
 from rmm_extension.domain.windows import Window, matching
 from rmm_extension.host import SYSTEM_ACTOR
 from rmm_extension.models import WINDOW_SQL, Alert, Integration, JobRun, utc_now
-from rmm_extension.providers.contract import ListsAlerts
+from rmm_extension.providers.capabilities import ListsAlerts
 
 from . import runs
 from .connections import entitled

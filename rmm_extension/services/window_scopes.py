@@ -11,7 +11,9 @@ from sqlalchemy import select, update
 from sqlalchemy.orm import Session
 
 from rmm_extension.models import Integration
+from rmm_extension.providers.capabilities import SetsMaintenance
 
+from .connections import entitled
 from .context import Rmm
 
 
@@ -57,6 +59,20 @@ def wrong_scopes(
     if asset_id and (wrong := _wrong_asset(rmm, session, tenant_id, client_id, asset_id)):
         errors["assetId"] = [wrong]
     return errors
+
+
+def maintainable(rmm: Rmm, session: Session, tenant_id: str, only: UUID | None = None) -> Mapping[UUID, str]:
+    """The connections whose vendor can put devices into maintenance, with the vendor's name; all of the
+    tenant's, or ``only`` this one."""
+    able = {one.manifest.key: one for one in rmm.providers.all() if isinstance(one, SetsMaintenance)}
+    asked = select(Integration.id, Integration.provider).where(
+        Integration.tenant_id == tenant_id, Integration.provider.in_(able)
+    )
+    if only is not None:
+        asked = asked.where(Integration.id == only)
+    found = session.execute(asked).all() if able else []
+    allowed = {key for key in {row.provider for row in found} if entitled(rmm, session, tenant_id, able[key])}
+    return {row.id: able[row.provider].manifest.label for row in found if row.provider in allowed}
 
 
 def renew(session: Session, tenant_id: str, scopes: Collection[UUID | None]) -> None:

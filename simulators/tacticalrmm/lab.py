@@ -10,11 +10,12 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
-from simulators.tacticalrmm.clock import Clock
+from simulators.common.clock import Clock
+from simulators.common.gateway import LOG_LENGTH
+from simulators.common.misbehaviour import Misbehaviours
 from simulators.tacticalrmm.fleet import CUSTOM_FIELDS, Fleet, FleetOptions, build_fleet
 from simulators.tacticalrmm.keys import GLOBAL_STORE
 from simulators.tacticalrmm.library import default_scripts
-from simulators.tacticalrmm.misbehaviour import Misbehaviours
 from simulators.tacticalrmm.models import (
     Agent,
     Alert,
@@ -29,8 +30,6 @@ from simulators.tacticalrmm.models import (
 from simulators.tacticalrmm.replies import missing
 from simulators.tacticalrmm.roles import Role, default_api_keys, default_users
 from simulators.tacticalrmm.status import status_of
-
-LOG_LENGTH = 200
 
 
 @dataclass
@@ -122,6 +121,11 @@ class Lab:
         self.scheduled: list[ScheduledDrift] = []
         self.next_ids = Counter({"alert": 1, "check": 1, "task": 1, "history": 1, "url_action": 1})
         self.misbehaviours.clear()
+
+    def caller_of(self, environ: dict[str, Any]) -> str | None:
+        """The owner of the request's API key."""
+        key = self.api_keys.get(environ.get("HTTP_X_API_KEY", ""))
+        return key.user.name if key else None
 
     # --- look-ups -------------------------------------------------------------------------------
 

@@ -2,20 +2,9 @@
 
 from __future__ import annotations
 
-CLIENTS = [
-    "Harbour Dental Care",
-    'Acme "West" Logistics',
-    "Gruber Präzision GmbH",
-    "O'Neill & Daughters Roofing",
-    "Blue Finch Veterinary",
-    "Cedar Ridge School District",
-    "Kestrel Architects",
-    "Lindqvist Bygg AB",
-    "Maple Street Pharmacy",
-    "Town of Ashford",
-    "Rivera Freight",
-    "Summit Accounting LLP",
-]
+from simulators.common.companies import COMPANIES
+
+CLIENTS = COMPANIES
 
 SITES = ["Main Office", "Warehouse", "HQ", "Zürich Büro", "Branch \\ North", "Annex", "R&D", "Front Desk"]
 

@@ -4,36 +4,26 @@ from __future__ import annotations
 
 from typing import Any
 
-import msgspec
 from flask import Response
 
+from simulators.common.replies import ApiError, html_reply, json_reply
 from simulators.tacticalrmm import pages
 
-
-class ApiError(Exception):
-    """An answer other than success, raised from inside a view."""
-
-    def __init__(self, status: int, body: Any, headers: dict[str, str] | None = None) -> None:
-        super().__init__(status, body)
-        self.status = status
-        self.body = body
-        self.headers = headers or {}
+__all__ = [
+    "ApiError",
+    "Crash",
+    "denied",
+    "html_reply",
+    "json_reply",
+    "missing",
+    "need",
+    "not_routed",
+    "server_error",
+]
 
 
 class Crash(Exception):
     """The real view fails with an unhandled exception here: a 500 HTML page."""
-
-
-def json_reply(body: Any, status: int = 200, headers: dict[str, str] | None = None) -> Response:
-    """JSON without spaces and with non-ASCII characters as they are."""
-    reply = Response(msgspec.json.encode(body), status=status, content_type="application/json")
-    reply.headers.update(headers or {})
-    return reply
-
-
-def html_reply(page: str, status: int) -> Response:
-    """One of the HTML pages."""
-    return Response(page, status=status, content_type="text/html; charset=utf-8")
 
 
 def server_error() -> Response:

@@ -62,12 +62,18 @@ def test_without_alerts_there_are_no_rules_and_no_windows(world: World, provider
         assert (left.name, left.is_active) == (rule.name, rule.is_active)
 
 
+POST_OF_DEVICES = (
+    *("schedule", "software", "patches", "proposals", "organizations/match"),
+    *("webhook/on", "permissions"),
+)
+
+
 def test_without_devices_nothing_of_them_is_set_or_proposed(world: World) -> None:
     connection = world.connect(provider="bare")
     browser, base = world.client(), f"/rmm/connections/{connection}"
     for part in ("sync", "proposals", "organizations", "webhook", "permissions"):
         assert browser.get(f"{base}/{part}").status_code == 404, part
-    for part in ("schedule", "software", "proposals", "organizations/match", "webhook/on", "permissions"):
+    for part in POST_OF_DEVICES:
         assert browser.post(f"{base}/{part}").status_code == 404, part
 
 
@@ -76,6 +82,7 @@ def test_without_devices_nothing_of_them_is_set_or_proposed(world: World) -> Non
     [
         ("single", "alerts"),
         ("single", "software"),
+        ("single", "patches"),
         ("stock", "alerts"),
         ("bare", "organizations"),
         ("bare", "devices"),

@@ -254,6 +254,34 @@ def test_a_software_sync_can_be_started(world: World) -> None:
     assert "Software sync" in said(browser.get(answer.location))
 
 
+@pytest.mark.parametrize("hours,expected", [("3", 422), ("169", 422), ("soon", 422), ("", 422), ("4", 303)])
+def test_the_patch_sync(world: World, hours: str, expected: int) -> None:
+    connection = world.connect(kept="yes")
+    browser = world.client()
+    data = {"patches": "y", "patch_hours": hours}
+    answer = browser.post(f"/rmm/connections/{connection}/patches", data=data)
+    assert answer.status_code == expected
+    settings = row_of(world, connection).settings
+    assert settings["kept"] == "yes"
+    if expected == 303:
+        assert settings["patchSync"] == {"enabled": True, "intervalMinutes": 240}
+        assert "Patches are synced every 4 hours" in said(browser.get(answer.location))
+        answer = browser.post(f"/rmm/connections/{connection}/patches", data={"patch_hours": "4"})
+        assert "Patches are synced only when somebody starts it." in said(browser.get(answer.location))
+        assert row_of(world, connection).settings["patchSync"]["enabled"] is False
+
+
+def test_a_patch_sync_can_be_started(world: World) -> None:
+    connection = world.connect()
+    browser = world.client()
+    page = said(browser.get(f"/rmm/connections/{connection}/sync"))
+    assert "Sync patches now" in page
+    assert "Devices are not synced on a schedule, so their patches are not either" in page
+    answer = browser.post(f"/rmm/connections/{connection}/sync", data={"what": "patches"})
+    assert "/rmm/jobs/" in answer.location
+    assert "Patch sync" in said(browser.get(answer.location))
+
+
 def test_the_test_shows_each_check(world: World) -> None:
     connection = world.connect()
     page = said(world.client().post(f"/rmm/connections/{connection}/test"))
@@ -320,6 +348,18 @@ def test_switching_the_webhook_off_keeps_its_address(world: World) -> None:
     browser.post(f"{address}/off")
     assert "Off: deliveries are refused" in said(browser.get(address))
     assert secrets_of(world, connection) == before
+
+
+def test_the_webhooks_address_and_secret_stay_in_no_cache(world: World) -> None:
+    world.app.after_request_funcs.clear()  # whatever the host says of its pages
+    connection = world.connect()
+    browser = world.client()
+    browser.post(f"/rmm/connections/{connection}/webhook/on")
+    for path in (f"connections/{connection}/webhook", f"connections/{connection}/setup/webhook"):
+        page = browser.get(f"/rmm/{path}")
+        assert "/api/webhooks/acme/one." in page.text
+        assert page.headers["Cache-Control"] == "no-store"
+    assert "Cache-Control" not in browser.get(f"/rmm/connections/{connection}").headers
 
 
 def test_no_page_shows_a_secret(world: World) -> None:

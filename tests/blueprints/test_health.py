@@ -169,6 +169,26 @@ def test_latest_problems_are_listed(world: World) -> None:
     assert "Long ago." not in shown
 
 
+def test_a_sync_that_failed_last_is_a_line_of_its_own(world: World) -> None:
+    connection = acme(world)
+
+    def ran(kind: str, minutes: int, **values: Any) -> None:
+        at = utc_now() - timedelta(minutes=minutes)
+        key = f"{kind}:{connection}"
+        world.run(connection, kind=kind, exclusive_key=key, queued_at=at, finished_at=at, **values)
+
+    ran("activity_sync", 60, status="failed", error="The log of <then>.")
+    ran("activity_sync", 30, status="failed", error="The log may not be read.")
+    ran("activity_sync", 45, status="succeeded")
+    ran("patch_sync", 30, status="failed", error="The patches may not be read.")
+    ran("patch_sync", 15, status="succeeded")
+    ran("device_refresh", 15, status="failed", error="No such device.")
+    shown = page(world, connection)
+    line = "Look at it Activity log The last one failed: The log may not be read 30 min ago."
+    assert line in shown
+    assert shown.count("The last one failed") == 1
+
+
 def test_the_page_costs_the_same_however_much_there_is(world: World) -> None:
     connection = acme(world)
     client = world.client()

@@ -258,7 +258,7 @@ def test_a_device_in_words(world: World) -> None:
     assert "Warranty until 2027-01-01" in page
     assert "Leased yes" in page
     assert "Blank" not in page
-    assert "does not say whether patches are pending" in page
+    assert "Patches have never been synced on this connection" in page
     assert "Disk 0 is full" in page
     assert "<b>PC</b>" not in answer.text
 
@@ -413,6 +413,13 @@ def test_lists_as_csv(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(export, "MOST", 3)
     assert len(browser.get("/rmm/devices.csv").text.splitlines()) == 4
     assert len(world.client(tenant="two").get("/rmm/alerts.csv").text.splitlines()) == 1
+
+
+@pytest.mark.parametrize(
+    "start", ["=", "+", "-", "@", "\uff1d", "\uff0b", "\uff0d", "\uff20", "\t", "\r", "\n"]
+)
+def test_what_a_spreadsheet_would_compute_is_text(start: str) -> None:
+    assert next(csv.reader([export._line([f"{start}1+1"])]))[0] == f"'{start}1+1"
 
 
 def test_strange_parameters_are_only_parameters(world: World) -> None:

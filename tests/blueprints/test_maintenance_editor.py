@@ -260,3 +260,11 @@ def test_names_are_escaped(world: World) -> None:
     window_id = stored(world)[0].id
     for path in ("", "/delete"):
         assert "<script>alert(1)" not in world.client().get(f"/rmm/maintenance/{window_id}{path}").text
+
+
+def test_the_vendor_is_offered_only_where_one_can_be_told(world: World) -> None:
+    browser = world.client()
+    world.connect()
+    assert "at_vendor" not in browser.get("/rmm/maintenance/new").text
+    browser.post("/rmm/maintenance/new", data={**ONCE, "at_vendor": "y"})
+    assert [row.at_vendor for row in stored(world)] == [False]

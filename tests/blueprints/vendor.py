@@ -7,6 +7,8 @@ from dataclasses import replace
 from typing import ClassVar
 
 from rmm_extension.domain.errors import AuthFailed, ConfigError, Unavailable
+from rmm_extension.domain.patches import PatchesOfDevice, PatchPage
+from rmm_extension.domain.signals import ActivityPage
 from rmm_extension.domain.types import (
     AlertEvent,
     Check,
@@ -18,7 +20,8 @@ from rmm_extension.domain.types import (
     SoftwarePage,
     WebhookRequest,
 )
-from rmm_extension.providers.contract import AuthMode, Field, Manifest, Provider, WebhookStep
+from rmm_extension.providers.capabilities import WebhookStep
+from rmm_extension.providers.contract import AuthMode, Field, Manifest, Provider
 
 KEY = "acme"
 SECRET = "acme-secret-0123456789"
@@ -99,6 +102,14 @@ class AcmeProvider(Provider):
         """No such device."""
         return None
 
+    def patches(self, connection: Connection) -> Iterator[PatchPage]:
+        """Nothing waited for anywhere."""
+        return iter(())
+
+    def device_patches(self, connection: Connection, external_id: str) -> PatchesOfDevice | None:
+        """No such device."""
+        return None
+
     def devices(
         self, connection: Connection, organization_ids: Sequence[str], *, full: bool
     ) -> Iterator[DevicePage]:
@@ -108,6 +119,10 @@ class AcmeProvider(Provider):
     def active_alerts(self, connection: Connection) -> Sequence[AlertEvent]:
         """None."""
         return ()
+
+    def activity(self, connection: Connection, after: str | None) -> Iterator[ActivityPage]:
+        """Nothing happened."""
+        return iter(())
 
     def verify_webhook(self, request: WebhookRequest, secrets: Sequence[str]) -> bool:
         """By the secret in a header."""
@@ -126,12 +141,16 @@ class AcmeProvider(Provider):
 
 
 class SingleProvider(AcmeProvider):
-    """The same with one way to sign in, and without alerts, software and a word on permissions."""
+    """The same with one way to sign in, and without alerts, activity log, software, patches and a word on
+    permissions."""
 
     active_alerts = None  # type: ignore[assignment]
+    activity = None  # type: ignore[assignment]
     permissions = None  # type: ignore[assignment]
     software = None  # type: ignore[assignment]
     device_software = None  # type: ignore[assignment]
+    patches = None  # type: ignore[assignment]
+    device_patches = None  # type: ignore[assignment]
 
     manifest = Manifest(
         key="single",

@@ -20,7 +20,7 @@ from rmm_extension.domain.contracts.events import CATALOGUE
 from rmm_extension.domain.retention import SHORTEST
 from rmm_extension.extension import Mounted
 from rmm_extension.host import PERMISSIONS, PsaHost, port
-from rmm_extension.providers.contract import CAPABILITIES
+from rmm_extension.providers.capabilities import CAPABILITIES
 from rmm_extension.services import kinds, notices
 from tests.docs.documents import PAGES, PROJECT, anchors, blocks, links, prose, table_keys, text
 from tests.harness.schema import app_config

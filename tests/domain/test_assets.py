@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from rmm_extension.domain import assets
-from rmm_extension.domain.types import AgentStatus, Device, DeviceKind, Disk, Hardware
+from rmm_extension.domain.types import AgentStatus, Device, DeviceKind, Disk, Hardware, Interface
 
 NOON = datetime(2026, 6, 1, 12, tzinfo=UTC)
 
@@ -93,6 +93,62 @@ def test_uptime(boot_at: datetime | None, status: AgentStatus, uptime: int | Non
     assert assets.vitals(device(boot_at=boot_at, status=status), NOON).get("uptime_seconds") == uptime
 
 
+def test_patches_and_protection() -> None:
+    told = device(
+        has_pending_patches=True,
+        os_patches_pending=3,
+        os_patches_failed=1,
+        software_patches_pending=2,
+        antivirus="at_risk",
+        antivirus_product="Defender",
+        threats=1,
+        approval="pending",
+    )
+    assert assets.vitals(told, NOON) == {
+        "has_pending_patches": True,
+        "pending_patches": 5,
+        "pending_os_patches": 3,
+        "pending_software_patches": 2,
+        "failed_patches": 1,
+        "antivirus_status": "at_risk",
+        "antivirus_product": "Defender",
+    }
+    assert assets.facts(told) == {
+        "has_pending_patches": True,
+        "os_patches_pending": 3,
+        "os_patches_failed": 1,
+        "software_patches_pending": 2,
+        "antivirus": "at_risk",
+        "antivirus_product": "Defender",
+        "threats": 1,
+        "approval": "pending",
+    }
+
+
+def test_hardware_of_a_full_listing() -> None:
+    cards = (Interface(name="eth0", mac="00:11:22:33:44:55", ips=("10.0.0.5",)), Interface(name="wlan0"))
+    told = device(hardware=Hardware(cpu_cores=8, storage_gb=931.51, interfaces=cards))
+    assert assets.vitals(told, NOON) == {
+        "cpu_cores": 8,
+        "storage_gb": 932,
+        "network_interfaces": [
+            {"name": "eth0", "mac": "00:11:22:33:44:55", "ips": ["10.0.0.5"]},
+            {"name": "wlan0", "ips": []},
+        ],
+    }
+
+
+def test_every_value_of_a_device_is_a_column_or_a_fact() -> None:
+    """What is not kept could not be held against what a device fetched alone leaves out."""
+    columns = {
+        *("external_id", "external_organization_id", "name", "kind", "status", "last_seen_at", "serial"),
+        *("offline_after_minutes", "overdue_after_minutes"),
+    }
+    values = {"custom_fields": {"a": 1}, "hardware": Hardware()}
+    every = {name: values.get(name, "told") for name in Device.__struct_fields__ if name not in columns}
+    assert assets.facts(device(**every)).keys() == every.keys()
+
+
 def test_some_patches_are_no_number() -> None:
     assert assets.vitals(device(has_pending_patches=True), NOON) == {"has_pending_patches": True}
     assert assets.facts(device(has_pending_patches=True)) == {"has_pending_patches": True}
@@ -114,6 +170,9 @@ def test_a_heavy_listing_adds_and_does_not_turn_round() -> None:
 
 
 def test_types_and_tags() -> None:
+    assert assets.asset_type(device(kind=DeviceKind.VIRTUAL_HOST), is_new=True) == "server"
+    assert assets.asset_type(device(kind=DeviceKind.VIRTUAL_GUEST), is_new=True) == "server"
+    assert assets.asset_type(device(kind=DeviceKind.CLOUD), is_new=False) == "network_device"
     assert assets.asset_type(device(kind=DeviceKind.SERVER), is_new=False) == "server"
     assert assets.asset_type(device(kind=DeviceKind.UNKNOWN), is_new=True) == "unknown"
     assert assets.asset_type(device(kind=DeviceKind.UNKNOWN), is_new=False) is None

@@ -39,6 +39,7 @@ def test_a_one_off_window_with_its_defaults() -> None:
         "clientId": None,
         "assetId": None,
         "isActive": True,
+        "atVendor": False,
         "startsAt": datetime(2026, 11, 21, 2, tzinfo=UTC),
         "endsAt": datetime(2026, 11, 21, 4, tzinfo=UTC),
         "recurrence": None,

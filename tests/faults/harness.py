@@ -25,11 +25,13 @@ from reference_psa.local.programs import Ports, environment, flask, simulator, w
 from reference_psa.local.valkey import ValkeyServer
 from reference_psa.seed import LOGINS, tenant_id
 from reference_psa.seed_data import NORTHBEAM
+from rmm_extension.domain.types import Connection
 from rmm_extension.host import SYSTEM_ACTOR
 from rmm_extension.models import OrganizationMapping
 from rmm_extension.services import connections, credentials, runs, webhook_access
 from rmm_extension.services.context import Rmm
 from rmm_extension.services.unit import unit
+from simulators.ninjaone import keys as ninjaone
 from simulators.tacticalrmm import keys
 from tests.harness.faults import PrivateServers
 from tests.harness.schema import KEYS
@@ -80,6 +82,7 @@ class Stage:
             "worker": flask("rmm", "worker"),
             "scheduler": flask("rmm", "scheduler"),
             "simulator": (*simulator("tacticalrmm", self.ports.simulator), "--agents", str(AGENTS)),
+            "ninjaone": (*simulator("ninjaone", self.ports.ninjaone), "--devices", str(AGENTS)),
         }[name]
 
     def kill(self, name: str) -> None:
@@ -113,9 +116,9 @@ class Stage:
         """Ask the PSA; ``body`` makes it a POST of JSON."""
         return ask(f"{self.ports.web_url}{path}", body, headers)
 
-    def vendor(self, path: str, body: Any) -> Reply:
-        """Tell the simulator's control API."""
-        reply = ask(f"{self.ports.simulator_url}/_control{path}", body)
+    def vendor(self, path: str, body: Any, url: str | None = None) -> Reply:
+        """Tell the control API of the simulator, or of the one at another address."""
+        reply = ask(f"{url or self.ports.simulator_url}/_control{path}", body)
         assert reply.status == 200, reply
         return reply
 
@@ -134,6 +137,26 @@ class Stage:
                 made = Connected(row.id, address.url.removeprefix(self.ports.web_url), str(address.secret))
         self.finish(self.begin("organization_sync", made.id))
         self._map_all(made.id)
+        return made
+
+    def connect_ninjaone(self) -> UUID:
+        """A connection to a simulated NinjaOne, started now, with all organizations mapped; its id."""
+        self.start("ninjaone")
+        answers(self.ports.ninjaone_control_url)
+        typed = Connection(
+            tenant_id=self.tenant_id,
+            integration_id="",
+            provider="ninjaone",
+            instance_url=self.ports.ninjaone_url,
+            auth_mode="client_credentials",
+            secrets={"client_secret": ninjaone.MACHINE_CLIENT_SECRET},
+            settings={"client_id": ninjaone.MACHINE_CLIENT_ID},
+        )
+        actor = SYSTEM_ACTOR(self.tenant_id)
+        with self.app.app_context(), unit(self.rmm) as session:
+            made = connections.create(self.rmm, session, actor, "Lab", typed, catch_all=False).id
+        self.finish(self.begin("organization_sync", made))
+        self._map_all(made)
         return made
 
     def _map_all(self, integration_id: UUID) -> None:
@@ -230,7 +253,7 @@ def _build(servers: PrivateServers, folder: Path) -> Stage:
     postgres, valkey = servers.postgres("psa"), servers.valkey(keep=True)
     # Far below the ports the system hands out, and apart from those of another worker's test.
     first = 20_000 + os.getpid() % 500 * 20
-    ports = Ports(free_port(first, 10), free_port(first + 10, 10))
+    ports = Ports(free_port(first, 10), free_port(first + 10, 5), free_port(first + 15, 5))
     urls = {
         "DATABASE_URL": postgres.url("psa"),
         "RMM_REDIS_URL": valkey.url(),

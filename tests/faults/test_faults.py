@@ -70,6 +70,23 @@ def test_a_software_sync_whose_worker_is_killed_is_finished_without_duplicates(i
     assert again["counts"]["unchanged"] == again["counts"]["processed"] == done["counts"]["processed"]
 
 
+def test_a_patch_sync_whose_worker_is_killed_is_finished_without_duplicates(installation: Stage) -> None:
+    connection = installation.connect_ninjaone()
+    installation.finish(installation.begin("device_sync", connection))
+    address, path = installation.ports.ninjaone_url, "/v2/queries/software-patch-installs"
+    fault = {"mode": "slow", "prefix": path, "seconds": 5.0}
+    installation.vendor("/api/misbehaviour", fault, address)
+    run_id = installation.begin("patch_sync", connection)
+    until(lambda: installation.run(run_id)["status"] == "running", "the run's worker", 60)
+    installation.kill_worker("rmm-sync")
+    installation.vendor("/api/misbehaviour/clear", {}, address)
+    done = installation.finish(run_id, seconds=90)
+    assert done["attempt"] == 2
+    assert installation.number("SELECT count(*) FROM rmm_device_patches") == done["counts"]["added"] > 0
+    again = installation.finish(installation.begin("patch_sync", connection))
+    assert again["counts"]["unchanged"] == again["counts"]["processed"] == done["counts"]["processed"]
+
+
 def test_while_redis_is_away_webhooks_are_taken_and_tickets_appear(installation: Stage) -> None:
     connected = synced(installation)
     installation.valkey.kill()

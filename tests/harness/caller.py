@@ -12,7 +12,7 @@ from uuid import UUID
 
 from reference_psa import create_app
 from rmm_extension.domain.errors import ProviderError
-from rmm_extension.providers.contract import ListsOrganizations
+from rmm_extension.providers.capabilities import ListsOrganizations
 from rmm_extension.services.inventory.load import open_connection
 from rmm_extension.services.unit import unit
 from tests.harness.schema import app_config

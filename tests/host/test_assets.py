@@ -43,6 +43,15 @@ def test_a_new_device_becomes_an_asset_with_its_vitals(session: Session, host: F
         "cpu_usage_percent": 12.345,
         "disk_usage": [{"name": "C:", "total_gb": 237.5, "free_gb": 1.25, "utilization_percent": 99.47}],
         "last_reboot_at": SEEN,
+        "cpu_cores": 8,
+        "storage_gb": 475.9,
+        "network_interfaces": [{"name": "Ethernet", "mac": "00:15:5d:01:02:03", "ips": ["10.0.0.7"]}],
+        "antivirus_status": "at_risk",
+        "antivirus_product": "Defender",
+        "pending_os_patches": 3,
+        "pending_software_patches": 2,
+        "pending_patches": 5,
+        "failed_patches": 1,
         "mac_addresses": ["00-15-5D-01-02-03"],
         "current_user": "CONTORA\\anna",
         "bios": "1.2",
@@ -55,6 +64,11 @@ def test_a_new_device_becomes_an_asset_with_its_vitals(session: Session, host: F
     assert (machine.os_name, machine.ram_gb, machine.current_user) == ("Windows 11 Pro", 16, "CONTORA\\anna")
     assert float(machine.cpu_utilization_percent or 0) == 12.35
     assert machine.disk_usage == vitals["disk_usage"]
+    assert (machine.cpu_cores, machine.storage_gb) == (8, 476)
+    assert machine.network_interfaces == vitals["network_interfaces"]
+    assert (machine.antivirus_status, machine.antivirus_product) == ("at_risk", "Defender")
+    assert (machine.pending_os_patches, machine.pending_software_patches) == (3, 2)
+    assert (machine.pending_patches, machine.failed_patches) == (5, 1)
     assert machine.system_info == {"bios": "1.2"}
     assert kinds(session, asset_id) == ["created"]
 

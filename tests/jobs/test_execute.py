@@ -202,7 +202,7 @@ def connection_and_news(rmm: Rmm) -> tuple[str, list[str]]:
 def test_a_vendor_that_stays_away_is_told_once(rmm: Rmm, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(kinds.KINDS, "test_do", replace(kinds.get("test_do"), shows_health=True))
     with unit(rmm) as session:
-        connection = tiny.add_integration(session).id
+        connection = tiny.add_integration(session, settings={"alertPolling": {"enabled": False}}).id
     run_id = begin(rmm, raising(Unavailable("Tactical does not answer.")), integration_id=connection)
     states = [(perform(rmm, TENANT, run_id, attempt), connection_and_news(rmm)) for attempt in range(3)]
     assert states == [

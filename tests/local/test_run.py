@@ -11,10 +11,11 @@ from pathlib import Path
 import psycopg
 import pytest
 
+from reference_psa.local import run
 from reference_psa.local.banner import banner
 from reference_psa.local.lock import LockFile
 from reference_psa.local.ports import free_port
-from reference_psa.local.programs import Ports, environment, programs
+from reference_psa.local.programs import Ports, environment, ninjaone, programs
 from reference_psa.local.secret_file import local_secrets
 from tests.harness.faults import PrivateServers
 from tests.harness.wait import until
@@ -41,6 +42,8 @@ RUN = """
     run.serve.__defaults__ = (plan, prepare)
     sys.exit(run.main())
 """
+
+PORTS = Ports(8001, 8912, 8913)
 
 
 @pytest.fixture
@@ -131,15 +134,15 @@ def test_secrets_are_made_once_and_private(tmp_path: Path) -> None:
 
 
 def test_environment_of_the_programs() -> None:
-    env = environment(
-        {"PATH": "/bin", "NO_PROXY": "lan"}, Ports(8001, 8912), {"DATABASE_URL": "d", "RMM_REDIS_URL": "r"}
-    )
+    env = environment({"PATH": "/bin", "NO_PROXY": "lan"}, PORTS, {"DATABASE_URL": "d", "RMM_REDIS_URL": "r"})
     assert env["RMM_PUBLIC_URL"] == "http://127.0.0.1:8001"
     assert env["PSA_SIMULATOR_TACTICAL_URL"] == "http://127.0.0.1:8912"
+    assert env["RMM_NINJAONE_BASE_URL"] == "http://127.0.0.1:8913"
     assert env["RMM_ALLOWED_NETWORKS"] == "127.0.0.0/8"
     assert env["NO_PROXY"] == "lan,127.0.0.1,localhost"
-    assert {program.name for program in programs(env, Ports(8001, 8912))} == {
+    assert {program.name for program in programs(env, PORTS)} == {
         "tactical",
+        "ninjaone",
         "web",
         "worker",
         "scheduler",
@@ -147,9 +150,30 @@ def test_environment_of_the_programs() -> None:
 
 
 def test_banner_names_what_does_not_answer() -> None:
-    text = banner(Ports(8001, 8912), ["web"])
+    text = banner(PORTS, ["web"])
     assert "http://127.0.0.1:8001" in text
+    assert "http://127.0.0.1:8913/_control/" in text
+    assert "admin@ninja.example" in text
     assert "Not answering yet: web" in text
+
+
+def test_ninjaone_is_told_every_address_the_psa_may_be_opened_at() -> None:
+    env = {"RMM_PUBLIC_URL": "https://psa.example/", "RMM_URL_PREFIX": "/tools"}
+    assert [word for word in ninjaone(env, PORTS) if word.startswith("--redirect-uri")] == [
+        "--redirect-uri=https://psa.example/tools/oauth/callback",
+        "--redirect-uri=http://127.0.0.1:8001/tools/oauth/callback",
+        "--redirect-uri=http://localhost:8001/tools/oauth/callback",
+    ]
+
+
+def test_simulators_get_different_ports_where_the_usual_one_is_taken(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(run, "free_port", lambda first: first + 1)
+    said: list[str] = []
+    ports = run.choose_ports(lambda name, line: said.append(line))  # type: ignore[arg-type]
+    assert len({ports.web, ports.simulator, ports.ninjaone}) == 3
+    assert len(said) == 3
 
 
 def test_taken_port_gives_the_next_free_one() -> None:

@@ -198,6 +198,13 @@ def test_a_key_never_follows_to_another_server(target: str) -> None:
         one.read("/x/")
 
 
+@pytest.mark.parametrize("target", ["https://a.example:port/", "//[a.example/"])
+def test_a_redirect_to_no_address_is_a_bad_response(target: str) -> None:
+    error = pytest.raises(BadResponse, match="no address")
+    with serve(answer(302, Location=target)) as wire, client(wire.url) as one, error:
+        one.read("/x/")
+
+
 def test_a_write_does_not_follow_redirects() -> None:
     with serve(answer(301, Location="/y/")) as wire, client(wire.url) as one, pytest.raises(BadResponse):
         one.write("PUT", "/x")

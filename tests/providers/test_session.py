@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from rmm_extension.domain.errors import AuthFailed, RateLimited, Unavailable
+from rmm_extension.domain.errors import AuthFailed, BadResponse, RateLimited, Unavailable
 from rmm_extension.domain.sessions import MemorySessions, SessionToken
 from rmm_extension.providers.http import HttpClient
 from rmm_extension.providers.session import VendorSession
@@ -120,3 +121,69 @@ def test_no_text_holds_a_token() -> None:
         http.read("/a")
         assert http.redact("it said SECRET-TOKEN-1 twice") == "it said ••• twice"
         assert "SECRET" not in repr(http)
+
+
+def ends_in(minutes: float, ahead: float = 5) -> SessionToken:
+    """A token that lasts for so long, and is renewed so many minutes before."""
+    end = datetime.now(UTC) + timedelta(minutes=minutes)
+    return SessionToken(value="kept", expires_at=end, renew_at=end - timedelta(minutes=ahead))
+
+
+def ahead(wire: Wire, vendor: Callable[..., SessionToken], token: SessionToken) -> HttpClient:
+    return HttpClient(RUNTIME, wire.url, session=VendorSession(MemorySessions(token), vendor, scheme="Token"))
+
+
+def test_a_token_near_its_end_is_renewed_before_it_is_refused() -> None:
+    vendor = Vendor()
+    with serve(GOOD) as wire, ahead(wire, vendor, ends_in(4)) as http:
+        http.read("/a")
+        http.read("/b")
+    assert vendor.asked == ["kept"]
+    assert signed(wire) == ["SECRET-TOKEN-1"] * 2
+
+
+@pytest.mark.parametrize(
+    "token",
+    [ends_in(60 * 24), SessionToken(value="kept", expires_at=datetime(2001, 1, 1, tzinfo=UTC))],
+    ids=["its end is far", "it does not say when, for use moves its end"],
+)
+def test_any_other_token_is_used_until_it_is_refused(token: SessionToken) -> None:
+    vendor = Vendor()
+    with serve(GOOD) as wire, ahead(wire, vendor, token) as http:
+        http.read("/a")
+    assert vendor.asked == []
+    assert signed(wire) == ["kept"]
+
+
+PASSING = [
+    Unavailable("Away."),
+    RateLimited("Later.", retry_after=57),
+    BadResponse("What is that?"),
+]
+
+
+@pytest.mark.parametrize("error", PASSING)
+def test_a_renewal_that_fails_ahead_of_time_stops_nobody(error: Exception) -> None:
+    asked = []
+
+    def vendor(ended: SessionToken | None) -> SessionToken:
+        asked.append(ended)
+        raise error
+
+    with serve(GOOD) as wire, ahead(wire, vendor, ends_in(4)) as http:
+        http.read("/a")
+        http.read("/b")
+    assert len(asked) == 1, "it is not asked for with every request"
+    assert signed(wire) == ["kept"] * 2
+
+
+@pytest.mark.parametrize(
+    "error, minutes", [(AuthFailed("Withdrawn."), 4), *((error, -1) for error in PASSING)]
+)
+def test_a_refused_renewal_or_a_token_that_has_ended_stops_at_once(error: Exception, minutes: float) -> None:
+    def vendor(ended: SessionToken | None) -> SessionToken:
+        raise error
+
+    with serve(GOOD) as wire, ahead(wire, vendor, ends_in(minutes)) as http, pytest.raises(type(error)):
+        http.read("/a")
+    assert wire.heads == []

@@ -2,14 +2,22 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+from datetime import timedelta
+
 import pytest
 
+from rmm_extension.models import utc_now
+from rmm_extension.services import runs
 from rmm_extension.services.devices import Refreshing, keep_devices, refresh_devices
+from rmm_extension.services.inventory import refresh
 from rmm_extension.testing.statements import StatementCounter
 from tests.conftest import world
 from tests.harness.world import World
 
 __all__ = ["world"]
+
+AN_HOUR = timedelta(hours=1)
 
 
 class TestRefresh:
@@ -32,6 +40,23 @@ class TestRefresh:
         with world.unit() as session:
             found = refresh_devices(world.rmm, session, world.admin, [first, second])
         assert found == Refreshing(started=1, under_way=1, left=0)
+
+    def test_one_that_waits_for_its_time_is_had_now(self, world: World) -> None:
+        """As after a signal: a person does not want to wait for whatever else the vendor may tell."""
+        ids = [world.device("a"), world.device("b"), world.device("c")]
+        with world.unit() as session:
+            later = [
+                replace(refresh.refresh_work(world.integration_id, name), due_at=utc_now() + AN_HOUR)
+                for name in ("a", "b")
+            ]
+            runs.try_start_all(session, world.admin, refresh.KIND, later)
+        # One that the vendor has put off is not for us to hurry.
+        world.do("UPDATE rmm_job_runs SET attempt = 1 WHERE subject->>'external_id' = 'b'")
+        with world.unit() as session:
+            found = refresh_devices(world.rmm, session, world.admin, ids)
+        assert found == Refreshing(started=1, under_way=2, left=0)
+        due = world.rows("SELECT subject->>'external_id' AS name FROM rmm_job_runs WHERE due_at <= now()")
+        assert sorted(row["name"] for row in due) == ["a", "c"]
 
     @pytest.mark.parametrize(
         "change",

@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 from uuid import UUID, uuid4
@@ -17,7 +18,7 @@ from rmm_extension.domain.errors import ConfigError
 from rmm_extension.models import Audit, Integration
 from rmm_extension.services import recurring, runs
 from rmm_extension.services.context import Rmm
-from rmm_extension.services.recurring import POLLS, SOFTWARE, SYNCS
+from rmm_extension.services.recurring import PATCHES, POLLS, SOFTWARE, SYNCS
 from rmm_extension.services.unit import unit
 from tests.jobs.fixtures import app, people, redis, rmm  # noqa: F401
 from tests.jobs.tiny import MARA, SUSPENDED, TENANT, add_integration
@@ -217,3 +218,61 @@ def test_saving_the_software_sync(rmm: Rmm) -> None:
         "softwareSync": {"enabled": True, "intervalMinutes": 720},
     }
     assert found.next_software_sync_at is None
+
+
+# Patches, beside the devices
+
+
+def patch_syncs(rmm: Rmm) -> int:
+    with unit(rmm) as session:
+        return len(runs.list_runs(session, TENANT, runs.RunFilter(kind="patch_sync")))
+
+
+@pytest.fixture
+def patches(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The connections' vendor lists patches."""
+    monkeypatch.setattr(recurring, "PATCHES", replace(PATCHES, capability=SOFTWARE.capability))
+
+
+@pytest.mark.usefixtures("patches")
+def test_patches_are_synced_twice_a_day_where_devices_are(rmm: Rmm) -> None:
+    connection = connect(rmm, **SYNCED)
+    assert recurring.start_due_patches(rmm) == 1
+    assert recurring.start_due_patches(rmm) == 0
+    ahead = row(rmm, connection).next_patch_sync_at
+    assert ahead is not None
+    assert timedelta(hours=5, minutes=59) < ahead - datetime.now(UTC) <= timedelta(hours=18)
+    assert patch_syncs(rmm) == 1
+
+
+def test_a_vendor_without_patches_is_not_asked(rmm: Rmm) -> None:
+    connect(rmm, **SYNCED)
+    assert recurring.start_due_patches(rmm) == 0
+
+
+@pytest.mark.usefixtures("patches")
+@pytest.mark.parametrize(
+    "values",
+    [
+        {"last_sync_at": None},
+        {"settings": {}},
+        {"settings": {"deviceSync": {"enabled": True}, "patchSync": {"enabled": False}}},
+        {"next_patch_sync_at": datetime.now(UTC) + timedelta(hours=1)},
+        {"state": "paused"},
+        {"tenant_id": SUSPENDED},
+    ],
+)
+def test_when_patches_are_not_synced(rmm: Rmm, values: dict[str, Any]) -> None:
+    connect(rmm, **{**SYNCED, **values})
+    assert recurring.start_due_patches(rmm) == 0
+
+
+def test_saving_the_patch_sync(rmm: Rmm) -> None:
+    connection = connect(rmm, **SYNCED, next_patch_sync_at=datetime.now(UTC) + timedelta(hours=1))
+    with unit(rmm) as session, pytest.raises(ConfigError, match="4 to 168 hours"):
+        recurring.save_patches(session, MARA, connection, enabled=True, minutes=239)
+    with unit(rmm) as session:
+        recurring.save_patches(session, MARA, connection, enabled=True, minutes=240)
+    found = row(rmm, connection)
+    assert found.settings == {**SYNCED["settings"], "patchSync": {"enabled": True, "intervalMinutes": 240}}
+    assert found.next_patch_sync_at is None

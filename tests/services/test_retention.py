@@ -12,7 +12,7 @@ from uuid import UUID
 import pytest
 from sqlalchemy import insert
 
-from rmm_extension.domain.retention import Keep
+from rmm_extension.domain.retention import Keep, in_words
 from rmm_extension.extension import Mounted
 from rmm_extension.models import (
     ActionInvocation,
@@ -23,18 +23,24 @@ from rmm_extension.models import (
     Integration,
     JobRun,
     Outbox,
+    Signal,
     WebhookDelivery,
     new_id,
     utc_now,
 )
 from rmm_extension.services import retention, runs
+from rmm_extension.services.retention import alerts, alone
 from rmm_extension.testing.statements import StatementCounter
 from tests.harness.world import World
 from tests.services.working import queued, take_run, work_one
 
 KEEP = Keep()
 NONE_OF_THESE = dict.fromkeys(
-    ("deliveries_put_aside", "software", "software_of_deleted", "products", "actions", "audit"), 0
+    (
+        *("deliveries_put_aside", "software", "software_of_deleted", "products", "patches_of_deleted"),
+        *("signals", "actions", "audit"),
+    ),
+    0,
 )
 MARGIN = timedelta(minutes=5)
 
@@ -96,6 +102,12 @@ def action(world: World, at: datetime, **more: Any) -> UUID:
     return add(world, ActionInvocation, **row | more)
 
 
+def signal(world: World, at: datetime) -> UUID:
+    row = {"kind": "seen", "external_device_id": "7", "words": "Restarted", "occurred_at": at}
+    row |= {"received_at": at, "external_id": str(new_id()), "channel": "webhook", "outcome": "device_seen"}
+    return add(world, Signal, integration_id=world.integration_id, **row)
+
+
 def audit(world: World, at: datetime, **more: Any) -> UUID:
     row = {"at": at, "actor_id": "a", "actor_name": "A", "action": "x", "subject_type": "s"}
     return add(world, Audit, **row | {"subject_id": "1", "subject_name": "", "changes": {}} | more)
@@ -144,6 +156,11 @@ class TestLimits:
         stays.add(delivery(world, older(KEEP.quarantine), "failed", due_at=utc_now()))
         assert clean(world) == {"deliveries_put_aside": 2}
         assert left(world, "rmm_webhook_deliveries") == stays, "one that is still tried again is not done"
+
+    def test_what_vendors_told_of_devices(self, world: World) -> None:
+        gone, stays = (signal(world, when(KEEP.signals)) for when in (older, younger))
+        assert clean(world) == {"signals": 1}
+        assert left(world, "rmm_signals") == {stays} != {gone}
 
     def test_jobs(self, world: World) -> None:
         for status in ("succeeded", "failed", "cancelled"):
@@ -268,7 +285,8 @@ class TestNever:
 class TestBatches:
     @pytest.fixture(autouse=True)
     def small(self, monkeypatch: pytest.MonkeyPatch) -> None:
-        monkeypatch.setattr(retention, "BATCH", 3)
+        monkeypatch.setattr(alone, "BATCH", 3)
+        monkeypatch.setattr(alerts, "BATCH", 3)
 
     def fill(self, world: World, number: int = 8) -> None:
         for at in range(number):
@@ -360,7 +378,7 @@ class TestBatches:
         old = "UPDATE rmm_alerts SET updated_at = :at, triggered_at = :at"
         world.do(old, at=older(KEEP.alerts))
         world.do("UPDATE rmm_alert_conditions SET last_occurrence_at = :at", at=older(KEEP.alerts))
-        remove = retention._remove_alerts
+        remove = alerts._remove_alerts
 
         def fires_first(*args: Any) -> int:
             later = world.body(alert_time=str(datetime(2026, 11, 21, 9, tzinfo=UTC)))
@@ -369,7 +387,7 @@ class TestBatches:
             thread.join()
             return remove(*args)
 
-        monkeypatch.setattr(retention, "_remove_alerts", fires_first)
+        monkeypatch.setattr(alerts, "_remove_alerts", fires_first)
         counts = clean(world)
         assert counts == {"conditions": 1}, "its old condition went, and it made a new one"
         assert world.alert()["status"] == "active"
@@ -454,7 +472,7 @@ class TestWhen:
 
 
 def test_the_words_name_every_setting() -> None:
-    assert [days for _, days, _ in retention.in_words(Keep(1, 2, 3, 4, 5, 6))] == [1, 2, 2, 3, 4, 5, 6]
+    assert [days for _, days, _ in in_words(Keep(1, 2, 3, 4, 5, 6, 7))] == [1, 2, 2, 3, 4, 5, 6, 7]
 
 
 def test_no_delivery_is_left_whose_alert_is_gone(world: World) -> None:

@@ -63,7 +63,9 @@ def _serve(world: World, stack: ExitStack) -> Server:
 
 
 def sync(world: World) -> tuple[str, str | None]:
-    """A run that asks the vendor: its outcome, and the error that it shows."""
+    """A run that asks the vendor, and speaks for the connection: its outcome, and the error that it shows."""
+    not_polled = """settings || '{"alertPolling": {"enabled": false}}'::jsonb"""
+    world.do(f"UPDATE rmm_integrations SET settings = {not_polled}")
     with world.unit() as session:
         run_id = runs.start(
             world.rmm, session, world.admin, "organization_sync", integration_id=world.integration_id

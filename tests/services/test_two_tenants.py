@@ -36,6 +36,8 @@ from tests.services.inventory.conftest import World as Fleet
 from tests.services.inventory.conftest import device as told
 from tests.services.inventory.conftest import world as fleet_world  # noqa: F401 - a fixture
 from tests.services.inventory.test_ageing import look_was_earlier, silent
+from tests.services.patches.conftest import Scene as PatchScene
+from tests.services.patches.conftest import patch
 from tests.services.software.conftest import Scene, item
 
 Read = Callable[[Session, str, dict[str, Any]], Any]
@@ -217,7 +219,7 @@ def test_a_key_that_another_tenant_used_is_free(world: World, known: dict[str, A
 
 
 def test_what_a_tenant_writes_is_its_own(fleet_world: Fleet) -> None:  # noqa: F811 - the fixture
-    world, scene = fleet_world, Scene(fleet_world)
+    world, scene, patches = fleet_world, Scene(fleet_world), PatchScene(fleet_world)
     world.tenants.active = [world.tenant]
     world.map()
     with unit(world.rmm) as session:
@@ -228,12 +230,14 @@ def test_what_a_tenant_writes_is_its_own(fleet_world: Fleet) -> None:  # noqa: F
     world.sync()
     for name in ("d0", "d1", "d2"):
         scene.tell(name, item("Zip"), item("Browser"))
+        patches.tell(name, patch("Update"), patch("Other"))
     scene.sync()
+    patches.sync()
     look_was_earlier(world)
     with unit(world.rmm) as session:
         make_twin(session, world.tenant)
         before = rows_of(session, TWIN)
-    assert len(before["rmm_device_software"]) == 6
+    assert len(before["rmm_device_software"]) == len(before["rmm_device_patches"]) == 6
 
     assert age_statuses(world.rmm) == 1
     world.script.replace("d1", name="Another")
@@ -245,5 +249,10 @@ def test_what_a_tenant_writes_is_its_own(fleet_world: Fleet) -> None:  # noqa: F
     scene.tell("d2")
     assert scene.sync()["removed"] == 2
     assert scene.sync()["removed"] == 2
+    patches.tell("d0", patch("Update", "installed"), patch("Other"))
+    patches.silence("d2")
+    assert patches.sync()["doubtful"] == 1
+    assert patches.sync()["removed"] == 2
+    assert patches.refresh("d1") == {"processed": 1, "unchanged": 1}
     with unit(world.rmm) as session:
         assert rows_of(session, TWIN) == before

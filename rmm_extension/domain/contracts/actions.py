@@ -136,7 +136,9 @@ def _storable(value: str) -> None:
 def says(label: str, text: str = "", *, secret: bool = False, **more: Any) -> dict[str, Any]:
     """The metadata of a field: its label, its help; ``secret`` ones are shown nowhere.
 
-    ``kind="script"`` marks the input that names a script of the library, ``platforms`` what a choice is for.
+    ``kind="script"`` marks the input that names a script of the library, ``instead_of_script=True`` one that
+    is given where none is chosen there, ``platforms`` what a choice is for. An input that follows from the
+    others is not asked for with ``form=False``.
     """
     return {"label": label, "help": text, "secret": secret, **more}
 
@@ -146,7 +148,8 @@ class FormField:
     """One input of an action as a form shows it. ``kind``: text, long_text, number, choice, flag, texts, or
     script for the number or name of a script, which is chosen in the connection's library.
 
-    ``platforms`` says which platforms a choice is for; one that is not named there is for all.
+    ``platforms`` says which platforms a choice is for; one that is not named there is for all. One that is
+    ``instead_of_script`` is asked for only where no script was chosen.
     """
 
     name: str
@@ -160,6 +163,7 @@ class FormField:
     largest: int | None = None
     secret: bool = False
     platforms: Mapping[str, Sequence[str]] = field(default_factory=dict)
+    instead_of_script: bool = False
 
     def on(self, platforms: Collection[str | None]) -> FormField:
         """The same with the choices that are for all of these platforms; ``None`` may be any."""
@@ -174,7 +178,8 @@ class FormField:
 
 def form_fields(schema: type[Strict]) -> tuple[FormField, ...]:
     """The inputs of an action in the order of its contract."""
-    return tuple(_form_field(name, field) for name, field in schema().fields.items())
+    fields_ = schema().fields.items()
+    return tuple(_form_field(name, field) for name, field in fields_ if field.metadata.get("form", True))
 
 
 def _form_field(name: str, field: fields.Field[Any]) -> FormField:
@@ -192,6 +197,7 @@ def _form_field(name: str, field: fields.Field[Any]) -> FormField:
         largest=getattr(field, "largest", None) or getattr(field, "longest", None),
         secret=bool(told.get("secret")),
         platforms=told.get("platforms") or {},
+        instead_of_script=bool(told.get("instead_of_script")),
     )
 
 
@@ -201,6 +207,12 @@ def _kind(field: fields.Field[Any]) -> str:
             return kind
     is_long = isinstance(field, Text) and not field.trimmed
     return "long_text" if is_long else "text"
+
+
+@cache
+def runs_without_script(spec: ActionSpec) -> bool:
+    """Whether it can be asked for without a script of the library."""
+    return not any(one.kind == "script" and one.required for one in form_fields(spec.input))
 
 
 @cache

@@ -112,6 +112,7 @@ class WindowSchema(Strict):
     clientId = Text(_ID_LENGTH, allow_none=True, load_default=None)  # noqa: N815
     assetId = Text(_ID_LENGTH, allow_none=True, load_default=None)  # noqa: N815
     isActive = Flag(load_default=True)  # noqa: N815
+    atVendor = Flag(load_default=False)  # noqa: N815
     startsAt = _Moment()  # noqa: N815
     endsAt = _Moment()  # noqa: N815
     recurrence = Section(RecurrenceSchema, allow_none=True, load_default=None)

@@ -25,7 +25,8 @@ from rmm_extension.domain.types import (
     WebhookRequest,
 )
 from rmm_extension.domain.values import text
-from rmm_extension.providers.contract import Provider, WebhookStep
+from rmm_extension.providers.capabilities import WebhookStep
+from rmm_extension.providers.contract import Provider
 from rmm_extension.providers.http import RETRIES
 from rmm_extension.providers.prefetch import prefetch
 from rmm_extension.providers.reply import Reply

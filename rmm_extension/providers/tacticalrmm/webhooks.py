@@ -13,7 +13,7 @@ from typing import Any
 from rmm_extension.domain.errors import WebhookRejected
 from rmm_extension.domain.types import AlertEvent, AlertKind, WebhookRequest
 from rmm_extension.domain.values import moment
-from rmm_extension.providers.contract import WebhookStep
+from rmm_extension.providers.capabilities import WebhookStep
 from rmm_extension.providers.tacticalrmm.alerts import ALERT_TYPES, Facts, build_event
 from rmm_extension.providers.tacticalrmm.contracts import TEMPLATE_KEYS, load_body
 

@@ -17,7 +17,8 @@ from rmm_extension.domain.contracts.actions import ActionSpec, load_input
 from rmm_extension.domain.errors import ConfigError, Forbidden
 from rmm_extension.host import Actor
 from rmm_extension.models import DeviceRow, Integration
-from rmm_extension.providers.contract import PerformsActions, Provider
+from rmm_extension.providers.capabilities import PerformsActions
+from rmm_extension.providers.contract import Provider
 from rmm_extension.services import connections
 from rmm_extension.services.context import Rmm
 

@@ -28,7 +28,7 @@ from rmm_extension.domain.errors import (
 from rmm_extension.domain.logline import line
 from rmm_extension.domain.types import Connection
 from rmm_extension.models import ActionInvocation, utc_now
-from rmm_extension.providers.contract import PerformsActions
+from rmm_extension.providers.capabilities import PerformsActions
 from rmm_extension.services import connections, kinds, lease
 from rmm_extension.services.context import Rmm
 from rmm_extension.services.lease import Cancelled, LeaseLost
@@ -70,7 +70,9 @@ def perform(rmm: Rmm, run: Run) -> dict[str, Any]:
     if not isinstance(begun, Begun):
         return begun
     try:
-        outcome = begun.provider.perform_action(begun.connection, begun.order, Context(rmm, begun.connection))
+        outcome = begun.provider.perform_action(
+            begun.connection, begun.order, Context(rmm, begun.connection, run.actor)
+        )
     except ProviderError as error:
         if _is_put_off(run, begun, error):
             _put_back(rmm, run, begun)

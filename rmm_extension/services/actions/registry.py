@@ -14,7 +14,8 @@ from rmm_extension.domain.connection_states import WORKING_STATES
 from rmm_extension.domain.contracts.actions import ActionModule, ActionSpec
 from rmm_extension.domain.logline import line
 from rmm_extension.models import Integration
-from rmm_extension.providers.contract import PerformsActions, Provider
+from rmm_extension.providers.capabilities import PerformsActions
+from rmm_extension.providers.contract import Provider
 from rmm_extension.services import connections
 from rmm_extension.services.context import Rmm
 

@@ -15,7 +15,7 @@ from rmm_extension.domain.actions import Script
 from rmm_extension.domain.errors import ConfigError
 from rmm_extension.host import Actor
 from rmm_extension.models import JobRun, ScriptRow, new_id
-from rmm_extension.providers.contract import ListsScripts
+from rmm_extension.providers.capabilities import ListsScripts
 from rmm_extension.services import kinds, runs
 from rmm_extension.services.context import Rmm
 from rmm_extension.services.inventory.load import open_connection

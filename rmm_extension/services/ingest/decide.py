@@ -11,7 +11,8 @@ from rmm_extension.domain.rules import Rule, evaluate
 from rmm_extension.domain.types import AlertEvent, AlertStatus, Channel, Outcome
 from rmm_extension.domain.windows import matching
 from rmm_extension.models import utc_now
-from rmm_extension.providers.contract import Provider, capabilities
+from rmm_extension.providers.capabilities import capabilities
+from rmm_extension.providers.contract import Provider
 from rmm_extension.services.context import Rmm
 
 from .config import PipelineConfig

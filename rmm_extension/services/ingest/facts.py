@@ -10,6 +10,7 @@ from uuid import UUID
 import msgspec
 from sqlalchemy.orm import Session
 
+from rmm_extension.domain.signals import DeviceSignal, Told
 from rmm_extension.domain.types import OPEN_STATUSES, AlertEvent
 from rmm_extension.models import SYNTHESIZED_SQL
 from rmm_extension.services.driver import run
@@ -156,35 +157,34 @@ def placed(facts: Facts, event: AlertEvent) -> AlertEvent:
     return msgspec.structs.replace(event, external_organization_id=facts.organization_id)
 
 
-def by_token(session: Session, tenant_id: str, token_hash: bytes, event: AlertEvent | None) -> Facts | None:
+def by_token(session: Session, tenant_id: str, token_hash: bytes, event: Told | None) -> Facts | None:
     """The facts for a delivery; ``None`` when no connection has this token."""
     return _one(session, tenant_id, _BY_TOKEN, event, token=token_hash)
 
 
-def by_id(session: Session, tenant_id: str, integration_id: UUID, event: AlertEvent | None) -> Facts | None:
+def by_id(session: Session, tenant_id: str, integration_id: UUID, event: Told | None) -> Facts | None:
     """The facts for an event of a known connection."""
     return _one(session, tenant_id, _BY_ID, event, integration=integration_id)
 
 
-def by_provider(session: Session, tenant_id: str, provider: str, event: AlertEvent | None) -> list[Facts]:
+def by_provider(session: Session, tenant_id: str, provider: str, event: Told | None) -> list[Facts]:
     """The facts for each connection of this vendor that has a webhook: the secret picks one of them."""
     rows = run(session, _BY_PROVIDER, _parameters(tenant_id, event, provider=provider)).fetchall()
     return [_facts(tenant_id, row) for row in rows]
 
 
-def _one(
-    session: Session, tenant_id: str, statement: str, event: AlertEvent | None, **where: Any
-) -> Facts | None:
+def _one(session: Session, tenant_id: str, statement: str, event: Told | None, **where: Any) -> Facts | None:
     row = run(session, statement, _parameters(tenant_id, event, **where)).fetchone()
     return _facts(tenant_id, row) if row else None
 
 
-def _parameters(tenant_id: str, event: AlertEvent | None, **where: Any) -> dict[str, Any]:
+def _parameters(tenant_id: str, event: Told | None, **where: Any) -> dict[str, Any]:
+    alert = None if isinstance(event, DeviceSignal) else event
     return {
         "tenant": tenant_id,
-        "alert": event.external_id if event else None,
+        "alert": alert.external_id if alert else None,
         # One text, for psycopg takes long over arrays; the unit separator stands in no id.
-        "adopts": "\x1f".join(event.adopts) if event else "",
+        "adopts": "\x1f".join(alert.adopts) if alert else "",
         "device": event.external_device_id if event else None,
         "organization": event.external_organization_id if event else None,
         **where,

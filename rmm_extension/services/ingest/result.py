@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from uuid import UUID
 
 from rmm_extension.domain.errors import RMMError
+from rmm_extension.domain.signals import SignalOutcome
 from rmm_extension.domain.types import Outcome
 
 
@@ -15,9 +16,12 @@ class SimultaneousDelivery(RMMError):
 
 @dataclass(frozen=True, slots=True)
 class Ingested:
-    """The outcome for one event. ``reason`` is a short word where nothing was changed."""
+    """The outcome for one event. ``reason`` is a short word where nothing was changed.
 
-    outcome: Outcome
+    A signal about a device has an outcome of its own, and neither alert nor ticket.
+    """
+
+    outcome: Outcome | SignalOutcome
     alert_id: UUID | None
     ticket_id: str | None
     reason: str | None = None

@@ -41,11 +41,19 @@ def tell_deleted(session: Session, tenant_id: str, device_ids: Sequence[UUID]) -
     _put(session, tenant_id, {"device_deleted": device_ids})
 
 
+def tell_status(session: Session, tenant_id: str, device_id: UUID, before: str, now: AgentStatus) -> None:
+    """Tell that a device went on or off line, where it did."""
+    _put(session, tenant_id, {name: [device_id] for name in _of_status(before, now)})
+
+
 def _of(item: Item, row: Known) -> Iterator[str]:
     """The events of a device that was known."""
     if item.is_changed:
         yield "device_updated"
-    now, before = item.device.status, row.status
+    yield from _of_status(row.status, item.device.status)
+
+
+def _of_status(before: str, now: AgentStatus) -> Iterator[str]:
     if now == AgentStatus.ONLINE and before != AgentStatus.ONLINE:
         yield "device_online"
     elif now in _SILENT and before not in _SILENT:

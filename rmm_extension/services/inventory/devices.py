@@ -10,7 +10,8 @@ from datetime import datetime, timedelta
 from rmm_extension.domain.errors import ConfigError, HostError, ProviderError, RMMError
 from rmm_extension.domain.types import Connection
 from rmm_extension.models import Integration, utc_now
-from rmm_extension.providers.contract import ListsDevices, Provider
+from rmm_extension.providers.capabilities import ListsDevices
+from rmm_extension.providers.contract import Provider
 from rmm_extension.services.context import Rmm
 from rmm_extension.services.runs import Run
 from rmm_extension.services.unit import unit
@@ -103,7 +104,9 @@ class _DeviceSync:
             missing.note_mappings(session, self.pages, self.targets, found.attention)
             alerts.link(session, self.run.tenant_id, self.row.id)
             counts = progress.summary()
-            events.finished(session, self.run, self.row, _sync_type(progress), counts, _times(progress))
+            events.finished(
+                self.rmm, session, self.run, self.row, _sync_type(progress), counts, _times(progress)
+            )
             self.run.report(session, done=progress.processed, counts=counts)
         return counts
 

@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from datetime import datetime
 from typing import Any
 
-from sqlalchemy import update
+from sqlalchemy import case, update
 from sqlalchemy.orm import Session
 
 from rmm_extension.domain.errors import AuthFailed, RMMError
 from rmm_extension.models import Integration, utc_now
-from rmm_extension.services import connection_health, events
+from rmm_extension.services import connection_health, events, voices
 from rmm_extension.services.context import Rmm
 from rmm_extension.services.runs import Run
 
@@ -21,6 +22,7 @@ def started(session: Session, run: Run, row: Integration, sync_type: str) -> Non
 
 
 def finished(
+    rmm: Rmm,
     session: Session,
     run: Run,
     row: Integration,
@@ -35,9 +37,9 @@ def finished(
     """
     since = run.taken_at
     if row.state == "error":
-        connection_health.mark_well(session, row.tenant_id, row.id, since=since)
+        _note_recovery(rmm, session, run, row)
     still = connection_health.not_replaced_since(since)
-    session.execute(_of(row).where(still).values(last_error=None, last_error_at=None, **changes))
+    session.execute(_of(row).where(still).values(**_unless_in_trouble(), **changes))
     _tell(session, run, row, "sync_finished", sync_type, _items(counts))
 
 
@@ -52,14 +54,35 @@ def failed(
 ) -> None:
     """Keep the reason with the connection, unless its sign-in is another one by now.
 
-    Its times stay, so that the next sync asks again.
+    Its times stay, so that the next sync asks again, and so do the words of the trouble it is in.
     """
     message, since = str(error), run.taken_at
     if isinstance(error, AuthFailed):
         connection_health.mark_needs_reauth(session, row.tenant_id, row.id, message, since=since)
     still = connection_health.not_replaced_since(since)
-    session.execute(_of(row).where(still).values(last_error=message, last_error_at=utc_now()))
+    words: dict[str, Any] = {"last_error": message, "last_error_at": utc_now()}
+    if not voices.speaks(rmm, session, run):
+        words = _unless_in_trouble(**words)
+    session.execute(_of(row).where(still).values(**words))
     _tell(session, run, row, "sync_failed", sync_type, {**_items(counts), "error": {"message": message}})
+
+
+def _note_recovery(rmm: Rmm, session: Session, run: Run, row: Integration) -> None:
+    if voices.speaks(rmm, session, run):
+        connection_health.mark_well(session, row.tenant_id, row.id, since=run.taken_at)
+    else:
+        connection_health.look_again(session, row.tenant_id, row.id)
+
+
+def _unless_in_trouble(
+    last_error: str | None = None, last_error_at: datetime | None = None
+) -> dict[str, Any]:
+    """What the last talk left. Trouble keeps its words until whoever told of it says that it is over."""
+    is_in_trouble = Integration.state == "error"
+    return {
+        "last_error": case((is_in_trouble, Integration.last_error), else_=last_error),
+        "last_error_at": case((is_in_trouble, Integration.last_error_at), else_=last_error_at),
+    }
 
 
 def _of(row: Integration) -> Any:

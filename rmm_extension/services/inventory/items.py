@@ -13,7 +13,7 @@ from rmm_extension.models import new_id
 
 
 class Known(NamedTuple):
-    """What is stored of a device, as far as a page needs it."""
+    """What is stored of a device, as far as a page needs it; ``stored`` is all of one fetched alone."""
 
     id: UUID
     core_hash: bytes | None
@@ -24,6 +24,7 @@ class Known(NamedTuple):
     is_missing: bool
     is_deleted: bool
     status: str
+    stored: Device | None = None
 
 
 @dataclass(slots=True)
@@ -65,6 +66,13 @@ class Item:
         """Whether the device's organization leads to another client than at the last write."""
         stored = self.row.core_hash if self.row else None
         return stored is not None and self.core_hash[16:] != stored[16:]
+
+    @property
+    def has_new_hardware(self) -> bool:
+        """Whether the vendor told of the hardware, and otherwise than at the last write."""
+        return self.hardware_hash is not None and (
+            self.row is None or self.hardware_hash != self.row.hardware_hash
+        )
 
     @property
     def fills_asset(self) -> bool:

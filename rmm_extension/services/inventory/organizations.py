@@ -10,7 +10,8 @@ from sqlalchemy.orm import Session
 from rmm_extension.domain.errors import ConfigError, HostError, ProviderError
 from rmm_extension.domain.types import Organization
 from rmm_extension.models import new_id, utc_now
-from rmm_extension.providers.contract import ListsOrganizations, Provider
+from rmm_extension.providers.capabilities import ListsOrganizations
+from rmm_extension.providers.contract import Provider
 from rmm_extension.services.context import Rmm
 from rmm_extension.services.driver import json_text
 from rmm_extension.services.runs import Run
@@ -39,7 +40,7 @@ def sync_organizations(rmm: Rmm, run: Run) -> dict[str, int]:
         raise
     with unit(rmm) as session:
         counts = write_organizations(session, run, listed)
-        events.finished(session, run, row, SYNC_TYPE, counts, {})
+        events.finished(rmm, session, run, row, SYNC_TYPE, counts, {})
         run.report(session, done=len(listed), total=len(listed), counts=counts)
     return counts
 

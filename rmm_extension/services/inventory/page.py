@@ -24,6 +24,8 @@ from rmm_extension.models import utc_now
 from rmm_extension.services.driver import json_text
 
 from . import adoption, device_events, sql
+from .alone import completed
+from .alone import known as known_alone
 from .items import Item, Known
 from .scope import Scope
 
@@ -82,8 +84,11 @@ def _of_mapped(scope: Scope, devices: Collection[Device], result: Written) -> di
 def _known(session: Session, scope: Scope, mine: dict[str, Device]) -> dict[str, Known]:
     if not mine or (scope.listing and scope.listing.is_first):
         return {}
+    if scope.listing is None:
+        alone = {name: known_alone(session, scope, device) for name, device in mine.items()}
+        return {name: row for name, row in alone.items() if row is not None}
     found = sql.rows_planned_anew(session, sql.KNOWN, {**scope.place, "ids": json_text(list(mine))})
-    return {row[0]: Known._make(row[1:]) for row in found}
+    return {row[0]: Known(*row[1:]) for row in found}
 
 
 class _SortedOut(NamedTuple):
@@ -102,8 +107,9 @@ def _sort_out(scope: Scope, mine: dict[str, Device], known: dict[str, Known]) ->
     for external_id, device in mine.items():
         row = known.get(external_id)
         client_id = scope.clients[device.external_organization_id]
-        core = fingerprint.core_digest(device) + scope.owner(client_id)
-        hardware = fingerprint.hardware_digest(device)
+        whole = device if row is None or row.stored is None else completed(device, row.stored)
+        core = fingerprint.core_digest(whole) + scope.owner(client_id)
+        hardware = fingerprint.hardware_digest(whole)
         if row is None and client_id is None:
             skipped += 1
         elif row is None:
@@ -180,9 +186,12 @@ def _insert(session: Session, scope: Scope, rows: str, now: datetime) -> None:
 
 
 def _row(item: Item) -> dict[str, object]:
-    """What is stored of a device; what has no key is not known."""
+    """What is to be stored of a device; what has no key is not known, or is stored as it is."""
     device = item.device
     facts = assets.facts(device)
+    hardware = device.hardware if item.has_new_hardware else None
+    if hardware is None:
+        facts.pop("hardware", None)
     if item.proposal:
         facts[adoption.PROPOSAL] = item.proposal
     row = {
@@ -201,8 +210,8 @@ def _row(item: Item) -> dict[str, object]:
     }
     if item.row is not None:
         row["known_asset_id"], row["known_deleted"] = item.row.asset_id, item.row.is_deleted
-    if item.hardware_hash is not None and device.hardware is not None:
-        row["macs"] = device.hardware.macs or None
+    if hardware is not None and item.hardware_hash is not None:
+        row["macs"] = hardware.macs or None
         row["hardware_hash"] = "\\x" + item.hardware_hash.hex()
         row["offline_after"] = device.offline_after_minutes
         row["overdue_after"] = device.overdue_after_minutes

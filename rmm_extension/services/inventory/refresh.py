@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from uuid import UUID
+
+from sqlalchemy.orm import Session
 
 from rmm_extension.domain.errors import ConfigError, NotFound
 from rmm_extension.domain.types import Connection, Device
 from rmm_extension.models import Integration, utc_now
-from rmm_extension.providers.contract import FetchesDevice, Provider
+from rmm_extension.providers.capabilities import FetchesDevice
+from rmm_extension.providers.contract import Provider
 from rmm_extension.services.context import Rmm
 from rmm_extension.services.runs import Run, Work
 from rmm_extension.services.unit import unit
@@ -18,6 +22,8 @@ from .scope import Scope
 from .targets import Targets
 
 KIND = "device_refresh"
+
+Report = Callable[[Session, dict[str, int]], None]
 
 
 def refresh_key(integration_id: UUID, external_id: str) -> str:
@@ -37,13 +43,27 @@ def refresh_device(rmm: Rmm, run: Run) -> dict[str, int]:
     missing; nothing is deleted.
     """
     external_id = str(run.subject["external_id"])
+
+    def report(session: Session, counts: dict[str, int]) -> None:
+        run.report(session, done=1, total=1, counts=counts)
+
+    return refresh_now(rmm, run.tenant_id, run.integration_id, external_id, report)
+
+
+def refresh_now(
+    rmm: Rmm, tenant_id: str, integration_id: UUID | None, external_id: str, report: Report = lambda *_: None
+) -> dict[str, int]:
+    """As :func:`refresh_device`, for a worker that does it as a part of other work.
+
+    ``report`` is called with the counts in the transaction that writes, as its last statement.
+    """
     with unit(rmm) as session:
-        row, connection, provider = open_connection(rmm, session, run.tenant_id, run.integration_id)
+        row, connection, provider = open_connection(rmm, session, tenant_id, integration_id)
         fetcher = _fetcher(provider)
     device = _fetch(fetcher, connection, external_id)
     if device is None:
-        return _mark_missing(rmm, run, row, external_id)
-    return page.again_if_overtaken(lambda: _write(rmm, run, row, device))
+        return _mark_missing(rmm, row, external_id, report)
+    return page.again_if_overtaken(lambda: _write(rmm, row, device, report))
 
 
 def _fetcher(provider: Provider) -> FetchesDevice:
@@ -59,26 +79,26 @@ def _fetch(fetcher: FetchesDevice, connection: Connection, external_id: str) -> 
         return None
 
 
-def _mark_missing(rmm: Rmm, run: Run, row: Integration, external_id: str) -> dict[str, int]:
-    values = {"tenant": run.tenant_id, "integration": row.id, "id": external_id, "now": utc_now()}
+def _mark_missing(rmm: Rmm, row: Integration, external_id: str, report: Report) -> dict[str, int]:
+    values = {"tenant": row.tenant_id, "integration": row.id, "id": external_id, "now": utc_now()}
     with unit(rmm) as session:
         counts = {"processed": 1, "missing": sql.execute(session, sql.MARK_ONE_MISSING, values)}
-        run.report(session, done=1, total=1, counts=counts)
+        report(session, counts)
     return counts
 
 
-def _write(rmm: Rmm, run: Run, row: Integration, device: Device) -> dict[str, int]:
+def _write(rmm: Rmm, row: Integration, device: Device, report: Report) -> dict[str, int]:
     with unit(rmm) as session:
-        targets = Targets.read(rmm, session, run.tenant_id, row.id)
+        targets = Targets.read(rmm, session, row.tenant_id, row.id)
         scope = Scope(
             rmm=rmm,
-            tenant_id=run.tenant_id,
+            tenant_id=row.tenant_id,
             integration_id=row.id,
             provider=row.provider,
             clients=targets.every_client,
         )
         written = page.write(session, scope, [device])
-        alerts.link(session, run.tenant_id, row.id)
+        alerts.link(session, row.tenant_id, row.id)
         counts = {**written.counts, "deferred": len(written.held)}
-        run.report(session, done=1, total=1, counts=counts)
+        report(session, counts)
     return counts

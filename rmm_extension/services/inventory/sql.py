@@ -116,7 +116,9 @@ UPDATE rmm_devices d SET
     last_seen_at = coalesce(p.last_seen_at, d.last_seen_at),
     serial = coalesce(p.serial, d.serial),
     macs = coalesce(p.macs, d.macs),
-    facts = d.facts || p.facts,
+    facts = d.facts || p.facts || CASE WHEN p.facts ? 'hardware' THEN jsonb_build_object(
+        'hardware', coalesce(nullif(d.facts -> 'hardware', 'null'), '{{}}') || (p.facts -> 'hardware')
+    ) ELSE '{{}}' END,
     core_hash = p.core_hash,
     hardware_hash = coalesce(p.hardware_hash, d.hardware_hash),
     offline_after_minutes = coalesce(p.offline_after, d.offline_after_minutes),
@@ -133,6 +135,14 @@ WHERE d.tenant_id = %(tenant)s AND d.id = p.id AND d.asset_id IS NOT DISTINCT FR
 """  # noqa: S608 - our own text
 """Leaves out devices that got another asset or were removed since the page was begun: what it told of their
 assets is then wrong."""
+
+KNOWN_ALONE = """
+SELECT d.id, d.core_hash, d.hardware_hash, d.last_seen_at, d.asset_id, d.external_organization_id,
+    d.missing_since IS NOT NULL, d.deleted_at IS NOT NULL, d.status,
+    d.name, d.kind, d.serial, d.offline_after_minutes, d.overdue_after_minutes, d.facts
+FROM rmm_devices d
+WHERE d.tenant_id = %(tenant)s AND d.integration_id = %(integration)s AND d.external_id = %(id)s
+"""
 
 MOVE_LAST_SEEN = """
 UPDATE rmm_devices d SET last_seen_at = v.seen
@@ -316,3 +326,30 @@ FROM unnest(%(ids)s::uuid[], %(synced)s::timestamptz[], %(errors)s::text[], %(ea
     AS v(id, synced, error, is_earlier)
 WHERE m.tenant_id = %(tenant)s AND m.id = v.id
 """
+
+SEEN = f"""
+UPDATE rmm_devices h SET status = coalesce(%(status)s, h.status), last_seen_at = %(at)s,
+    facts = h.facts || %(facts)s::jsonb, core_hash = {_UNTOLD}, updated_at = %(now)s
+WHERE h.tenant_id = %(tenant)s AND h.id = %(id)s AND h.deleted_at IS NULL
+    AND h.asset_id IS NOT DISTINCT FROM %(asset)s AND (h.last_seen_at IS NULL OR h.last_seen_at <= %(at)s)
+"""  # noqa: S608 - our own text
+"""What a device told between two looks. Its digest goes: whatever the next look says is a change."""
+
+DELETED_AT_VENDOR = f"""
+WITH held AS MATERIALIZED (
+    SELECT d.id FROM rmm_devices d
+    WHERE d.tenant_id = %(tenant)s AND (d.id = %(id)s OR d.asset_id = %(asset)s) AND d.deleted_at IS NULL
+    ORDER BY d.id FOR NO KEY UPDATE
+), gone AS (
+    UPDATE rmm_devices d SET deleted_at = %(now)s, updated_at = %(now)s
+    WHERE d.tenant_id = %(tenant)s AND d.id = %(id)s AND d.deleted_at IS NULL
+        AND d.asset_id IS NOT DISTINCT FROM %(asset)s AND (SELECT count(*) FROM held) > 0
+    RETURNING d.id
+), heirs AS (
+    UPDATE rmm_devices h SET core_hash = {_UNTOLD}
+    FROM gone WHERE h.tenant_id = %(tenant)s AND h.asset_id = %(asset)s AND h.id <> gone.id
+        AND h.missing_since IS NULL AND h.deleted_at IS NULL
+)
+SELECT count(*) FROM gone
+"""  # noqa: S608 - our own text
+"""Marks one device deleted; where another one stands for the asset, that one tells it anew."""

@@ -16,6 +16,7 @@ from rmm_extension.host import Actor
 from rmm_extension.models import OrganizationMapping, Outbox, new_id, utc_now
 from rmm_extension.services import audit, outbox
 from rmm_extension.services.context import Rmm
+from rmm_extension.services.registration import mapping_changed
 
 from .views import all_clients, of_connection
 
@@ -61,6 +62,7 @@ def update_mapping(
     if "client_id" in changes:
         row.last_error = None
         _tell_mapped(session, row.tenant_id, row.integration_id, [row.external_id] if row.client_id else [])
+        mapping_changed(session, row.tenant_id, row.integration_id)
     _audit(session, actor, row, _said(rmm, session, row, changes))
     return row
 
@@ -82,6 +84,7 @@ def apply_exact_matches(rmm: Rmm, session: Session, actor: Actor, integration_id
             for row_id, client_id in chosen.items()
         ],
     )
+    mapping_changed(session, actor.tenant_id, integration_id)
     mapped = [row for row in rows if row.id in chosen]
     _tell_mapped(session, actor.tenant_id, integration_id, [row.external_id for row in mapped])
     _audit_bulk(
@@ -117,6 +120,8 @@ def unmap(session: Session, actor: Actor, integration_id: UUID, mapping_ids: Col
         default_contact_id=None,
         last_error=None,
     )
+    if changed:
+        mapping_changed(session, actor.tenant_id, integration_id)
     return _audit_names(session, actor, integration_id, "organizations.unmapped", changed)
 
 

@@ -99,6 +99,7 @@ def names(session: Session, tenant_id: str) -> Sequence[AnyRow]:
         Integration.last_error,
         Integration.last_sync_at,
         Integration.last_software_sync_at,
+        Integration.last_patch_sync_at,
         Integration.webhook_enabled,
     ).where(Integration.tenant_id == tenant_id)
     return session.execute(statement.order_by(Integration.provider, Integration.name)).all()

@@ -1,7 +1,8 @@
-"""The log of deliveries: what alerts' histories say of the taken ones, and the stored ones, in one order.
+"""The log of deliveries: what alerts' histories say of the taken ones, signals, and the stored ones.
 
-A taken delivery has no row of its own; the line of history it made is its line here. A stored one was put
-aside or has failed at first. Each source is asked for one page's rows by its index, and these few are merged.
+A taken delivery has no row of its own; the line of history it made, or the signal it brought, is its line
+here. A stored one was put aside or has failed at first. Each source is asked for one page's rows by its
+index, and these few are merged.
 """
 
 from __future__ import annotations
@@ -17,6 +18,7 @@ from sqlalchemy import (
     DateTime,
     Integer,
     Text,
+    Uuid,
     func,
     literal,
     literal_column,
@@ -30,7 +32,15 @@ from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.orm import Session
 
 from rmm_extension.domain.types import Channel, Outcome
-from rmm_extension.models import Alert, AlertHistory, Integration, JobRun, WebhookDelivery
+from rmm_extension.models import (
+    Alert,
+    AlertHistory,
+    DeviceRow,
+    Integration,
+    JobRun,
+    Signal,
+    WebhookDelivery,
+)
 from rmm_extension.services.replay import exclusive_key
 from rmm_extension.services.runs import UNFINISHED
 
@@ -39,6 +49,8 @@ from .paging import PAGE, AnyRow, AnySelect, Page, cut, read_time_cursor, time_c
 
 TICKET = (Outcome.TICKET_CREATED, Outcome.OCCURRENCE_APPENDED, Outcome.TICKET_REOPENED)
 """What :attr:`DeliveryFilter.outcome` means by ``ticket``."""
+SIGNAL = "signal"
+"""What :attr:`DeliveryFilter.outcome` calls all that told of a device instead of an alert."""
 STATES = ("failed", "quarantined", "processed")
 """The states of stored deliveries; ``stored`` in a filter means all of them."""
 NEWEST_ALERTS = 200
@@ -51,8 +63,9 @@ _WEBHOOK: ColumnElement[str] = literal_column("'webhook'")
 class DeliveryFilter:
     """What the log is narrowed to.
 
-    ``outcome`` is an outcome of a taken delivery, ``ticket`` for all that touched a ticket, a state of a
-    stored one, or ``stored`` for all of these. ``text`` is looked for in the alerts' devices and messages.
+    ``outcome`` is an outcome of a taken delivery, ``ticket`` for all that touched a ticket, ``signal`` for
+    all that told of a device, a state of a stored one, or ``stored`` for all of these. ``text`` is looked for
+    in the alerts' devices and messages.
     """
 
     outcome: str | None = None
@@ -129,10 +142,12 @@ class _First:
 def _branches(
     tenant_id: str, wanted: DeliveryFilter, alerts: Collection[UUID] | None, first: _First
 ) -> Iterator[AnySelect]:
-    """The taken ones and the stored ones, each cut to one page."""
+    """The taken ones, the signals and the stored ones, each cut to one page."""
     outcomes, states = _outcomes(wanted.outcome)
     if alerts is not None and not alerts:
         return
+    if alerts is None and wanted.outcome in (None, SIGNAL):
+        yield select(first.of(_signals(tenant_id, wanted)).subquery())
     if outcomes:
         yield _first_taken(tenant_id, wanted, outcomes, alerts, first)
     if states:
@@ -173,6 +188,8 @@ def _outcomes(choice: str | None) -> tuple[Sequence[str], Sequence[str]]:
         return list(Outcome), STATES
     if choice == "stored":
         return (), STATES
+    if choice == SIGNAL:
+        return (), ()
     if choice in STATES:
         return (), (choice,)
     return (TICKET if choice == "ticket" else (choice,)), ()
@@ -192,10 +209,34 @@ def _taken(tenant_id: str, wanted: DeliveryFilter) -> AnySelect:
         null().cast(DateTime(timezone=True)).label("due_at"),
         row.duration_ms.label("duration_ms"),
         null().cast(Text).label("replayed_by"),
+        null().cast(Text).label("words"),
+        null().cast(Uuid).label("told_of_id"),
     ).where(row.tenant_id == tenant_id, row.channel == _WEBHOOK)
     if wanted.integration_id:
         statement = statement.where(row.integration_id == wanted.integration_id)
     return statement.where(row.at >= wanted.since) if wanted.since else statement
+
+
+def _signals(tenant_id: str, wanted: DeliveryFilter) -> AnySelect:
+    row = Signal
+    statement = select(
+        null().cast(Text).label("state"),
+        row.id.label("id"),
+        row.received_at.label("at"),
+        row.integration_id.label("integration_id"),
+        null().cast(Uuid).label("alert_id"),
+        row.outcome.label("outcome"),
+        row.reason.label("reason"),
+        null().cast(Integer).label("attempts"),
+        null().cast(DateTime(timezone=True)).label("due_at"),
+        row.duration_ms.label("duration_ms"),
+        null().cast(Text).label("replayed_by"),
+        row.words.label("words"),
+        row.device_id.label("told_of_id"),
+    ).where(row.tenant_id == tenant_id, row.channel == _WEBHOOK)
+    if wanted.integration_id:
+        statement = statement.where(row.integration_id == wanted.integration_id)
+    return statement.where(row.received_at >= wanted.since) if wanted.since else statement
 
 
 def _stored(tenant_id: str, wanted: DeliveryFilter) -> AnySelect:
@@ -212,6 +253,8 @@ def _stored(tenant_id: str, wanted: DeliveryFilter) -> AnySelect:
         row.due_at.label("due_at"),
         row.duration_ms.label("duration_ms"),
         row.replayed_by.label("replayed_by"),
+        null().cast(Text).label("words"),
+        null().cast(Uuid).label("told_of_id"),
     ).where(row.tenant_id == tenant_id)
     if wanted.integration_id:
         statement = statement.where(row.integration_id == wanted.integration_id)
@@ -219,12 +262,20 @@ def _stored(tenant_id: str, wanted: DeliveryFilter) -> AnySelect:
 
 
 def _merged(tenant_id: str, branches: Sequence[AnySelect], first: _First) -> AnySelect:
-    """The branches' first rows in one order, each with its alert."""
+    """The branches' first rows in one order, each with its alert or device."""
     log = union_all(*branches).subquery("log")
     few = select(log).order_by(*first.order(log.c.at, log.c.id)).limit(first.limit).subquery("few")
     return (
-        select(few, Alert.device_name, Alert.device_id, Alert.message, Alert.alert_class, Alert.ticket_id)
+        select(
+            few,
+            func.coalesce(Alert.device_name, DeviceRow.name).label("device_name"),
+            func.coalesce(Alert.device_id, DeviceRow.id).label("device_id"),
+            Alert.message,
+            Alert.alert_class,
+            Alert.ticket_id,
+        )
         .outerjoin(Alert, (Alert.tenant_id == tenant_id) & (Alert.id == few.c.alert_id))
+        .outerjoin(DeviceRow, (DeviceRow.tenant_id == tenant_id) & (DeviceRow.id == few.c.told_of_id))
         .order_by(*first.order(few.c.at, few.c.id))
     )
 

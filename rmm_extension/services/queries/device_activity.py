@@ -1,4 +1,4 @@
-"""What happened with devices, newest first: what people did, actions, what their alerts met, refreshes."""
+"""What happened with devices, newest first: by people, actions, alerts and vendors, and their refreshes."""
 
 from __future__ import annotations
 
@@ -10,7 +10,16 @@ from typing import Any
 from sqlalchemy import Boolean, literal_column, select
 from sqlalchemy.orm import Session
 
-from rmm_extension.models import ActionInvocation, Alert, AlertHistory, Audit, DeviceRow, JobRun
+from rmm_extension.models import (
+    ActionInvocation,
+    Alert,
+    AlertHistory,
+    Audit,
+    DeviceRow,
+    Integration,
+    JobRun,
+    Signal,
+)
 from rmm_extension.services.inventory.refresh import refresh_key
 
 from .paging import AnyRow
@@ -23,7 +32,7 @@ ALERTS = 20
 
 @dataclass(frozen=True, slots=True)
 class Happening:
-    """One line; ``kind``: audit, action, alert or run, which is also what ``row`` has the columns of."""
+    """One line; ``kind``: audit, action, alert, signal or run, whose columns ``row`` has."""
 
     at: datetime
     kind: str
@@ -31,12 +40,15 @@ class Happening:
 
 
 def activity(session: Session, tenant_id: str, devices: Sequence[Any], limit: int = SHOWN) -> list[Happening]:
-    """The newest of all kinds, of these devices together: four statements."""
+    """The newest of all kinds, of these devices together: five statements."""
     found = [Happening(row.at, "audit", row) for row in _by_people(session, tenant_id, devices, limit)]
     found += [
         Happening(row.created_at, "action", row) for row in _actions(session, tenant_id, devices, limit)
     ]
     found += [Happening(row.at, "alert", row) for row in _of_alerts(session, tenant_id, devices, limit)]
+    found += [
+        Happening(row.occurred_at, "signal", row) for row in _signals(session, tenant_id, devices, limit)
+    ]
     found += [
         Happening(row.finished_at or row.queued_at, "run", row)
         for row in _runs(session, tenant_id, devices, limit)
@@ -103,6 +115,15 @@ def _of_alerts(session: Session, tenant_id: str, devices: Sequence[Any], limit: 
     of_alert = (AlertHistory.tenant_id == newest.c.tenant_id) & (AlertHistory.alert_id == newest.c.id)
     statement = select(*columns).join(newest, of_alert).order_by(AlertHistory.id.desc())
     return session.execute(statement.limit(limit)).all()
+
+
+def _signals(session: Session, tenant_id: str, devices: Sequence[Any], limit: int) -> Sequence[AnyRow]:
+    """What their vendors told of them."""
+    columns = (Signal.words, Signal.occurred_at, Signal.outcome, Integration.provider)
+    connection = (Integration.tenant_id == Signal.tenant_id) & (Integration.id == Signal.integration_id)
+    mine = (Signal.tenant_id == tenant_id, Signal.device_id.in_([device.id for device in devices]))
+    statement = select(*columns).join(Integration, connection).where(*mine)
+    return session.execute(statement.order_by(Signal.occurred_at.desc()).limit(limit)).all()
 
 
 def _runs(session: Session, tenant_id: str, devices: Sequence[Any], limit: int) -> Sequence[AnyRow]:

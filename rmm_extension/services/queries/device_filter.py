@@ -26,7 +26,7 @@ from sqlalchemy import (
 from sqlalchemy.orm import InstrumentedAttribute, Session
 
 from rmm_extension.domain.types import AgentStatus
-from rmm_extension.models import OPEN_SQL, Alert, DeviceRow, Integration
+from rmm_extension.models import OPEN_SQL, Alert, DeviceRow, Integration, PatchList
 from rmm_extension.services.inventory.missing import LISTINGS
 
 from .paging import AnySelect, contains
@@ -37,6 +37,10 @@ FACT = {"yes": True, "no": False, "unknown": None}
 """A fact of a device, by the word to ask for it."""
 NEVER = timedelta.max
 """Asked for as the time a device was not seen: it never was."""
+SCAN_IS_OLD = timedelta(days=14)
+"""A device whose patches were not looked for since then is told of what may be long over."""
+UNTOLD = "untold"
+"""An antivirus to ask for: of which the vendor says nothing at all."""
 
 Condition = ColumnElement[bool]
 
@@ -46,8 +50,10 @@ class DeviceFilter:
     """What devices are narrowed to; deleted ones are only shown when asked for.
 
     ``status`` is one of the agent's or :data:`NOT_ONLINE`; ``managed``: asset, none or unmapped; ``patches``
-    and ``reboot``: yes, no or unknown; ``missing``: once (not in the last list) or missing (in none of
-    several); ``unseen``: not seen for so long.
+    and ``reboot``: yes, no or unknown, and ``patches`` also os or software (some of that kind are pending) or
+    failed; ``antivirus``: protected, at_risk, unknown or :data:`UNTOLD`; ``old_scan``: patches not looked for
+    since :data:`SCAN_IS_OLD`; ``missing``: once (not in the last list) or missing (in none of several);
+    ``unseen``: not seen for so long.
     """
 
     status: str | None = None
@@ -59,6 +65,10 @@ class DeviceFilter:
     alerts: bool = False
     patches: str | None = None
     reboot: str | None = None
+    antivirus: str | None = None
+    threats: bool = False
+    approval: bool = False
+    old_scan: bool = False
     unseen: timedelta | None = None
     missing: str | None = None
     kept: bool = False
@@ -78,9 +88,12 @@ def conditions(session: Session, tenant_id: str, wanted: DeviceFilter) -> list[C
     found += [column == value for column, value in equal if value]
     found += _of_connection(session, tenant_id, wanted)
     found += _facts(wanted)
+    found += _safety(wanted)
     found += _standing(wanted)
     if wanted.alerts:
-        found.append(_alerting(tenant_id))
+        found.append(alerting(tenant_id))
+    if wanted.old_scan:
+        found.append(scanned_long_ago(tenant_id))
     if wanted.text:
         found.append(DeviceRow.name.ilike(contains(wanted.text)))
     return found
@@ -112,8 +125,30 @@ def _facts(wanted: DeviceFilter) -> Iterator[Condition]:
     ):
         if word in FACT:
             yield column.is_(FACT[word])
+    if wanted.patches in PATCHES_OF:
+        yield PATCHES_OF[wanted.patches].is_(true())
     if wanted.unseen is not None:
         yield from unseen_for(wanted.unseen)
+
+
+PATCHES_OF = {
+    "os": DeviceRow.os_pending,
+    "software": DeviceRow.software_pending,
+    "failed": DeviceRow.patches_failed,
+}
+"""Further truths about a device's patches, by the word to ask for them."""
+
+
+def _safety(wanted: DeviceFilter) -> Iterator[Condition]:
+    """What the vendor says of the device's protection, and of whether it may take part at all."""
+    if wanted.antivirus == UNTOLD:
+        yield DeviceRow.antivirus.is_(None)
+    elif wanted.antivirus:
+        yield DeviceRow.antivirus == wanted.antivirus
+    if wanted.threats:
+        yield DeviceRow.threatened.is_(true())
+    if wanted.approval:
+        yield DeviceRow.awaits_approval.is_(true())
 
 
 def _standing(wanted: DeviceFilter) -> Iterator[Condition]:
@@ -147,7 +182,19 @@ def unseen_for(span: timedelta) -> Iterator[Condition]:
     yield DeviceRow.last_seen_at < since
 
 
-def _alerting(tenant_id: str) -> Condition:
+def scanned_long_ago(tenant_id: str) -> Condition:
+    """Devices whose patches were looked for, but not lately; no join, as with active alerts."""
+    return DeviceRow.id.in_(select(PatchList.id).where(*old_scans(tenant_id))).is_(True)
+
+
+def old_scans(tenant_id: str) -> tuple[Condition, ...]:
+    """Lists of patches that were looked through, but not lately; the week stands in the index."""
+    since = func.now() - literal(SCAN_IS_OLD)
+    week = PatchList.scanned_week <= cast(func.timezone("UTC", since), Date)
+    return PatchList.tenant_id == tenant_id, week, PatchList.scanned_at < since
+
+
+def alerting(tenant_id: str) -> Condition:
     """Devices on which an alert is active. ``IS TRUE`` keeps the planner from joining: it then asks for the
     list's order first, and the few ids that have alerts are looked up in memory."""
     mine = select(Alert.device_id).where(Alert.tenant_id == tenant_id, *active())

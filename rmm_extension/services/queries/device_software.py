@@ -27,7 +27,8 @@ from .paging import (
     read_name_cursor,
     up_to_cap,
 )
-from .software import DEVICES, HAS, NAMED, PRODUCTS
+from .software import HAS, NAMED, PRODUCTS
+from .whose import DEVICES
 
 LATELY = timedelta(days=7)
 """Changes are counted so far back."""

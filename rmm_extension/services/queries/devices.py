@@ -55,6 +55,10 @@ _LISTED = (
     _COLUMNS.last_synced_at,
     _COLUMNS.needs_reboot,
     _COLUMNS.patches_pending,
+    _COLUMNS.patches_failed,
+    _COLUMNS.antivirus,
+    _COLUMNS.threatened,
+    _COLUMNS.awaits_approval,
     _COLUMNS.agent_version,
     _COLUMNS.kept,
 )
@@ -104,6 +108,7 @@ class DeviceDetail:
     device: DeviceRow
     connection_name: str
     provider: str
+    instance_url: str
     organization_name: str | None
     alerts: Sequence[AnyRow]
 
@@ -112,7 +117,11 @@ def device_detail(session: Session, tenant_id: str, device_id: UUID) -> DeviceDe
     """The device with its connection, organization and newest alerts, or ``None``."""
     found = session.execute(
         select(
-            DeviceRow, Integration.name, Integration.provider, OrganizationMapping.name.label("organization")
+            DeviceRow,
+            Integration.name,
+            Integration.provider,
+            Integration.instance_url,
+            OrganizationMapping.name.label("organization"),
         )
         .join(Integration, CONNECTION_OF_DEVICE)
         .outerjoin(
@@ -126,7 +135,7 @@ def device_detail(session: Session, tenant_id: str, device_id: UUID) -> DeviceDe
     if found is None:
         return None
     alerts = alerts_of_devices(session, tenant_id, [device_id])
-    return DeviceDetail(found[0], found[1], found[2], found[3], alerts)
+    return DeviceDetail(*found, alerts)
 
 
 def gone_by_organization(session: Session, tenant_id: str, integration_id: UUID) -> dict[str, int]:
@@ -171,7 +180,9 @@ def _alert_columns() -> AnySelect:
 
 def devices_of_assets(session: Session, tenant_id: str, asset_ids: Collection[str]) -> Sequence[AnyRow]:
     """The devices behind these assets with their active alerts counted, the one seen last first."""
-    if not asset_ids:
+    # No text that is stored has a NUL; an address may.
+    wanted = [one for one in asset_ids if "\x00" not in one]
+    if not wanted:
         return []
     statement = (
         select(
@@ -186,7 +197,7 @@ def devices_of_assets(session: Session, tenant_id: str, asset_ids: Collection[st
         .join(Integration, CONNECTION_OF_DEVICE)
         .where(
             DeviceRow.tenant_id == tenant_id,
-            DeviceRow.asset_id.in_(list(asset_ids)),
+            DeviceRow.asset_id.in_(wanted),
             DeviceRow.deleted_at.is_(None),
         )
     )

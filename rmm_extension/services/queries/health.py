@@ -9,7 +9,8 @@ from typing import Any
 from uuid import UUID
 
 from sqlalchemy import Boolean, ColumnElement, ScalarSelect, and_, func, literal_column, or_, select, true
-from sqlalchemy.orm import Session
+from sqlalchemy.dialects.postgresql import distinct_on
+from sqlalchemy.orm import Session, aliased
 
 from rmm_extension.domain.values import moment
 from rmm_extension.models import (
@@ -21,6 +22,7 @@ from rmm_extension.models import (
     JobRun,
     OrganizationMapping,
     Secret,
+    Signal,
     WebhookDelivery,
 )
 
@@ -54,6 +56,7 @@ def health(session: Session, row: Integration) -> Health:
         select(
             _last_webhook(row).label("last_webhook_at"),
             _last_delivery(row).label("last_delivery_at"),
+            _last_signal(row).label("last_signal_at"),
             _count(Alert, row, Alert.webhook_lost == true(), Alert.triggered_at >= _since()).label("lost"),
             _count(WebhookDelivery, row, WebhookDelivery.state == "failed").label("to_retry"),
             _count(WebhookDelivery, row, WebhookDelivery.state == "quarantined").label("put_aside"),
@@ -66,7 +69,7 @@ def health(session: Session, row: Integration) -> Health:
             _throttled(row, JobRun.error_kind == "rate_limited", JobRun.due_at).label("throttled_until"),
         )
     ).one()
-    latest = [at for at in (found.last_webhook_at, found.last_delivery_at) if at]
+    latest = [at for at in (found.last_webhook_at, found.last_delivery_at, found.last_signal_at) if at]
     return Health(
         last_webhook_at=max(latest, default=None),
         **{name: getattr(found, name) for name in Health.__slots__ if name != "last_webhook_at"},
@@ -82,6 +85,31 @@ def troubles(session: Session, row: Integration, limit: int = 5) -> Sequence[Job
         or_(JobRun.status == "failed", JobRun.error.is_not(None)),
     )
     return session.scalars(statement.order_by(JobRun.queued_at.desc()).limit(limit)).all()
+
+
+SYNCS = ("organization_sync", "device_sync", "software_sync", "patch_sync", "activity_sync")
+"""Runs that can fail for long while the connection is well: polls alone speak for it where they are on."""
+
+
+def failing(session: Session, row: Integration) -> Sequence[JobRun]:
+    """The newest run of each kind of sync that failed, where none succeeded since."""
+    since = aliased(JobRun)
+    succeeded = select(since.id).where(
+        since.tenant_id == row.tenant_id,
+        since.exclusive_key == JobRun.exclusive_key,
+        since.status == "succeeded",
+        since.queued_at > JobRun.queued_at,
+    )
+    statement = select(JobRun).where(
+        JobRun.tenant_id == row.tenant_id,
+        JobRun.integration_id == row.id,
+        JobRun.status == "failed",
+        JobRun.queued_at >= _since(),
+        JobRun.kind.in_(SYNCS),
+        ~succeeded.exists(),
+    )
+    newest = statement.ext(distinct_on(JobRun.kind)).order_by(JobRun.kind, JobRun.queued_at.desc())
+    return session.scalars(newest).all()
 
 
 @dataclass(frozen=True, slots=True)
@@ -144,6 +172,12 @@ def _last_webhook(row: Integration) -> ScalarSelect[datetime]:
     webhook = AlertHistory.channel == literal_column("'webhook'")
     newest = select(AlertHistory.at).where(_of(row, AlertHistory), webhook, AlertHistory.at >= _since())
     return newest.order_by(AlertHistory.at.desc()).limit(1).scalar_subquery()
+
+
+def _last_signal(row: Integration) -> ScalarSelect[datetime]:
+    webhook = Signal.channel == literal_column("'webhook'")
+    newest = select(Signal.received_at).where(_of(row, Signal), webhook, Signal.received_at >= _since())
+    return newest.order_by(Signal.received_at.desc()).limit(1).scalar_subquery()
 
 
 def _last_delivery(row: Integration) -> ScalarSelect[datetime]:

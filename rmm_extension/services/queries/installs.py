@@ -26,7 +26,8 @@ from .paging import (
     read_name_cursor,
     up_to_cap,
 )
-from .software import DEVICES, HAS, NAMED, PRODUCTS, Whose
+from .software import HAS, NAMED, PRODUCTS
+from .whose import DEVICES, Whose
 
 PRODUCTS_AT_ONCE = 200
 """A text that names more products than these has to say more."""

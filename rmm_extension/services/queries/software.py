@@ -7,12 +7,11 @@ index of a product's rows, and counts them up to a cap.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import partial
 from uuid import UUID
 
 from sqlalchemy import (
-    CTE,
     ColumnElement,
     FromClause,
     Text,
@@ -36,59 +35,21 @@ from .paging import (
     Count,
     Page,
     Way,
-    capped_count,
     contains,
     count_up_to_cap,
     first_in_order,
     up_to_cap,
 )
+from .whose import DEVICES, Whose
 
 VERSIONS = 100
 """So many versions of a product are told apart on its page, the newest first."""
 
 PRODUCTS = Software.__table__.c
 HAS = DeviceSoftware.__table__.c
-DEVICES = DeviceRow.__table__.c
-FEW = 500
-"""Up to so many devices of a client or a connection are asked for all they have."""
 
 NAMED: ColumnElement[str] = literal_column("(name || ' ' || publisher)")
 """As the text index spells it: a query must repeat it to use that."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Whose:
-    """Whose devices are asked about: everybody's, a client's, a connection's. Deleted ones never count."""
-
-    client_id: str | None = None
-    integration_id: UUID | None = None
-
-    @property
-    def everybody(self) -> bool:
-        """Whether nothing is chosen."""
-        return self.client_id is None and self.integration_id is None
-
-    def devices(self, tenant_id: str) -> list[ColumnElement[bool]]:
-        """The conditions on a device's row."""
-        equal = ((DEVICES.client_id, self.client_id), (DEVICES.integration_id, self.integration_id))
-        there = [DEVICES.tenant_id == tenant_id, DEVICES.deleted_at.is_(None)]
-        return [*there, *(column == value for column, value in equal if value)]
-
-    def listed(self, tenant_id: str) -> CTE:
-        """The ids of these devices, or of the few deleted ones where nothing is chosen: read once."""
-        conditions = self.devices(tenant_id)
-        if self.everybody:
-            conditions = [DEVICES.tenant_id == tenant_id, DEVICES.deleted_at.is_not(None)]
-        ids = select(DEVICES.id).where(*conditions).cte("listed")
-        return ids.prefix_with("MATERIALIZED", dialect="postgresql")
-
-    def on(self, listed: CTE) -> ColumnElement[bool]:
-        """Whether a row of software is on one of them.
-
-        ``IS TRUE`` keeps PostgreSQL from making a join of it, which would read all rows there are.
-        """
-        among = HAS.device_id.in_(select(listed.c.id))
-        return (~among if self.everybody else among).is_(true())
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -96,7 +57,7 @@ class CatalogFilter:
     """What the list of products is narrowed to: products that somebody has now."""
 
     text: str | None = None
-    whose: Whose = Whose()
+    whose: Whose = field(default_factory=Whose)
 
 
 def catalog_page(
@@ -151,10 +112,8 @@ def _found(session: Session, tenant_id: str, wanted: CatalogFilter) -> _Found:
     named = select(*columns).where(PRODUCTS.tenant_id == tenant_id)
     if wanted.text:
         named = named.where(NAMED.ilike(contains(wanted.text)))
-    if not wanted.whose.everybody:
-        devices = select(DEVICES.id).where(*wanted.whose.devices(tenant_id))
-        if capped_count(session, devices, FEW) <= FEW:
-            return _by_device(tenant_id, named, wanted.whose)
+    if wanted.whose.are_few(session, tenant_id):
+        return _by_device(tenant_id, named, wanted.whose)
     return _by_product(tenant_id, named, wanted.whose)
 
 
@@ -164,7 +123,7 @@ def _having(tenant_id: str, software_id: ColumnElement[UUID] | UUID) -> tuple[Co
 
 
 def _by_product(tenant_id: str, named: AnySelect, whose: Whose) -> _Found:
-    theirs = whose.on(whose.listed(tenant_id))
+    theirs = whose.on(whose.listed(tenant_id), HAS.device_id)
 
     def having(software_id: ColumnElement[UUID], limit: int) -> AnySelect:
         rows = select(HAS.device_id, HAS.version_key).where(*_having(tenant_id, software_id), theirs)
@@ -242,7 +201,7 @@ def product(session: Session, tenant_id: str, software_id: UUID, whose: Whose) -
     found = session.get(Software, (tenant_id, software_id))
     if found is None:
         return None
-    having = (*_having(tenant_id, software_id), whose.on(whose.listed(tenant_id)))
+    having = (*_having(tenant_id, software_id), whose.on(whose.listed(tenant_id), HAS.device_id))
     devices = session.scalar(select(func.count(distinct(HAS.device_id))).where(*having)) or 0
     counted = func.count().label("devices")
     rows = session.execute(

@@ -11,12 +11,14 @@ from uuid import UUID
 from sqlalchemy import func, or_, select, text
 from sqlalchemy.orm import Session
 
+from rmm_extension.domain.vendor_maintenance import counted
 from rmm_extension.domain.windows import Range, Window, holds, next_occurrences
 from rmm_extension.models import WINDOW_SQL, Alert, DeviceRow, MaintenanceWindow
 from rmm_extension.services.context import Rmm
 from rmm_extension.services.maintenance import window_of
 from rmm_extension.services.window_scopes import ScopeNames, scope_names
 
+from . import vendor_maintenance
 from .paging import PAGE, AnyRow, Page, contains, cut, read_time_cursor, time_cursor
 
 RUNNING, PLANNED, OVER, OFF = "running", "planned", "over", "off"
@@ -28,6 +30,7 @@ _LISTED = (
     MaintenanceWindow.client_id,
     MaintenanceWindow.asset_id,
     MaintenanceWindow.is_active,
+    MaintenanceWindow.at_vendor,
     MaintenanceWindow.starts_at,
     MaintenanceWindow.ends_at,
     MaintenanceWindow.recurrence,
@@ -45,13 +48,15 @@ class WindowFilter:
 
 @dataclass(frozen=True, slots=True)
 class WindowLine:
-    """One window of the list. ``time`` is the running one, or the next; ``suppressed`` counts open alerts."""
+    """One window of the list. ``time`` is the running one, or the next; ``suppressed`` counts open alerts,
+    ``at_vendor`` says how its devices stand at their vendors."""
 
     row: AnyRow
     window: Window
     state: str
     time: Range | None
     suppressed: int
+    at_vendor: Sequence[str] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -183,11 +188,15 @@ def _place(pair: _Pair) -> tuple[datetime, UUID]:
 
 
 def _lines(session: Session, tenant_id: str, pairs: Sequence[_Pair], now: datetime) -> list[WindowLine]:
-    counts = suppressed_counts(session, tenant_id, [row.id for row, _ in pairs]) if pairs else {}
-    return [_line(row, state, counts.get(row.id, 0), now) for row, state in pairs]
+    ids = [row.id for row, _ in pairs]
+    counts = suppressed_counts(session, tenant_id, ids) if pairs else {}
+    stands = vendor_maintenance.counts(session, tenant_id, ids) if pairs else {}
+    return [
+        _line(row, state, counts.get(row.id, 0), counted(stands.get(row.id, {})), now) for row, state in pairs
+    ]
 
 
-def _line(row: AnyRow, state: str, suppressed: int, now: datetime) -> WindowLine:
+def _line(row: AnyRow, state: str, suppressed: int, at_vendor: Sequence[str], now: datetime) -> WindowLine:
     window = window_of(row)
     coming = next_occurrences(window, now, 1) if state in (RUNNING, PLANNED) else []
-    return WindowLine(row, window, state, coming[0] if coming else None, suppressed)
+    return WindowLine(row, window, state, coming[0] if coming else None, suppressed, at_vendor)

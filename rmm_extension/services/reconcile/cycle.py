@@ -15,7 +15,8 @@ from sqlalchemy.orm import Session
 from rmm_extension.domain.errors import ConfigError, ProviderError, RMMError
 from rmm_extension.domain.types import AlertEvent, AlertKind, Connection
 from rmm_extension.models import Integration, utc_now
-from rmm_extension.providers.contract import FetchesAlert, ListsAlerts, Provider
+from rmm_extension.providers.capabilities import FetchesAlert, ListsAlerts
+from rmm_extension.providers.contract import Provider
 from rmm_extension.services import window_end
 from rmm_extension.services.context import Rmm
 from rmm_extension.services.ingest.config import load_version
@@ -150,7 +151,7 @@ class _Cycle:
     def _close(self, work: Work, waiting: Suspicion | None) -> dict[str, int]:
         with unit(self.rmm) as session:
             changes = self._changes(waiting)
-            events.finished(session, self.run, self.row, SYNC_TYPE, told(work.counts), changes)
+            events.finished(self.rmm, session, self.run, self.row, SYNC_TYPE, told(work.counts), changes)
         counts = dict(work.counts)
         return counts | {"in_doubt": len(waiting.suspects)} if waiting else counts
 

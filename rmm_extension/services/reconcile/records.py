@@ -10,7 +10,8 @@ from dataclasses import dataclass
 
 from rmm_extension.domain.errors import ProviderError
 from rmm_extension.domain.types import AlertEvent, Connection
-from rmm_extension.providers.contract import FetchesAlert, Provider
+from rmm_extension.providers.capabilities import FetchesAlert
+from rmm_extension.providers.contract import Provider
 
 ASK_AT_MOST = 50
 """So many records are asked for in one cycle: usually a handful ends between two polls without a webhook."""

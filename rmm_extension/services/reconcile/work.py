@@ -13,7 +13,6 @@ from uuid import UUID
 import msgspec
 from sqlalchemy.orm import Session
 
-from rmm_extension.domain.errors import RMMError
 from rmm_extension.domain.types import AlertEvent, AlertKind, Channel, Outcome
 from rmm_extension.services.context import Rmm
 from rmm_extension.services.decisions import decide_stored
@@ -21,10 +20,10 @@ from rmm_extension.services.driver import run as run_sql
 from rmm_extension.services.ingest import ingest
 from rmm_extension.services.ingest.facts import by_id
 from rmm_extension.services.ingest.stored import WINDOW
-from rmm_extension.services.lease import INTERRUPTIONS
+from rmm_extension.services.one_of_many import attempt
 from rmm_extension.services.runs import Run
 from rmm_extension.services.unit import unit
-from rmm_extension.services.webhooks import Tries, is_away, log_failure, take
+from rmm_extension.services.webhooks import Tries, take
 
 from .compare import Missing
 
@@ -96,19 +95,16 @@ class Work:
 
     def _attempt(self, task: Task) -> dict[str, str] | None:
         """Do one task; the error, in words, when it cannot be done."""
-        try:
-            self.counts[task.do()] += 1
-        except tuple(INTERRUPTIONS):
-            raise
-        except Exception as error:
-            if is_away(error):
-                raise
+        about = {"run": self.run.id, "connection": self.integration_id}
+        error = attempt(
+            self.rmm, lambda: self._do(task), name=task.name, event="reconcile.alert_failed", **about
+        )
+        if error is not None:
             self.counts["failed"] += 1
-            log_failure("reconcile.alert_failed", error, run=self.run.id, connection=self.integration_id)
-            known = isinstance(error, RMMError) and str(error)
-            message = known or f"Unexpected: {type(error).__name__}. The log says where."
-            return {"name": task.name, "message": message}
-        return None
+        return error
+
+    def _do(self, task: Task) -> None:
+        self.counts[task.do()] += 1
 
     def _take(self, event: AlertEvent) -> str:
         done = take(self.rmm, self.run.tenant_id, self.integration_id, event, Channel.POLL)

@@ -11,7 +11,8 @@ from rmm_extension.domain.errors import ConfigError, NotFound
 from rmm_extension.domain.types import Connection, SoftwareOfDevice
 from rmm_extension.host import Actor
 from rmm_extension.models import DeviceRow, Integration, utc_now
-from rmm_extension.providers.contract import FetchesSoftware, Provider
+from rmm_extension.providers.capabilities import FetchesSoftware
+from rmm_extension.providers.contract import Provider
 from rmm_extension.services import runs
 from rmm_extension.services.context import Rmm
 from rmm_extension.services.inventory import open_connection

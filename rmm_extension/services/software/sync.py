@@ -11,7 +11,8 @@ from rmm_extension.domain.errors import ConfigError, ProviderError, RMMError
 from rmm_extension.domain.types import Connection, SoftwarePage
 from rmm_extension.domain.values import moment
 from rmm_extension.models import Integration, utc_now
-from rmm_extension.providers.contract import ListsSoftware, Provider
+from rmm_extension.providers.capabilities import ListsSoftware
+from rmm_extension.providers.contract import Provider
 from rmm_extension.services.context import Rmm
 from rmm_extension.services.inventory import events, open_connection
 from rmm_extension.services.inventory.page import again_if_overtaken
@@ -113,7 +114,7 @@ class _SoftwareSync:
         counts = _summary(self.counts)
         times: dict[str, datetime] = {"last_software_sync_at": self.place.began_at}
         with unit(self.rmm) as session:
-            events.finished(session, self.run, self.row, SYNC_TYPE, counts, times)
+            events.finished(self.rmm, session, self.run, self.row, SYNC_TYPE, counts, times)
             self.run.report(session, done=_done(self.counts), counts=counts)
         return counts
 

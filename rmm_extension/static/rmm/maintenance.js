@@ -49,8 +49,21 @@
     clearTimeout(waiting[what]);
     waiting[what] = setTimeout(work, 300);
   }
+  // Offered only for a connection whose vendor can be told, or for all of them.
+  const atVendor = form.querySelector("[data-rmm-at-vendor]");
+  const able = atVendor ? atVendor.dataset.rmmAtVendor.split(" ") : [];
+  function offer() {
+    const chosen = form.elements.connection.value;
+    atVendor.hidden = Boolean(chosen) && !able.includes(chosen);
+    atVendor.querySelector("input").disabled = atVendor.hidden;
+  }
+  if (atVendor) {
+    form.elements.connection.addEventListener("change", offer);
+    offer();
+  }
+
   form.addEventListener("input", (event) => {
     if (event.target.name === "asset") soon("assets", () => assets(event.target));
-    else if (!["name", "connection", "client", "is_active"].includes(event.target.name)) soon("preview", preview);
+    else if (!["name", "connection", "client", "is_active", "at_vendor"].includes(event.target.name)) soon("preview", preview);
   });
 })();

@@ -1,31 +1,14 @@
-"""What the control commands share: one set of addresses for JSON callers and for the page's forms."""
+"""The control blueprint of this server, and what its commands are written with."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from functools import wraps
-from typing import Any
-from urllib.parse import urlencode
+from flask import current_app
 
-import msgspec
-from flask import Blueprint, Response, current_app, redirect, request
-
+from simulators.common.control import BadCommand, Control, fields, flag, is_form
+from simulators.common.server_commands import add_server_commands
 from simulators.tacticalrmm.lab import Lab
-from simulators.tacticalrmm.replies import ApiError, json_reply
 
-control_blueprint = Blueprint(
-    "control",
-    __name__,
-    url_prefix="/_control",
-    template_folder="templates",
-    static_folder="static",
-)
-
-Command = Callable[..., Any]
-
-
-class BadCommand(Exception):
-    """The caller asked for something that makes no sense."""
+__all__ = ["BadCommand", "command", "control_blueprint", "fields", "flag", "is_form", "lab", "query"]
 
 
 def lab() -> Lab:
@@ -34,66 +17,8 @@ def lab() -> Lab:
     return found
 
 
-def is_form() -> bool:
-    """Whether the request comes from the page."""
-    return request.mimetype in ("application/x-www-form-urlencoded", "multipart/form-data")
-
-
-def fields() -> dict[str, Any]:
-    """Fields of the command: a JSON object or a form, whose empty fields count as absent."""
-    if is_form():
-        return {key: value for key, value in request.form.items() if value != ""}
-    data = msgspec.json.decode(request.get_data() or b"{}")
-    if not isinstance(data, dict):
-        raise BadCommand("the body is a JSON object")
-    return data
-
-
-def flag(value: Any) -> bool:
-    """A boolean, also when a form sent it."""
-    return value if isinstance(value, bool) else str(value).lower() in ("1", "true", "on", "yes")
-
-
-def command(rule: str) -> Callable[[Command], Command]:
-    """A POST address. Forms are sent back to the page with the result as a note; others get JSON."""
-
-    def register(view: Command) -> Command:
-        @wraps(view)
-        def run(**params: Any) -> Any:
-            try:
-                return _answer(view.__name__.replace("_", " "), view(**params), 200)
-            except (BadCommand, KeyError, ValueError, TypeError) as error:
-                return _answer("refused", {"error": f"{type(error).__name__}: {error}"}, 400)
-            except ApiError as error:
-                return _answer("refused", error.body, error.status)
-
-        control_blueprint.add_url_rule(rule, view.__name__, run, methods=["POST"])
-        return view
-
-    return register
-
-
-def query(rule: str) -> Callable[[Command], Command]:
-    """A GET address that answers JSON, computed under the lock."""
-
-    def register(view: Command) -> Command:
-        @wraps(view)
-        def run(**params: Any) -> Response:
-            try:
-                with lab().lock:
-                    return json_reply(view(**params))
-            except ApiError as error:
-                return json_reply(error.body, error.status)
-
-        control_blueprint.add_url_rule(rule, view.__name__, run, methods=["GET"])
-        return view
-
-    return register
-
-
-def _answer(name: str, result: Any, status: int) -> Any:
-    if not is_form():
-        return json_reply(result, status)
-    text = msgspec.json.encode(result).decode()
-    parameters = {"search": request.form.get("_search", ""), "note": f"{name}: {text[:300]}"}
-    return redirect(f"/_control/?{urlencode(parameters)}", 303)
+_control = Control(__name__, lab)
+control_blueprint = _control.blueprint
+command = _control.command
+query = _control.query
+add_server_commands(_control)

@@ -5,11 +5,10 @@ from __future__ import annotations
 from typing import Any
 
 import pyotp
-from flask import current_app, request
+from flask import current_app
 
 from simulators.tacticalrmm import keys
 from simulators.tacticalrmm.control.blueprint import BadCommand, command, fields, flag, lab, query
-from simulators.tacticalrmm.misbehaviour import Fault
 from simulators.tacticalrmm.nats import STATES
 from simulators.tacticalrmm.opening import open_initial_alerts
 
@@ -130,55 +129,6 @@ def set_script_output() -> Any:
 def list_commands() -> Any:
     """What was sent towards agents, with placeholders expanded; oldest first."""
     return list(lab().commands)
-
-
-@query("/api/misbehaviour")
-def list_faults() -> Any:
-    """Faults in force."""
-    return lab().misbehaviours.listing()
-
-
-@command("/api/misbehaviour")
-def add_fault() -> Any:
-    """{"mode", "prefix"?, "count"?, "seconds"?, "retry_after"?, "body"?, "location"?, "status"?}."""
-    data = fields()
-    numbers = {"count": int, "seconds": float, "status": int}
-    names = ("mode", "prefix", "count", "seconds", "retry_after", "body", "location", "status")
-    given = {name: data[name] for name in names if name in data}
-    for name, cast in numbers.items():
-        if given.get(name) is not None:
-            given[name] = cast(given[name])
-    lab().misbehaviours.add(Fault(**given))
-    return lab().misbehaviours.listing()
-
-
-@command("/api/misbehaviour/clear")
-def clear_faults() -> Any:
-    """{"prefix"?}: lift all faults, or those of one prefix."""
-    lab().misbehaviours.clear(fields().get("prefix"))
-    return lab().misbehaviours.listing()
-
-
-@query("/api/counters")
-def counters() -> Any:
-    """`METHOD /path` -> number of requests; ?prefix= keeps the paths that start with it."""
-    prefix = request.args.get("prefix", "/")
-    return {key: count for key, count in lab().counters.items() if key.partition(" ")[2].startswith(prefix)}
-
-
-@command("/api/counters/reset")
-def reset_counters() -> Any:
-    """Forget counters and request log."""
-    with lab().lock:
-        lab().counters.clear()
-        lab().requests.clear()
-    return {}
-
-
-@query("/api/requests")
-def request_log() -> Any:
-    """The last 200 requests, oldest first."""
-    return list(lab().requests)
 
 
 @command("/api/reset")

@@ -11,7 +11,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from rmm_extension.domain.errors import ConfigError
-from rmm_extension.providers.contract import OpensRemotely, Runtime
+from rmm_extension.providers.capabilities import OpensRemotely
+from rmm_extension.providers.contract import Runtime
 from rmm_extension.providers.tacticalrmm import TacticalRmm, remote
 from tests.providers.conftest import RUNTIME, connection_to
 

@@ -38,6 +38,7 @@ from .fakes import (
     Script,
 )
 from .fleet import Fleet, fleets
+from .ninja import start_ninja as start_ninja
 
 NOON = datetime(2026, 6, 1, 12, tzinfo=UTC)
 
@@ -154,6 +155,11 @@ class World:
 
     def device(self, external_id: str) -> DeviceRow:
         return self.devices()[external_id]
+
+    def execute(self, statement: str) -> None:
+        """Change what is stored, behind everybody's back."""
+        with unit(self.rmm) as session:
+            session.execute(text(statement))
 
     def asset_of(self, external_id: str) -> Any:
         """The asset of a device, in the host's memory."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from datetime import datetime
 from typing import Any
 
 import msgspec
@@ -11,6 +12,7 @@ from sqlalchemy.orm import Session
 
 from rmm_extension.domain.errors import HostRejected
 from rmm_extension.domain.matching import normalize_macs
+from rmm_extension.domain.patches import Patch, PatchesOfDevice, PatchKind, PatchPage
 from rmm_extension.domain.types import (
     Connection,
     Device,
@@ -166,8 +168,9 @@ class Script:
     """What the vendor answers. ``devices`` come in pages of ``page_size``, organization by organization.
 
     ``fails_after`` raises ``error`` after so many pages; ``row_errors`` come with the first page. ``on_page``
-    is called before each page is handed out. ``software`` is told by device, ``strangers`` come with the
-    first page.
+    is called before each page is handed out. ``software`` and ``patches`` are told by device, with when the
+    latter were looked for in ``scanned`` and those of the kinds ``unread`` left out; ``strangers`` come with
+    the first page.
     """
 
     organizations: list[Organization] = field(default_factory=list)
@@ -179,7 +182,10 @@ class Script:
     on_page: Any = None
     asked: list[tuple[tuple[str, ...], bool]] = field(default_factory=list)
     software: dict[str, tuple[InstalledSoftware, ...]] = field(default_factory=dict)
+    patches: dict[str, tuple[Patch, ...]] = field(default_factory=dict)
+    scanned: dict[str, datetime] = field(default_factory=dict)
     strangers: int = 0
+    unread: dict[PatchKind, str] = field(default_factory=dict)
 
     def replace(self, external_id: str, **values: Any) -> None:
         """Change what the vendor says of one device."""
@@ -227,19 +233,11 @@ class FakeProvider(Provider):
 
     def software(self, connection: Connection) -> Iterator[SoftwarePage]:
         script = SCRIPTS[connection.instance_url]
-        told = list(script.software.items())
         errors, strangers = script.row_errors, script.strangers
-        for number, start in enumerate(range(0, len(told), script.page_size)):
-            if script.error and number >= script.fails_after:
-                raise script.error
-            if script.on_page:
-                script.on_page(number)
-            part = told[start : start + script.page_size]
+        for part in _parts(script, list(script.software.items())):
             devices = tuple(SoftwareOfDevice(external_device_id=id_, items=items) for id_, items in part)
             yield SoftwarePage(devices=devices, errors=errors, strangers=strangers)
             errors, strangers = (), 0
-        if script.error:
-            raise script.error
 
     def device_software(self, connection: Connection, external_id: str) -> SoftwareOfDevice | None:
         script = SCRIPTS[connection.instance_url]
@@ -249,9 +247,46 @@ class FakeProvider(Provider):
             return None
         return SoftwareOfDevice(external_device_id=external_id, items=script.software[external_id])
 
+    def patches(self, connection: Connection) -> Iterator[PatchPage]:
+        script = SCRIPTS[connection.instance_url]
+        errors, strangers = script.row_errors, script.strangers
+        yield PatchPage(devices=(), unread=script.unread)
+        for part in _parts(script, list(script.patches)):
+            devices = tuple(_patches(script, external_id) for external_id in part)
+            yield PatchPage(devices=devices, errors=errors, strangers=strangers)
+            errors, strangers = (), 0
+
+    def device_patches(self, connection: Connection, external_id: str) -> PatchesOfDevice | None:
+        script = SCRIPTS[connection.instance_url]
+        if script.error:
+            raise script.error
+        if external_id not in script.patches:
+            return None
+        return msgspec.structs.replace(_patches(script, external_id), unread=script.unread)
+
 
 class OtherProvider(FakeProvider):
     manifest = replace(FakeProvider.manifest, key="other", label="Other")
+
+
+def _patches(script: Script, external_id: str) -> PatchesOfDevice:
+    return PatchesOfDevice(
+        external_device_id=external_id,
+        items=tuple(item for item in script.patches[external_id] if item.kind not in script.unread),
+        scanned_at=script.scanned.get(external_id),
+    )
+
+
+def _parts(script: Script, told: list[Any]) -> Iterator[list[Any]]:
+    """What is told, page by page, up to the script's error."""
+    for number, start in enumerate(range(0, len(told), script.page_size)):
+        if script.error and number >= script.fails_after:
+            raise script.error
+        if script.on_page:
+            script.on_page(number)
+        yield told[start : start + script.page_size]
+    if script.error:
+        raise script.error
 
 
 def _pages(script: Script, organization_ids: Sequence[str]) -> Iterator[DevicePage]:

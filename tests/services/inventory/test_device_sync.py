@@ -7,6 +7,7 @@ import json
 from datetime import timedelta
 from typing import Any
 
+import msgspec
 import pytest
 from sqlalchemy import text
 
@@ -101,6 +102,29 @@ def test_absent_fields_keep_what_is_known(world: World) -> None:
     assert row.facts["location"] == "Oslo"
     assert row.facts["hardware"]["memory_gb"] == 15.74
     assert (asset.serial, asset.vitals["lan_ip"], asset.vitals["ram_gb"]) == ("SN-d1", "10.0.0.1", 16)
+
+
+def test_hardware_stays_where_only_something_else_changed(world: World) -> None:
+    world.map()
+    told = device("d1", hardware=HARDWARE, offline_after_minutes=4, overdue_after_minutes=30)
+    world.script.devices = [told]
+    world.sync()
+    before = world.device("d1")
+    hardware, digest, macs = before.facts["hardware"], before.hardware_hash, before.macs
+    world.script.replace("d1", name="renamed")
+    assert world.sync()["updated"] == 1
+    row = world.device("d1")
+    assert (row.name, row.facts["hardware"], row.hardware_hash, row.macs) == (
+        "renamed",
+        hardware,
+        digest,
+        macs,
+    )
+    assert (row.offline_after_minutes, row.overdue_after_minutes) == (4, 30)
+    changed = msgspec.structs.replace(HARDWARE, memory_gb=32.0)
+    world.script.replace("d1", name="again", hardware=changed)
+    assert world.sync()["updated"] == 1
+    assert world.device("d1").facts["hardware"]["memory_gb"] == 32.0
 
 
 def test_a_routine_listing_is_not_a_change_after_a_full_one(world: World) -> None:

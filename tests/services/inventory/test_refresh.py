@@ -8,9 +8,10 @@ import pytest
 from sqlalchemy.orm import Session
 
 from rmm_extension.domain.errors import NotFound
+from rmm_extension.domain.types import Disk, Hardware, Interface
 from rmm_extension.services.inventory import refresh_device, sync_devices
 
-from .conftest import World, device
+from .conftest import NOON, World, device
 
 
 def refresh(world: World, external_id: str) -> dict[str, int]:
@@ -114,3 +115,95 @@ def in_another_thread(work: Any) -> None:
     thread = Thread(target=work)
     thread.start()
     thread.join()
+
+
+LISTED: dict[str, Any] = {
+    "antivirus": "protected",
+    "os_patches_pending": 3,
+    "boot_at": NOON,
+    "custom_fields": {"Rack": 1.5},
+    "location": "Main Office",
+}
+HEAVY = Hardware(
+    memory_gb=16.0,
+    disks=(Disk(name="C:", total_gb=100.0),),
+    interfaces=(Interface(name="eth0", ips=("10.0.0.1",)),),
+)
+
+
+def alone(world: World, monkeypatch: pytest.MonkeyPatch, **values: Any) -> None:
+    """What the vendor says of one device alone, beside its name and status."""
+    answer = device("d1", **{"serial": None, **values})
+    monkeypatch.setattr(world.provider_type, "device", lambda *_: answer)
+
+
+def test_a_device_that_tells_less_alone_is_unchanged(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    world.map()
+    world.script.devices = [device("d1", hardware=HEAVY, **LISTED)]
+    world.sync(full=True)
+    for told in ({}, {"boot_at": NOON}, {"hardware": Hardware(memory_gb=16.0)}):
+        alone(world, monkeypatch, **told)
+        assert refresh(world, "d1") == {"processed": 1, "unchanged": 1}, told
+        assert world.sync(full=True)["unchanged"] == 1
+    assert world.device("d1").facts["hardware"]["disks"]
+
+
+def test_one_that_tells_more_alone_settles(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    world.map()
+    world.script.devices = [device("d1", serial=None, **LISTED)]
+    world.sync()
+    alone(world, monkeypatch, serial="SN-1", os_version="8.0")
+    assert refresh(world, "d1")["updated"] == 1
+    assert (world.device("d1").serial, world.asset_of("d1").vitals["os_version"]) == ("SN-1", "8.0")
+    assert world.sync()["updated"] == 1, "the list says of it what it always said"
+    for _ in range(2):
+        assert refresh(world, "d1") == {"processed": 1, "unchanged": 1}
+        assert world.sync()["unchanged"] == 1
+    assert world.device("d1").serial == "SN-1"
+
+
+def test_a_change_told_alone_is_not_lost_when_the_list_says_the_old(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    world.map()
+    world.script.devices = [device("d1", **LISTED)]
+    world.sync()
+    alone(world, monkeypatch, antivirus="at_risk")
+    assert refresh(world, "d1")["updated"] == 1
+    assert world.device("d1").facts["antivirus"] == "at_risk"
+    assert world.sync()["updated"] == 1
+    assert world.device("d1").facts["antivirus"] == "protected"
+
+
+def test_hardware_told_alone_in_part_leaves_the_rest(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    world.map()
+    world.script.devices = [device("d1", hardware=HEAVY, **LISTED)]
+    world.sync(full=True)
+    alone(world, monkeypatch, hardware=Hardware(memory_gb=32.0))
+    assert refresh(world, "d1")["updated"] == 1
+    kept = world.device("d1").facts["hardware"]
+    assert (kept["memory_gb"], kept["disks"][0]["name"], kept["interfaces"][0]["name"]) == (
+        32.0,
+        "C:",
+        "eth0",
+    )
+
+
+def test_a_device_that_is_to_be_told_anew_is_told(world: World) -> None:
+    world.map()
+    world.script.devices = [device("d1", **LISTED)]
+    world.sync()
+    world.execute(
+        "UPDATE rmm_devices SET core_hash = decode(repeat('00', 16), 'hex') || substr(core_hash, 17)"
+    )
+    assert refresh(world, "d1")["updated"] == 1
+    assert world.sync()["unchanged"] == 1
+
+
+def test_facts_of_an_earlier_shape_are_written_over(world: World) -> None:
+    world.map()
+    world.script.devices = [device("d1", **LISTED)]
+    world.sync()
+    world.execute('UPDATE rmm_devices SET facts = facts || \'{"os_patches_pending": "three"}\'')
+    assert refresh(world, "d1")["updated"] == 1
+    assert world.device("d1").facts["os_patches_pending"] == 3

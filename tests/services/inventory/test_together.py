@@ -12,7 +12,8 @@ import pytest
 from sqlalchemy import create_engine, text
 
 from rmm_extension.domain.errors import Conflict
-from rmm_extension.domain.types import AgentStatus, Hardware
+from rmm_extension.domain.signals import DeviceSignal, SignalKind
+from rmm_extension.domain.types import AgentStatus, Channel, Hardware
 from rmm_extension.host import SYSTEM_ACTOR
 from rmm_extension.models import utc_now
 from rmm_extension.services.devices import keep_devices
@@ -20,6 +21,7 @@ from rmm_extension.services.hooks import asset_client_changed
 from rmm_extension.services.inventory import confirm_missing, sync_devices
 from rmm_extension.services.inventory.ageing import age_statuses
 from rmm_extension.services.unit import unit
+from rmm_extension.services.webhooks import take
 
 from .conftest import NOON, World, device
 
@@ -180,6 +182,34 @@ def test_a_removal_and_a_person_s_choice_of_its_devices(world: World, meeting: M
     # Kept first, none of them is to be removed any more; a person is told so.
     assert [type(error) for error in meeting.errors("d09", keep, remove)] == [Conflict]
     assert {(world.device(name).kept, world.device(name).deleted_at) for name in NAMES} == {(True, None)}
+
+
+@pytest.mark.parametrize("kind", [SignalKind.SEEN, SignalKind.DELETED])
+def test_a_page_and_what_the_vendor_tells_of_its_devices(
+    world: World, meeting: Meeting, kind: SignalKind
+) -> None:
+    world.script.devices = [device(name) for name in NAMES]
+    world.sync()
+
+    def tell(name: str) -> None:
+        signal = DeviceSignal(
+            kind=kind,
+            external_id=name,
+            occurred_at=utc_now(),
+            external_device_id=name,
+            words="Restarted",
+            status=AgentStatus.ONLINE,
+        )
+        take(world.rmm, world.tenant, world.integration_id, signal, Channel.WEBHOOK)
+
+    # Before the page, of a device that it has by then, and of the one that it waits for.
+    works = [partial(tell, "d10"), reversed_fleet(world), partial(tell, "d02"), partial(tell, "d09")]
+    assert meeting.errors("d10", works[0], *works[1:3]) == []
+    tell("d09")
+    outcome = "device_seen" if kind is SignalKind.SEEN else "device_deleted"
+    with unit(world.rmm) as session:
+        told = session.execute(text("SELECT external_device_id, outcome FROM rmm_signals ORDER BY 1")).all()
+    assert [tuple(row) for row in told] == [(name, outcome) for name in ("d02", "d09", "d10")]
 
 
 def test_ends_of_two_listings_that_miss_the_same_machines(world: World, meeting: Meeting) -> None:

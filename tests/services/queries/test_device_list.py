@@ -144,6 +144,11 @@ SOME = UUID(int=1)
         DeviceFilter(patches="unknown"),
         DeviceFilter(reboot="no"),
         DeviceFilter(version="2.9.1"),
+        DeviceFilter(patches="os"),
+        DeviceFilter(patches="failed", status="offline"),
+        DeviceFilter(antivirus="at_risk"),
+        DeviceFilter(threats=True),
+        DeviceFilter(approval=True),
     ],
 )
 def test_filters_are_read_out_of_the_index_in_the_order_of_the_list(

@@ -14,7 +14,7 @@ from rmm_extension.services.queries import installs as queries
 from rmm_extension.services.queries import paging
 from rmm_extension.services.queries.installs import InstallFilter, install_count, install_page, products_named
 from rmm_extension.services.queries.paging import Count
-from rmm_extension.services.queries.software import Whose
+from rmm_extension.services.queries.whose import Whose
 from rmm_extension.testing.statements import StatementCounter
 from tests.harness.programs import Program, install, product_id
 from tests.harness.world import World

@@ -15,7 +15,8 @@ from rmm_extension.domain.versions import version_key
 from rmm_extension.models import utc_now
 from rmm_extension.services.queries import software as queries
 from rmm_extension.services.queries.paging import Count
-from rmm_extension.services.queries.software import CatalogFilter, Whose, catalog_count, catalog_page, product
+from rmm_extension.services.queries.software import CatalogFilter, catalog_count, catalog_page, product
+from rmm_extension.services.queries.whose import Whose
 from rmm_extension.testing.statements import StatementCounter
 from tests.harness.programs import Program, install, product_id
 from tests.harness.world import World
@@ -95,7 +96,7 @@ def walk(world: World, wanted: CatalogFilter, *, turned: bool = False) -> list[F
 def test_the_same_products_whichever_way_they_are_found(
     world: World, monkeypatch: pytest.MonkeyPatch, few: int
 ) -> None:
-    monkeypatch.setattr(queries, "FEW", few)
+    monkeypatch.setattr("rmm_extension.services.queries.whose.FEW", few)
     filled = fill(world)
     for wanted in [*FILTERS, CatalogFilter(whose=Whose(integration_id=world.integration_id))]:
         rows = expected(filled, wanted)
@@ -130,7 +131,7 @@ def test_a_cursor_of_nothing_is_the_first_page(world: World, cursor: str) -> Non
 def test_the_newest_version_is_the_greatest_not_the_last_in_the_alphabet(
     world: World, monkeypatch: pytest.MonkeyPatch, few: int
 ) -> None:
-    monkeypatch.setattr(queries, "FEW", few)
+    monkeypatch.setattr("rmm_extension.services.queries.whose.FEW", few)
     device = world.device("d1", "PC")
     programs = [
         Program("Tool", "9.2"),

@@ -1,0 +1,1 @@
+"""What every simulated vendor has, whatever it sells: a clock, faults, a request log and a control page."""

@@ -1,0 +1,25 @@
+"""The control page and its JSON API, outside of the vendor's addresses and without authentication."""
+
+from __future__ import annotations
+
+from simulators.ninjaone.control import (
+    alert_commands,
+    fleet_commands,
+    job_commands,
+    page,
+    server_commands,
+    sign_in_commands,
+    webhook_commands,
+)
+from simulators.ninjaone.control.blueprint import control_blueprint
+
+__all__ = [
+    "alert_commands",
+    "control_blueprint",
+    "fleet_commands",
+    "job_commands",
+    "page",
+    "server_commands",
+    "sign_in_commands",
+    "webhook_commands",
+]
