@@ -54,6 +54,19 @@ def test_a_word_typed_before_the_script_is_there_narrows_the_list(
     see(page.locator("#rmm-results tr[data-rmm-row]")).to_have_count(0)
 
 
+def test_a_choice_made_before_the_script_is_there_narrows_the_list(
+    world: World, page: Page, base: str
+) -> None:
+    fleet(world)
+    held: list[Route] = []
+    page.route("**/rmm.js*", lambda route: held.append(route))
+    page.goto(f"{base}/rmm/devices", wait_until="commit")
+    page.select_option("#filter-status", "overdue")
+    held[0].continue_()
+    see(page.locator("#rmm-results tr[data-rmm-row]")).to_have_count(0)
+    see(page.locator(".rmm-chip")).to_have_count(1)
+
+
 def test_an_older_version_is_one_click_away(world: World, page: Page, base: str) -> None:
     fleet(world)
     page.goto(f"{base}/rmm/software/{product_id('one', 'Google Chrome', 'Google LLC')}")

@@ -176,12 +176,15 @@
     all("[data-rmm-script]").forEach((part) => { part.hidden = false; });
     bulk();
   }
-  // What was typed before this script was there, or what the browser kept of a page left earlier.
-  const typedEarly = (field) => field.value !== field.defaultValue;
+  // What was typed or chosen before this script was there, or what the browser kept of a page left earlier.
+  function changedEarly(field) {
+    if (field.options) return field.selectedIndex !== Math.max([...field.options].findIndex((option) => option.defaultSelected), 0);
+    return field.type === "checkbox" ? field.checked !== field.defaultChecked : field.value !== field.defaultValue;
+  }
   function start() {
     ready();
     all("form[data-rmm-filters]").forEach((form) => {
-      if (all("input[type=search]", form).some(typedEarly)) swap(filterUrl(form), true);
+      if (all("input:not([type=hidden]), select", form).some(changedEarly)) swap(filterUrl(form), true);
     });
     const summary = one(".rmm-summary");
     if (summary) summary.focus();
