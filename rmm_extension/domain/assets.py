@@ -34,6 +34,7 @@ _FACTS = (
     "antivirus_product",
     "threats",
     "approval",
+    "security_score",
     "maintenance",
 )
 _ASSET_TYPES = {

@@ -1,4 +1,5 @@
-"""What a vendor tells of a device beside its alerts: that it changed, was seen, was scanned, or is gone."""
+"""What a vendor tells beside its alerts: that a device changed, was seen, was scanned, or is gone, and that its
+organizations are not what they were."""
 
 from __future__ import annotations
 
@@ -43,8 +44,20 @@ class DeviceSignal(msgspec.Struct, frozen=True, kw_only=True):
     scanned_at: datetime | None = None
 
 
-Told: TypeAlias = AlertEvent | DeviceSignal
-"""One thing a vendor told, of an alert or of a device."""
+class OrganizationSignal(msgspec.Struct, frozen=True, kw_only=True):
+    """Organizations of a vendor were made, renamed, moved or deleted: their list is read anew.
+
+    ``external_id`` is the vendor's id of this very message, ``words`` say what happened ("Group created").
+    """
+
+    external_id: str
+    occurred_at: datetime
+    words: str
+    external_organization_id: str | None = None
+
+
+Told: TypeAlias = AlertEvent | DeviceSignal | OrganizationSignal
+"""One thing a vendor told, of an alert, a device or its organizations."""
 
 
 class SignalOutcome(StrEnum):
@@ -55,6 +68,7 @@ class SignalOutcome(StrEnum):
     SOFTWARE_REFRESH = "software_refresh"
     DEVICE_SEEN = "device_seen"
     DEVICE_DELETED = "device_deleted"
+    ORGANIZATION_SYNC = "organization_sync"
     SKIPPED = "skipped"
 
 

@@ -12,6 +12,7 @@ from typing import Any
 
 import msgspec
 
+from .pace import Pace
 from .sessions import Sessions
 
 
@@ -108,10 +109,14 @@ class Outcome(StrEnum):
 
 
 class Organization(msgspec.Struct, frozen=True, kw_only=True):
-    """A vendor's customer (client, organization, group)."""
+    """A vendor's customer (client, organization, group).
+
+    ``parent_id`` is the external id of the one it lies in, for a vendor that nests them.
+    """
 
     external_id: str
     name: str
+    parent_id: str | None = None
     metadata: dict[str, Any] = {}
 
 
@@ -160,6 +165,7 @@ class Device(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     patches are the vendor's own; ``has_pending_patches`` is asked for where there is none. ``antivirus`` is
     protected, at_risk or unknown; ``threats`` are those that are active now. ``approval`` is pending or
     staged for a device that somebody must take in at the vendor first, approved or decommissioned.
+    ``security_score`` is the vendor's own, from 0 to 100.
     """
 
     external_id: str
@@ -190,6 +196,7 @@ class Device(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     antivirus_product: str | None = None
     threats: int | None = None
     approval: str | None = None
+    security_score: int | None = None
     maintenance: bool | None = None
     offline_after_minutes: int | None = None
     overdue_after_minutes: int | None = None
@@ -274,6 +281,12 @@ class AlertEvent(msgspec.Struct, frozen=True, kw_only=True):
     ``delivery_failed`` says that the vendor's own record shows a webhook of this alert that did not arrive,
     ``silenced`` that somebody put it aside at the vendor for a while: it is still open there. ``vanished`` is
     a reset of ours for an alert that a complete listing no longer names.
+
+    A vendor that writes its alerts for people gives the words of the ticket, ``title`` and ``report``, in
+    plain text; where a template of the rule has its own, that counts. ``is_partial``: the channel does not
+    tell all of them, so that the alert is fetched afterwards. ``vendor_status`` is the state it has there, in
+    the vendor's word; each change of it is a note on the ticket. ``note`` is what somebody wrote there
+    meanwhile, known by its ``note_id``, so that it is noted once.
     """
 
     kind: AlertKind
@@ -293,13 +306,38 @@ class AlertEvent(msgspec.Struct, frozen=True, kw_only=True):
     delivery_failed: bool = False
     silenced: bool = False
     vanished: bool = False
+    title: str | None = None
+    report: str | None = None
+    is_partial: bool = False
+    vendor_status: str | None = None
+    note: str | None = None
+    note_id: str | None = None
     raw: dict[str, Any] = {}
+
+
+class UnreadAlert(msgspec.Struct, frozen=True, kw_only=True):
+    """An alert that a vendor lists in a shape that cannot be read: ``reason`` is a sentence."""
+
+    external_id: str
+    reason: str
+
+
+class AlertChanges(msgspec.Struct, frozen=True, kw_only=True):
+    """What changed at a vendor since a moment: each alert once, as it is now, the oldest change first.
+
+    ``is_whole`` is false where the vendor has more of them than are read at once: the oldest are missing.
+    """
+
+    events: tuple[AlertEvent, ...]
+    unread: tuple[UnreadAlert, ...] = ()
+    is_whole: bool = True
 
 
 class Check(msgspec.Struct, frozen=True, kw_only=True):
     """One line of a connection test: ``state`` is ok, warning, failed or not_checked.
 
-    ``field`` names the input of the sign-in that the line is about, where it is about one.
+    ``field`` names the input of the sign-in that the line is about, where it is about one. ``learned`` are
+    settings of the connection that the vendor told meanwhile; they are kept together with what was typed.
     """
 
     name: str
@@ -307,6 +345,7 @@ class Check(msgspec.Struct, frozen=True, kw_only=True):
     message: str
     remedy: str | None = None
     field: str | None = None
+    learned: dict[str, str] = {}
 
 
 class Receipt(msgspec.Struct, frozen=True, kw_only=True):
@@ -321,7 +360,8 @@ class Connection(msgspec.Struct, frozen=True, kw_only=True):
     """All a provider needs to talk to one vendor account. Never logged: ``secrets`` are in clear.
 
     ``once`` holds what was typed for this one sign-in and is never stored, such as a code. ``sessions`` keeps
-    the session of a sign-in that needs one.
+    the session of a sign-in that needs one, ``pace`` gives the requests their turns where the vendor counts
+    them.
     """
 
     tenant_id: str
@@ -333,6 +373,7 @@ class Connection(msgspec.Struct, frozen=True, kw_only=True):
     settings: dict[str, Any] = {}
     once: dict[str, str] = {}
     sessions: Sessions | None = None
+    pace: Pace | None = None
 
     def __repr__(self) -> str:
         return f"Connection({self.provider}, {self.tenant_id}/{self.integration_id})"

@@ -17,7 +17,9 @@ from .base import Base, new_id, utc_now
 from .connection import Integration, OrganizationMapping, Secret
 from .device import DeviceRow
 from .joins import CONNECTION_OF_DEVICE
+from .pace import PaceRow
 from .patch import DevicePatch, PatchList
+from .set_aside import SetAsideAlert
 from .signal import Signal
 from .software import DeviceSoftware, Software, SoftwareList
 from .vendor_maintenance import VendorMaintenance
@@ -44,10 +46,12 @@ __all__ = [
     "MaintenanceWindow",
     "OrganizationMapping",
     "Outbox",
+    "PaceRow",
     "PatchList",
     "PendingSignIn",
     "ScriptRow",
     "Secret",
+    "SetAsideAlert",
     "Signal",
     "Software",
     "SoftwareList",

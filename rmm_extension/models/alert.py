@@ -46,7 +46,8 @@ class Alert(TenantRow, Timestamps, Base):
     and ``generated_description`` are what we wrote into the ticket, to complete it only where untouched.
     ``resolved_here`` marks an alert a person resolved here while the vendor may still list it.
     ``hold_until`` is set while the matched rule waits whether the alert lasts long enough for a ticket.
-    ``webhook_lost`` marks an alert that a webhook should have brought or ended, and did not.
+    ``webhook_lost`` marks an alert that a webhook should have brought or ended, and did not. ``title`` and
+    ``report`` are the vendor's own words for a ticket, ``vendor_status`` is its word for the alert's state.
     """
 
     __tablename__ = "rmm_alerts"
@@ -124,6 +125,9 @@ class Alert(TenantRow, Timestamps, Base):
     source_type: Mapped[str | None]
     dedup_key: Mapped[str]
     message: Mapped[str | None]
+    title: Mapped[str | None]
+    report: Mapped[str | None]
+    vendor_status: Mapped[str | None]
     ticket_id: Mapped[str | None]
     auto_ticket_created: Mapped[bool] = mapped_column(default=False)
     generated_title: Mapped[str | None]

@@ -23,7 +23,8 @@ class Integration(TenantRow, Timestamps, Base):
     a second look at the vendor's list is waiting for. ``sign_in_lease_until`` is held by the one worker that
     renews the session at the vendor, ``sign_in_blocked_until`` is when the vendor takes log-ins again.
     ``registration`` is what the vendor was told of the webhook and how that went, ``registration_due_at``
-    when to tell it again; ``activity_position`` is how far its activity log was read.
+    when to tell it again; ``activity_position`` is how far its activity log was read. ``alerts_followed_to``
+    is the vendor's time up to which changes of alerts were taken, where it tells these.
     """
 
     __tablename__ = "rmm_integrations"
@@ -64,6 +65,7 @@ class Integration(TenantRow, Timestamps, Base):
     last_patch_sync_at: Mapped[datetime | None]
     next_activity_at: Mapped[datetime | None]
     activity_position: Mapped[str | None]
+    alerts_followed_to: Mapped[datetime | None]
     registration: Mapped[dict[str, Any]] = mapped_column(default=dict, server_default=text("'{}'::jsonb"))
     registration_due_at: Mapped[datetime | None]
     sign_in_lease_until: Mapped[datetime | None]
@@ -95,7 +97,10 @@ class Secret(TenantRow, Base):
 class OrganizationMapping(TenantRow, Timestamps, Base):
     """A vendor's organization and the client it belongs to here; never deleted.
 
-    ``missing_since`` is set while a complete listing does not name it any more.
+    ``missing_since`` is set while a complete listing does not name it any more. ``parent_external_id`` is the
+    one it lies in; ``inherited_from`` the nearest above it that has a client of its own, whose client,
+    contact and switches stand here too while it has none itself. ``auto_tickets``: its alerts may become
+    tickets.
     """
 
     __tablename__ = "rmm_organization_mappings"
@@ -116,6 +121,9 @@ class OrganizationMapping(TenantRow, Timestamps, Base):
     client_id: Mapped[str | None]
     default_contact_id: Mapped[str | None]
     auto_sync: Mapped[bool] = mapped_column(default=True)
+    auto_tickets: Mapped[bool] = mapped_column(default=True, server_default=text("true"))
+    parent_external_id: Mapped[str | None]
+    inherited_from: Mapped[str | None]
     vendor_metadata: Mapped[dict[str, Any]] = mapped_column(default=dict)
     missing_since: Mapped[datetime | None]
     last_error: Mapped[str | None]

@@ -17,8 +17,9 @@ from rmm_extension.domain.authorization import AuthorizationRequest
 from rmm_extension.domain.contracts.actions import ActionModule
 from rmm_extension.domain.patches import PatchesOfDevice, PatchPage
 from rmm_extension.domain.registrations import Subscription, WebhookRegistration
-from rmm_extension.domain.signals import ActivityPage, DeviceSignal
+from rmm_extension.domain.signals import ActivityPage, Told
 from rmm_extension.domain.types import (
+    AlertChanges,
     AlertEvent,
     Check,
     Connection,
@@ -89,6 +90,17 @@ class FetchesAlert(Protocol):
 class ListsAlerts(Protocol):
     def active_alerts(self, connection: Connection) -> Sequence[AlertEvent]:
         """All alerts that are open at the vendor, complete or an error."""
+
+
+@runtime_checkable
+class FollowsAlerts(Protocol):
+    """For vendors that have no list of what is open, but one of what changed."""
+
+    def alert_changes(self, connection: Connection, since: datetime) -> AlertChanges:
+        """The alerts that changed at or after ``since``, whatever became of them; complete or an error.
+
+        An alert that cannot be read stands in ``unread`` and stops no other.
+        """
 
 
 @runtime_checkable
@@ -221,7 +233,7 @@ class ReceivesWebhooks(Protocol):
     def verify_webhook(self, request: WebhookRequest, secrets: Sequence[str]) -> bool:
         """Whether the delivery proves to know one of the secrets (several while rotating); constant time."""
 
-    def parse_webhook(self, request: WebhookRequest) -> Sequence[AlertEvent | DeviceSignal]:
+    def parse_webhook(self, request: WebhookRequest) -> Sequence[Told]:
         """What the delivery tells; an empty sequence for one we do not use (a test button, say).
 
         Raises :class:`~rmm_extension.domain.errors.WebhookRejected` for a body of the wrong shape. Pure: it
@@ -230,6 +242,17 @@ class ReceivesWebhooks(Protocol):
 
     def webhook_steps(self, url: str, secret: str) -> Sequence[WebhookStep]:
         """What an administrator does at the vendor, with everything ready to paste."""
+
+
+@runtime_checkable
+class SignsWebhooks(Protocol):
+    """For vendors that make the secret of a webhook themselves; they are :class:`ReceivesWebhooks` too.
+
+    Their ``webhook_steps`` are called with an empty secret: the administrator copies it from there to here.
+    """
+
+    def check_webhook_secret(self, value: str) -> str:
+        """What was pasted, in its one form; raises ``ConfigError`` with a sentence for what is no secret."""
 
 
 @runtime_checkable
@@ -275,6 +298,7 @@ CAPABILITIES: dict[str, type] = {
     "device": FetchesDevice,
     "alert": FetchesAlert,
     "alerts": ListsAlerts,
+    "alert_changes": FollowsAlerts,
     "alert_reset": ResetsAlert,
     "software": ListsSoftware,
     "device_software": FetchesSoftware,
@@ -289,6 +313,7 @@ CAPABILITIES: dict[str, type] = {
     "actions": PerformsActions,
     "scripts": ListsScripts,
     "webhook": ReceivesWebhooks,
+    "signed_webhook": SignsWebhooks,
     "webhook_registration": RegistersWebhooks,
     "maintenance": SetsMaintenance,
 }

@@ -77,7 +77,10 @@ class Manifest:
     ``software_platforms`` are the only ones (windows, linux, darwin) whose agents tell their software, where
     these are not all; ``short_name`` stands before the id in the tag of an asset made for a device, the key
     where it is empty. ``tells_patch_numbers``: its devices come with their numbers of patches; where they do
-    not, the numbers are counted from the lists of patches.
+    not, the numbers are counted from the lists of patches. ``makes_assets``: a device that is no asset yet
+    becomes one, unless the connection's settings say otherwise. ``matches_by_name``: a device is the client's
+    asset of the same name, for vendors that tell of machines whose hardware somebody else reports.
+    ``routes_alerts``: the connection has a routing (boards, priorities, fallback client) that its rules use.
     """
 
     key: str
@@ -90,6 +93,9 @@ class Manifest:
     software_platforms: tuple[str, ...] = ()
     short_name: str = ""
     tells_patch_numbers: bool = False
+    makes_assets: bool = True
+    matches_by_name: bool = False
+    routes_alerts: bool = False
 
     @property
     def tag(self) -> str:

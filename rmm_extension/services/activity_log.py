@@ -61,7 +61,7 @@ class _Reading:
             error = attempt(
                 self.rmm,
                 partial(self._take, event),
-                name=event.device_name or event.external_id,
+                name=getattr(event, "device_name", None) or event.external_id,
                 event="activity.event_failed",
                 run=self.run.id,
                 connection=self.row.id,

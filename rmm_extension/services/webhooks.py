@@ -22,7 +22,7 @@ from sqlalchemy.orm import Session
 from rmm_extension.domain.connection_states import sleeps
 from rmm_extension.domain.errors import ConfigError, HostError, WebhookRejected
 from rmm_extension.domain.logline import line
-from rmm_extension.domain.signals import DeviceSignal, SignalOutcome, Told
+from rmm_extension.domain.signals import DeviceSignal, OrganizationSignal, SignalOutcome, Told
 from rmm_extension.domain.types import Channel, Outcome, WebhookRequest
 from rmm_extension.providers.capabilities import ReceivesWebhooks, capabilities
 from rmm_extension.providers.contract import Provider
@@ -34,6 +34,7 @@ from .driver import autocommitted
 from .ingest import Ingested, ingest
 from .ingest.facts import Facts, by_id, by_provider, by_token
 from .ingest.pipeline import SimultaneousDelivery
+from .organization_signals import take_organization_signal
 from .signals import take_signal
 from .unit import unit
 from .webhook_access import PREVIOUS, SECRET, token_hash
@@ -219,6 +220,8 @@ def _take(
 ) -> Ingested:
     if isinstance(event, DeviceSignal):
         return take_signal(rmm, session, facts, event, channel, received_at)
+    if isinstance(event, OrganizationSignal):
+        return take_organization_signal(session, facts, event)
     return ingest(rmm, session, facts, event, channel, ticket_failure=ticket_failure, received_at=received_at)
 
 

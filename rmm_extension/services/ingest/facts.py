@@ -10,7 +10,7 @@ from uuid import UUID
 import msgspec
 from sqlalchemy.orm import Session
 
-from rmm_extension.domain.signals import DeviceSignal, Told
+from rmm_extension.domain.signals import OrganizationSignal, Told
 from rmm_extension.domain.types import OPEN_STATUSES, AlertEvent
 from rmm_extension.models import SYNTHESIZED_SQL
 from rmm_extension.services.driver import run
@@ -179,13 +179,14 @@ def _one(session: Session, tenant_id: str, statement: str, event: Told | None, *
 
 
 def _parameters(tenant_id: str, event: Told | None, **where: Any) -> dict[str, Any]:
-    alert = None if isinstance(event, DeviceSignal) else event
+    alert = event if isinstance(event, AlertEvent) else None
+    about_device = None if isinstance(event, OrganizationSignal) else event
     return {
         "tenant": tenant_id,
         "alert": alert.external_id if alert else None,
         # One text, for psycopg takes long over arrays; the unit separator stands in no id.
         "adopts": "\x1f".join(alert.adopts) if alert else "",
-        "device": event.external_device_id if event else None,
+        "device": about_device.external_device_id if about_device else None,
         "organization": event.external_organization_id if event else None,
         **where,
     }
