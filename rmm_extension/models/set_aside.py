@@ -14,8 +14,8 @@ from .base import Base, TenantRow
 class SetAsideAlert(TenantRow, Base):
     """One alert that is set aside so that it stops no other; it is asked for again, and by a person.
 
-    ``reason`` says in words what was in the way. ``due_at`` is when it is tried again by itself, ``None`` when
-    only a person does.
+    ``reason`` says in words what was in the way. ``due_at`` is when it is tried again by itself, ``None``
+    when only a person does.
     """
 
     __tablename__ = "rmm_set_aside_alerts"
