@@ -1,10 +1,11 @@
 """The HTTP client that every vendor's client builds on.
 
 Reads are repeated a little when the network or the server stumbles; writes never are, because nobody can tell
-whether the first one arrived. Nobody sleeps long: a vendor that asks for more patience than ``PATIENCE`` gets
+whether the first one arrived. Nobody sleeps long: a vendor that asks for more than ``repeats.PATIENCE`` gets
 its wish as :class:`RateLimited`, and the job comes back later. Redirects are followed only within the same
-server, so that a key never travels to another one. A session that has ended is renewed once per request. No
-error, log line or ``repr`` holds a header, a query or a body.
+server, so that a key never travels to another one. A session that has ended is renewed once per request.
+Where a vendor counts requests, each one that leaves has its turn, a repeat and a hop as well. No error, log
+line or ``repr`` holds a header, a query or a body.
 """
 
 from __future__ import annotations
@@ -13,17 +14,15 @@ import logging
 import threading
 import time
 import uuid
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
-from types import TracebackType
 from typing import Any, ClassVar, Self
 from urllib.parse import urljoin, urlsplit
 
 import requests
 from ssrfguard import SSRFGuardError
-from urllib3 import BaseHTTPResponse
-from urllib3.exceptions import HTTPError, MaxRetryError
+from urllib3.exceptions import HTTPError
 from urllib3.util.retry import Retry
 
 from rmm_extension.domain.errors import BadResponse, ProviderError, Unavailable
@@ -32,14 +31,13 @@ from rmm_extension.domain.values import storable
 from rmm_extension.providers.contract import Runtime
 from rmm_extension.providers.guard import Resolver, guarded_session, refusal
 from rmm_extension.providers.no_answer import TimedOut, reading_of
+from rmm_extension.providers.repeats import Repeats, read_retry
 from rmm_extension.providers.reply import Reply, StreamedReply
 from rmm_extension.providers.session import VendorSession
 from rmm_extension.providers.statuses import common_error
 
 log = logging.getLogger(__name__)
 
-PATIENCE = 2.0
-"""Longest wait within a process that a vendor's ``Retry-After`` is given, in seconds."""
 RETRIES = 2
 """How often a read is repeated after a failure that may pass."""
 BACKOFF = 0.2
@@ -54,41 +52,6 @@ MAX_STREAM_SECONDS = 1800.0
 """Longest time that may be spent on waiting for the pieces of one body."""
 _CHUNK = 2**20
 _REDIRECTS = frozenset({301, 302, 303, 307, 308})
-_RETRIED = frozenset({429, 502, 503, 504})
-
-
-class ReadRetry(Retry):
-    """urllib3's retries, but a ``Retry-After`` above :data:`PATIENCE` ends them at once."""
-
-    def increment(
-        self,
-        method: str | None = None,
-        url: str | None = None,
-        response: BaseHTTPResponse | None = None,
-        error: Exception | None = None,
-        _pool: Any = None,
-        _stacktrace: TracebackType | None = None,
-    ) -> Self:
-        """Count one more attempt; refuses when the vendor asks for a long wait."""
-        if response is not None and (self.get_retry_after(response) or 0) > PATIENCE:
-            raise MaxRetryError(_pool, url or "", None)
-        return super().increment(method, url, response, error, _pool, _stacktrace)
-
-
-def _read_retry(times: int) -> Retry:
-    return ReadRetry(
-        total=times,
-        connect=times,
-        read=min(times, 1),
-        status=times,
-        other=0,
-        redirect=0,
-        status_forcelist=_RETRIED,
-        allowed_methods=None,
-        backoff_factor=BACKOFF,
-        raise_on_status=False,
-        respect_retry_after_header=True,
-    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,15 +89,19 @@ class HttpClient:
         session: VendorSession | None = None,
         retries: int = RETRIES,
         resolver: Resolver | None = None,
+        pace: Callable[[], None] | None = None,
     ) -> None:
         self.runtime = runtime
         self._retries = retries
+        self._pace = pace
         self.base_url = base_url.rstrip("/")
         self.label = provider_label(self.provider)
         self._headers = {"Accept": "application/json", "User-Agent": "rmm-extension", **(headers or {})}
         self._secrets = tuple(secret for secret in secrets if secret)
         self._session = session
-        self._reading = guarded_session(runtime, _read_retry(retries), resolver=resolver)
+        # What the adapter repeats by itself has no turn: a paced client repeats its reads one by one.
+        by_itself = 0 if pace else retries
+        self._reading = guarded_session(runtime, read_retry(by_itself, BACKOFF), resolver=resolver)
         self._writing = guarded_session(
             runtime, Retry(0, redirect=0, raise_on_status=False), resolver=resolver
         )
@@ -281,21 +248,11 @@ class HttpClient:
         return reply
 
     def _once(self, call: _Call, url: str, params: Mapping[str, Any] | None, request_id: str) -> Reply:
-        if self._cancelled.is_set():
-            raise self._trouble(Unavailable, f"The request to {self.label} was cancelled.", request_id)
+        self._stop_if_cancelled(request_id)
         signed = self._session.headers() if self._session else {}
+        headers = {**self._headers, **signed, "X-Request-ID": request_id}
         try:
-            answer = call.session.request(
-                call.method,
-                url,
-                params=params,
-                json=call.json,
-                data=call.form,
-                headers={**self._headers, **signed, "X-Request-ID": request_id},
-                timeout=(self.runtime.connect_timeout, call.patience or self.runtime.read_timeout),
-                allow_redirects=False,
-                stream=True,
-            )
+            answer = self._send(call, url, params, headers)
         except SSRFGuardError as error:
             raise refusal(error, urlsplit(url).scheme) from None
         except requests.RequestException as error:
@@ -304,6 +261,43 @@ class HttpClient:
             # requests reads where a redirect leads, though it is not asked to follow it.
             raise self._trouble(BadResponse, self._nowhere(call.path), request_id) from None
         return self._reply(call, answer, request_id)
+
+    def _send(
+        self, call: _Call, url: str, params: Mapping[str, Any] | None, headers: Mapping[str, str]
+    ) -> requests.Response:
+        is_repeated = self._pace is not None and call.session is self._reading
+        repeats = Repeats(read_retry(self._retries if is_repeated else 0, BACKOFF))
+        while True:
+            self._take_turn(headers["X-Request-ID"])
+            try:
+                answer = call.session.request(
+                    call.method,
+                    url,
+                    params=params,
+                    json=call.json,
+                    data=call.form,
+                    headers=headers,
+                    timeout=(self.runtime.connect_timeout, call.patience or self.runtime.read_timeout),
+                    allow_redirects=False,
+                    stream=True,
+                )
+            except requests.RequestException as error:
+                if not repeats.after_error(call.method, error):
+                    raise
+                continue
+            if not repeats.after_answer(call.method, answer):
+                return answer
+            answer.close()
+
+    def _take_turn(self, request_id: str) -> None:
+        """Wait until the request may leave, if it still should then."""
+        if self._pace is not None:
+            self._pace()
+            self._stop_if_cancelled(request_id)
+
+    def _stop_if_cancelled(self, request_id: str) -> None:
+        if self._cancelled.is_set():
+            raise self._trouble(Unavailable, f"The request to {self.label} was cancelled.", request_id)
 
     def _reply(self, call: _Call, answer: requests.Response, request_id: str) -> Reply:
         pieces = self._pieces(call, answer, request_id)
