@@ -17,6 +17,15 @@ def text(value: Any) -> str | None:
     return None if stripped.lower() in _ABSENT else stripped
 
 
+def identifier(value: Any) -> str | None:
+    """An id as text: ``"7"`` from 7, 7.0 and ``" 7 "``; ``None`` for what names nothing."""
+    if isinstance(value, bool):
+        return None
+    if isinstance(value, float):
+        return str(int(value)) if value.is_integer() else None
+    return text(value)
+
+
 def storable(value: Any, depth: int = 0) -> Any:
     """The value without what PostgreSQL cannot store (NUL, half surrogates), at most 20 levels deep."""
     if isinstance(value, str):

@@ -7,6 +7,7 @@ from datetime import UTC, datetime
 from functools import lru_cache
 from typing import TypeAlias
 
+from rmm_extension.domain.values import identifier as identifier
 from rmm_extension.domain.values import text as plain_text
 
 Scalar: TypeAlias = str | int | float | bool | None
@@ -51,17 +52,6 @@ def maker(value: Scalar) -> str | None:
     """A manufacturer or a model; ``None`` for the fillers that stand where nobody entered one."""
     found = text(value)
     return None if found is None or found.casefold() in _FILLERS else found
-
-
-def identifier(value: Scalar) -> str | None:
-    """An id as text: ``"7"`` from 7, 7.0 and ``" 7 "``; ``None`` for what names nothing."""
-    if isinstance(value, bool):
-        return None
-    if isinstance(value, int):
-        return str(value)
-    if isinstance(value, float):
-        return str(int(value)) if value.is_integer() else None
-    return text(value)
 
 
 def number(value: Scalar) -> float | None:
