@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field, fields
-from typing import Any
+from dataclasses import dataclass, field
+from typing import ClassVar
+
+from simulators.common.switches import Switches
 
 CHOICES: dict[str, tuple[str, ...]] = {
     "refresh_answer": ("none", "same", "rotate"),
@@ -16,8 +18,10 @@ CHOICES: dict[str, tuple[str, ...]] = {
 
 
 @dataclass
-class Settings:
+class Settings(Switches):
     """The switches; the control API takes them by these names."""
+
+    choices: ClassVar[dict[str, tuple[str, ...]]] = CHOICES
 
     expires_in: int = 3600
     """Seconds an access token lives."""
@@ -57,13 +61,3 @@ class Settings:
     """Whether a job is over as soon as it is asked for, or when the control API says so."""
     job_result: str = "SUCCESS"
     job_output: str = "script stdout line\n"
-
-    def change(self, **wanted: Any) -> None:
-        """Set some switches; ValueError for a name or a value that is none."""
-        known = {one.name for one in fields(self)}
-        for name, value in wanted.items():
-            if name not in known:
-                raise ValueError(f"no switch {name}; there are {', '.join(sorted(known))}")
-            if name in CHOICES and value not in CHOICES[name]:
-                raise ValueError(f"{name} is one of {', '.join(CHOICES[name])}")
-            setattr(self, name, value)

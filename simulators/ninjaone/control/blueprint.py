@@ -6,6 +6,7 @@ from typing import Any
 
 from simulators.common.control import BadCommand, Control, fields, flag
 from simulators.common.server_commands import add_server_commands
+from simulators.common.switch_commands import add_courier_commands, add_switch_commands
 from simulators.ninjaone.endpoints import lab
 from simulators.ninjaone.models import Device
 from simulators.ninjaone.replies import missing
@@ -17,6 +18,8 @@ control_blueprint = _control.blueprint
 command = _control.command
 query = _control.query
 add_server_commands(_control)
+add_switch_commands(_control)
+add_courier_commands(_control, "activity_id")
 
 
 def device_of(given: Any) -> Device:

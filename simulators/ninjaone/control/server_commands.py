@@ -7,9 +7,8 @@ from typing import Any
 
 from flask import current_app
 
-from simulators.ninjaone.control.blueprint import BadCommand, command, fields, flag, lab, query
+from simulators.ninjaone.control.blueprint import BadCommand, command, fields, lab, query
 from simulators.ninjaone.opening import open_initial
-from simulators.ninjaone.settings import Settings
 
 
 @query("/api/state")
@@ -26,37 +25,6 @@ def state() -> Any:
         "settings": asdict(server.settings),
         "faults": server.misbehaviours.listing(),
     }
-
-
-@command("/api/settings")
-def change_settings() -> Any:
-    """Any switches of settings.Settings, by name."""
-    given = {name: _cast(name, value) for name, value in fields().items() if name != "_search"}
-    with lab().lock:
-        lab().settings.change(**given)
-        return asdict(lab().settings)
-
-
-def _cast(name: str, value: Any) -> Any:
-    """The value in the switch's own type, also when a form sent it; "none" is null, or an empty list."""
-    kind: type = type(getattr(Settings(), name, None))
-    if value is None or (value == "none" and name in ("rate_limit", "retry_after")):
-        return None
-    if name == "rate_limit":
-        return int(value)
-    if kind is bool:
-        return flag(value)
-    if kind is list:
-        words = value.replace(",", " ").split() if isinstance(value, str) else value
-        return [] if words == ["none"] else words
-    return kind(value) if kind in (int, float, str) else value
-
-
-@command("/api/time")
-def move_time() -> Any:
-    """{"shift_seconds"}: move the clock."""
-    lab().clock.shift(float(fields()["shift_seconds"]))
-    return {"now": lab().clock.now().isoformat()}
 
 
 @command("/api/cursors/expire")

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from simulators.ninjaone.control.blueprint import BadCommand, command, fields, flag, lab, query
-from simulators.ninjaone.courier import Post
+from simulators.ninjaone.courier import parcel_for
 from simulators.ninjaone.models import Subscription
 
 
@@ -65,42 +65,6 @@ def list_deliveries() -> Any:
     return list(lab().deliveries)
 
 
-@query("/api/deliveries/waiting")
-def waiting() -> Any:
-    """Ids of the activities whose webhooks are not sent yet."""
-    return lab().courier.waiting()
-
-
-@command("/api/deliveries/now")
-def deliver_now() -> Any:
-    """{"reverse"?, "count"?}: send what waits; what became of each."""
-    data = fields()
-    count = int(data["count"]) if data.get("count") else None
-    sent = lab().courier.deliver_now(reverse=flag(data.get("reverse", False)), count=count)
-    return [{"activity_id": one["activity_id"], "status": one["status"]} for one in sent]
-
-
-@command("/api/deliveries/lose")
-def lose() -> Any:
-    """{"count"}: the next webhooks get lost."""
-    lab().courier.losing = int(fields().get("count", 1))
-    return {"losing": lab().courier.losing}
-
-
-@command("/api/deliveries/double")
-def double() -> Any:
-    """{"count"}: the next webhooks are sent twice."""
-    lab().courier.doubling = int(fields().get("count", 1))
-    return {"doubling": lab().courier.doubling}
-
-
-@command("/api/deliveries/forget")
-def forget() -> Any:
-    """Throw away what waits."""
-    lab().courier.forget()
-    return {}
-
-
 @command("/api/deliveries/repeat")
 def repeat() -> Any:
     """{"activity_id"?}: the bytes of an earlier delivery (the latest) once more."""
@@ -117,7 +81,7 @@ def repeat() -> Any:
         if owners
         else Subscription(last["owner"], last["url"], {}, headers=list(last["headers"].items()))
     )
-    entry = lab().courier.carry(Post(to, last["activity_id"], last["body"].encode()))
+    entry = lab().courier.carry(parcel_for(to, last["activity_id"], last["body"].encode()))
     return {"activity_id": entry["activity_id"], "status": entry["status"]}
 
 
@@ -129,5 +93,5 @@ def send_raw() -> Any:
         if not lab().subscriptions:
             raise BadCommand("no webhook is set")
         to = lab().subscriptions[0]
-    entry = lab().courier.carry(Post(to, 0, body.encode()))
+    entry = lab().courier.carry(parcel_for(to, 0, body.encode()))
     return {"status": entry["status"], "answer": entry["answer"]}
