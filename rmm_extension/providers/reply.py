@@ -71,6 +71,15 @@ class Reply:
         until = until.replace(tzinfo=UTC) if until.tzinfo is None else until
         return min(max((until - self.moment).total_seconds(), 0.0), 86_400.0)
 
+    @property
+    def texts(self) -> dict[str, str]:
+        """The texts of an error body by their keys, as they came; empty for what is no JSON object."""
+        try:
+            found = msgspec.json.decode(self.body, type=dict[str, Any])
+        except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
+            return {}
+        return {key: value for key, value in found.items() if isinstance(value, str) and value.strip()}
+
     def decode(self, kind: type[T]) -> T:
         """The body as ``kind``; raises :class:`BadResponse` that says where it differs."""
         self.require_json()

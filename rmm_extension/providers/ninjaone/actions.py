@@ -42,8 +42,8 @@ from rmm_extension.providers.ninjaone.client import NinjaOneClient
 from rmm_extension.providers.ninjaone.contracts import JobActivity, Runnable, ScriptingOptions
 from rmm_extension.providers.ninjaone.errors import Refused, WrongHost
 from rmm_extension.providers.ninjaone.results import Sought
-from rmm_extension.providers.ninjaone.values import identifier, text
 from rmm_extension.providers.reply import Reply
+from rmm_extension.providers.values import identifier, text
 
 _RESPONSE = 4000
 """Characters of an answer that are kept."""

@@ -21,7 +21,7 @@ from rmm_extension.domain.signals import ActivityPage, Told
 from rmm_extension.providers.ninjaone import log
 from rmm_extension.providers.ninjaone.client import NinjaOneClient
 from rmm_extension.providers.ninjaone.events import Nameless, of_activity
-from rmm_extension.providers.ninjaone.values import epoch
+from rmm_extension.providers.values import epoch
 
 PAGE = 1000
 """The largest page that NinjaOne gives, by its OpenAPI; the smallest has 10 activities."""

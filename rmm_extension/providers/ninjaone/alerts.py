@@ -14,8 +14,8 @@ from rmm_extension.domain.types import AlertEvent, AlertKind, Receipt
 from rmm_extension.providers.ninjaone import log
 from rmm_extension.providers.ninjaone.client import NinjaOneClient
 from rmm_extension.providers.ninjaone.events import Nameless, life_cycle, of_activity, of_alert
-from rmm_extension.providers.ninjaone.values import identifier
 from rmm_extension.providers.reply import Reply
+from rmm_extension.providers.values import identifier
 
 PATH = "/v2/alerts"
 MOST_BYTES = 192 * 2**20

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any, TypeVar
 
 import msgspec
 
-from rmm_extension.domain.errors import BadResponse, ConfigError, ProviderError
+from rmm_extension.domain.errors import ConfigError, ProviderError
 from rmm_extension.domain.sessions import SessionToken
 from rmm_extension.domain.types import Connection
 from rmm_extension.providers.contract import Runtime
@@ -17,6 +17,7 @@ from rmm_extension.providers.ninjaone import scopes
 from rmm_extension.providers.ninjaone.errors import KEY
 from rmm_extension.providers.ninjaone.manifest import CLIENT_CREDENTIALS, OAUTH
 from rmm_extension.providers.ninjaone.session import Application, ApplicationSignIn, BrowserSignIn, printable
+from rmm_extension.providers.progress import Progress
 from rmm_extension.providers.reply import Reply
 from rmm_extension.providers.session import VendorSession
 
@@ -25,8 +26,6 @@ T = TypeVar("T")
 PAGE = 1000
 """Rows of a page: what is used in the field. The largest that NinjaOne takes is not published."""
 PAGE_BYTES = 192 * 2**20
-LIST_BYTES = 16 * 2**30
-"""Bytes that all pages of one list come to at most, some forty million rows: what is put aside takes room."""
 
 
 class _Row(msgspec.Struct):
@@ -40,23 +39,6 @@ class _Cursor(msgspec.Struct):
 class _Report(msgspec.Struct):
     cursor: _Cursor | None = None
     results: list[msgspec.Raw] | msgspec.UnsetType | None = msgspec.UNSET
-
-
-class _Progress:
-    """Watches that a list goes on: it comes to no place twice, and to an end."""
-
-    def __init__(self) -> None:
-        self._places: set[int] = set()
-        self._bytes = 0
-
-    def note(self, reply: Reply, place: Hashable) -> None:
-        """One more page, which is known by ``place``; raises ``BadResponse`` where the list has no end."""
-        self._bytes += len(reply.body)
-        if hash(place) in self._places:
-            raise _endless(reply, f"gives the same page of {reply.path} again and again")
-        if self._bytes > LIST_BYTES:
-            raise _endless(reply, f"gives a list at {reply.path} that is too long")
-        self._places.add(hash(place))
 
 
 class NinjaOneClient(HttpClient):
@@ -80,7 +62,7 @@ class NinjaOneClient(HttpClient):
         not go on as it should: what came before is then incomplete.
         """
         after: int | None = None
-        progress = _Progress()
+        progress = Progress()
         while True:
             more = {} if after is None else {"after": after}
             reply = self.read(
@@ -107,7 +89,7 @@ class NinjaOneClient(HttpClient):
         A row that cannot be read is left out, with a sentence in ``errors``. Raises ``BadResponse`` where the
         report does not go on as it should.
         """
-        name, progress = "", _Progress()
+        name, progress = "", Progress()
         while True:
             more = {"cursor": name} if name else {}
             reply = self.read(
@@ -200,7 +182,3 @@ def _last_id(reply: Reply, last: msgspec.Raw) -> int:
     if found is None:
         raise reply.misshapen("no id - at `$[-1].id`")
     return found
-
-
-def _endless(reply: Reply, what: str) -> BadResponse:
-    return BadResponse(f"NinjaOne {what}.", provider=KEY, status=reply.status, request_id=reply.request_id)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import msgspec
 
 from rmm_extension.providers.ninjaone.rows import Row, Texts
-from rmm_extension.providers.ninjaone.values import Scalar
+from rmm_extension.providers.values import Scalar
 
 
 class Category(Row, kw_only=True):

@@ -5,10 +5,6 @@ The body is ``{"resultCode", "errorMessage"}``, ``{"error"}`` or ``{"message"}``
 
 from __future__ import annotations
 
-from typing import Any
-
-import msgspec
-
 from rmm_extension.domain.errors import (
     AuthFailed,
     InvalidRequest,
@@ -45,17 +41,8 @@ class Refused(InvalidRequest):
 
 def said(reply: Reply) -> str:
     """The sentence of an error body as it came, empty where it has none."""
-    found = fields(reply)
+    found = reply.texts
     return next((found[key] for key in _KEYS if found.get(key)), "")
-
-
-def fields(reply: Reply) -> dict[str, str]:
-    """The texts of an error body by their keys; empty for any other body."""
-    try:
-        found = msgspec.json.decode(reply.body, type=dict[str, Any])
-    except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
-        return {}
-    return {key: value for key, value in found.items() if isinstance(value, str) and value.strip()}
 
 
 def explained(reply: Reply, shown: str) -> ProviderError | None:

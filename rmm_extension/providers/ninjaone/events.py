@@ -17,7 +17,7 @@ from rmm_extension.domain.types import AgentStatus, AlertEvent, AlertKind, Sever
 from rmm_extension.domain.values import storable
 from rmm_extension.domain.values import text as plain_text
 from rmm_extension.providers.ninjaone.activity_words import SIGNALS, said_of
-from rmm_extension.providers.ninjaone.values import Scalar, epoch, identifier, text
+from rmm_extension.providers.values import Scalar, epoch, identifier, text
 
 CONDITION = "CONDITION"
 """The activity type of alerts, and what each of them has for it, whichever way it came."""

@@ -10,7 +10,7 @@ import msgspec
 
 from rmm_extension.domain.serials import usable_serial
 from rmm_extension.providers.ninjaone import rows
-from rmm_extension.providers.ninjaone.values import (
+from rmm_extension.providers.values import (
     Scalar,
     count,
     epoch,

@@ -19,9 +19,9 @@ from rmm_extension.providers.ninjaone.client import NinjaOneClient
 from rmm_extension.providers.ninjaone.errors import KEY, WrongHost
 from rmm_extension.providers.ninjaone.mapping import Context, Unreadable, device_alone, device_from_list
 from rmm_extension.providers.ninjaone.reports import ANTIVIRUS, Reports, bounded
-from rmm_extension.providers.ninjaone.values import identifier, text
 from rmm_extension.providers.prefetch import prefetch
 from rmm_extension.providers.reply import place
+from rmm_extension.providers.values import identifier, text
 
 DEVICES = "/v2/devices-detailed"
 ORGANIZATIONS = "/v2/organizations"

@@ -24,7 +24,7 @@ from rmm_extension.providers.ninjaone import alerts, rows
 from rmm_extension.providers.ninjaone.client import NinjaOneClient
 from rmm_extension.providers.ninjaone.contracts import Found
 from rmm_extension.providers.ninjaone.errors import KEY, WrongHost
-from rmm_extension.providers.ninjaone.values import epoch, flag, identifier, text
+from rmm_extension.providers.values import epoch, flag, identifier, text
 
 _MOST_LOCAL = 1000
 

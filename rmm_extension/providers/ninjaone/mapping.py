@@ -13,7 +13,7 @@ from rmm_extension.domain.types import AgentStatus, Device, DeviceKind, Disk, Ha
 from rmm_extension.providers.ninjaone import facts, rows
 from rmm_extension.providers.ninjaone.classes import NODE_CLASSES, node_class
 from rmm_extension.providers.ninjaone.reports import Told
-from rmm_extension.providers.ninjaone.values import epoch, flag, gigabytes, identifier, maker, text
+from rmm_extension.providers.values import epoch, flag, gigabytes, identifier, maker, text
 
 _GIB = 1024**3
 _PROTECTED_KINDS = frozenset({DeviceKind.WORKSTATION, DeviceKind.SERVER})

@@ -21,11 +21,12 @@ import msgspec
 
 from rmm_extension.domain.errors import NotFound, PermissionMissing
 from rmm_extension.domain.patches import KINDS, Patch, PatchesOfDevice, PatchKind, PatchPage, PatchStatus
+from rmm_extension.providers.gathering import Gathering
 from rmm_extension.providers.ninjaone.client import NinjaOneClient
 from rmm_extension.providers.ninjaone.errors import WrongHost
-from rmm_extension.providers.ninjaone.gathering import Gathering, rows_of_device
-from rmm_extension.providers.ninjaone.values import Scalar, epoch, identifier, text
+from rmm_extension.providers.ninjaone.own_rows import rows_of_device
 from rmm_extension.providers.spool import Spool
+from rmm_extension.providers.values import Scalar, epoch, identifier, text
 
 T = TypeVar("T")
 
@@ -108,7 +109,7 @@ class _Kept(NamedTuple):
 def listing(client: NinjaOneClient) -> Iterator[PatchPage]:
     """The patches of all devices that the sign-in may see, in bounded pages."""
     with Spool(_Kept) as spool:
-        gathering = Gathering(client, spool)
+        gathering = Gathering(client.report, spool)
         refused: _Refused = {}
         for report in REPORTS:
             for errors in _tolerantly(report, refused, partial(_gathered, gathering, report)):

@@ -10,7 +10,7 @@ from rmm_extension.domain.errors import BadResponse, NotFound
 from rmm_extension.domain.types import Connection, RemoteLink
 from rmm_extension.providers.ninjaone import scopes
 from rmm_extension.providers.ninjaone.client import NinjaOneClient
-from rmm_extension.providers.ninjaone.values import Scalar, epoch, text
+from rmm_extension.providers.values import Scalar, epoch, text
 
 
 class _Answer(msgspec.Struct):

@@ -16,8 +16,8 @@ from rmm_extension.domain.errors import NotFound, PermissionMissing
 from rmm_extension.providers.ninjaone import facts, rows
 from rmm_extension.providers.ninjaone.client import NinjaOneClient
 from rmm_extension.providers.ninjaone.errors import WrongHost
-from rmm_extension.providers.ninjaone.values import count
 from rmm_extension.providers.prefetch import prefetch
+from rmm_extension.providers.values import count
 
 MOST_ERRORS = 100
 """Sentences about rows of one report that could not be read."""

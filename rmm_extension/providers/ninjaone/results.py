@@ -16,7 +16,7 @@ from urllib.parse import quote
 from rmm_extension.domain.errors import ProviderError
 from rmm_extension.providers.ninjaone.client import NinjaOneClient
 from rmm_extension.providers.ninjaone.contracts import DeviceActivities, JobActivity
-from rmm_extension.providers.ninjaone.values import identifier, text
+from rmm_extension.providers.values import identifier, text
 
 PAUSES = (2.0, 3.0, 5.0, 10.0, 20.0, *([30.0] * 9))
 """Seconds before each look: five minutes in all."""

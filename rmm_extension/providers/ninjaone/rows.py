@@ -10,7 +10,7 @@ from typing import TypeAlias
 
 import msgspec
 
-from rmm_extension.providers.ninjaone.values import Scalar
+from rmm_extension.providers.values import Scalar
 
 Texts: TypeAlias = list[Scalar] | Scalar
 

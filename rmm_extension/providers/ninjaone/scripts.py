@@ -10,7 +10,7 @@ from rmm_extension.domain.values import storable
 from rmm_extension.providers.ninjaone.client import NinjaOneClient
 from rmm_extension.providers.ninjaone.contracts import AutomationScript, Runnable, ScriptingOptions
 from rmm_extension.providers.ninjaone.facts import texts
-from rmm_extension.providers.ninjaone.values import flag, identifier, text
+from rmm_extension.providers.values import flag, identifier, text
 
 LIBRARY = "/v2/automation/scripts"
 _LONGEST = 4000

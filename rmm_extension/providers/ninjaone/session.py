@@ -83,7 +83,7 @@ class TokenClient(HttpClient):
 
     def explain(self, reply: Reply) -> ProviderError | None:
         """What a refusal means."""
-        kind, sentence = _REFUSALS.get(errors.fields(reply).get("error", ""), (None, ""))
+        kind, sentence = _REFUSALS.get(reply.texts.get("error", ""), (None, ""))
         if kind is not None and 400 <= reply.status < 500 and reply.status != 429:
             return kind(sentence, provider=KEY, status=reply.status, request_id=reply.request_id)
         if reply.status == 401:

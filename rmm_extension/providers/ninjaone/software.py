@@ -17,10 +17,11 @@ import msgspec
 
 from rmm_extension.domain.errors import NotFound
 from rmm_extension.domain.types import InstalledSoftware, SoftwareOfDevice, SoftwarePage
+from rmm_extension.providers.gathering import Gathering
 from rmm_extension.providers.ninjaone.client import NinjaOneClient
-from rmm_extension.providers.ninjaone.gathering import Gathering, rows_of_device
-from rmm_extension.providers.ninjaone.values import Scalar, epoch, identifier, number, text
+from rmm_extension.providers.ninjaone.own_rows import rows_of_device
 from rmm_extension.providers.spool import Spool
+from rmm_extension.providers.values import Scalar, epoch, identifier, number, text
 
 PATH = "/v2/queries/software"
 PAGE_DEVICES = 250
@@ -58,7 +59,7 @@ class _Kept(NamedTuple):
 def listing(client: NinjaOneClient) -> Iterator[SoftwarePage]:
     """The software of all devices that the sign-in may see, in bounded pages."""
     with Spool(_Kept) as spool:
-        gathering = Gathering(client, spool)
+        gathering = Gathering(client.report, spool)
         for errors in gathering.read(PATH, Row, _put):
             yield SoftwarePage(devices=(), errors=errors)
         if errors := gathering.errors():

@@ -23,6 +23,7 @@ from rmm_extension.domain.errors import (
     Unavailable,
 )
 from rmm_extension.domain.types import Organization
+from rmm_extension.providers import progress
 from rmm_extension.providers.ninjaone import client as client_module
 from rmm_extension.providers.ninjaone.client import NinjaOneClient
 from rmm_extension.providers.ninjaone.errors import AdministratorNeeded
@@ -130,7 +131,7 @@ class TestAList:
         assert len(responses.calls) == 3
 
     def test_one_without_an_end_is_an_error(self, monkeypatch: pytest.MonkeyPatch) -> None:
-        monkeypatch.setattr(client_module, "LIST_BYTES", 1000)
+        monkeypatch.setattr(progress, "LIST_BYTES", 1000)
         server_with([{"id": number, "name": "x" * 100} for number in range(100)])
         with pytest.raises(BadResponse, match="too long"):
             listed(1)
@@ -205,7 +206,7 @@ class TestAReport:
         assert len(responses.calls) == 3
 
     def test_one_without_an_end_is_an_error(self, monkeypatch: pytest.MonkeyPatch) -> None:
-        monkeypatch.setattr(client_module, "LIST_BYTES", 1000)
+        monkeypatch.setattr(progress, "LIST_BYTES", 1000)
         pages(*(("c", [{"name": f"{number:0200}"}]) for number in range(20)))
         with pytest.raises(BadResponse, match="too long"):
             reported()

@@ -11,7 +11,8 @@ import responses
 
 from rmm_extension.domain.errors import BadResponse, InvalidRequest, RateLimited
 from rmm_extension.domain.types import InstalledSoftware, SoftwareOfDevice, SoftwarePage
-from rmm_extension.providers.ninjaone import gathering, software
+from rmm_extension.providers import gathering
+from rmm_extension.providers.ninjaone import software
 from rmm_extension.providers.ninjaone.software import day
 
 from .accounts import BASE, ninjaone, says, signed_in

@@ -8,8 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from rmm_extension.providers.ninjaone import values
-from rmm_extension.providers.ninjaone.values import Scalar
+from rmm_extension.providers import values
+from rmm_extension.providers.values import Scalar
 
 ANY = st.one_of(st.none(), st.booleans(), st.integers(), st.floats(), st.text())
 

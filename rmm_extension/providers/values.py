@@ -1,4 +1,4 @@
-"""Reading the loose values of NinjaOne's answers: numbers as text, blanks for "nothing", times in seconds."""
+"""Reading the loose values of vendors' answers: numbers as text, blanks for "nothing", times in seconds."""
 
 from __future__ import annotations
 
@@ -85,7 +85,7 @@ def gigabytes(value: Scalar) -> float | None:
 
 
 def epoch(value: Scalar) -> datetime | None:
-    """The instant of epoch seconds, as NinjaOne sends them (floats); ``None`` outside 2000 to 2100."""
+    """The instant of epoch seconds; ``None`` outside 2000 to 2100."""
     found = number(value)
     if found is None or not _EARLIEST <= found < _LATEST:
         return None
