@@ -107,7 +107,7 @@ def evaluate(rules: Sequence[Rule], event: AlertEvent, *, text_may_come: bool = 
         reason = _mismatch(rule, event)
         if reason is None and rule.needs_text and event.message is None and text_may_come:
             return Verdict(None, True, tuple(steps))
-        reason = reason or _text_mismatch(rule, event.message or "")
+        reason = reason or _text_mismatch(rule, event)
         if reason is None:
             steps.append({"code": "rule_matched", "rule": rule.name, "reason": _grounds(rule, event)})
             return Verdict(rule, False, tuple(steps))
@@ -119,7 +119,7 @@ def evaluate(rules: Sequence[Rule], event: AlertEvent, *, text_may_come: bool = 
 def winner(rules: Sequence[Rule], event: AlertEvent) -> Rule | None:
     """The rule that :func:`evaluate` finds, without the words: several times as fast."""
     for rule in rules:
-        if not rule.fault and _missed(rule, event) is None and _text_fits(rule, event.message or ""):
+        if not rule.fault and _missed(rule, event) is None and _text_fits(rule, event):
             return rule
     return None
 
@@ -139,28 +139,38 @@ def _mismatch(rule: Rule, event: AlertEvent) -> str | None:
     return f"{missed.word} {getattr(event, missed.field) or 'unknown'} is not {_listed(missed.wanted)}"
 
 
-def _text_fits(rule: Rule, message: str) -> bool:
-    return _has_keyword(rule, message) and (rule.pattern is None or found(rule.pattern, message))
+def _texts(event: AlertEvent) -> tuple[str, ...]:
+    """What keywords and patterns are looked for in: the message and, where there is one, the title."""
+    message = event.message or ""
+    return (message,) if event.title is None else (event.title, message)
 
 
-def _has_keyword(rule: Rule, message: str) -> bool:
-    if not rule.keywords:
+def _text_fits(rule: Rule, event: AlertEvent) -> bool:
+    if not rule.needs_text:
         return True
-    lowered = message.lower()
-    return any(word in lowered for word in rule.keywords)
+    texts = _texts(event)
+    if rule.keywords and _keyword(rule, texts) is None:
+        return False
+    return rule.pattern is None or any(found(rule.pattern, text) for text in texts)
 
 
-def _text_mismatch(rule: Rule, message: str) -> str | None:
-    if _text_fits(rule, message):
+def _keyword(rule: Rule, texts: Sequence[str]) -> str | None:
+    """The first of the rule's keywords that one of the texts has."""
+    lowered = [text.lower() for text in texts]
+    return next((word for word in rule.keywords if any(word in text for text in lowered)), None)
+
+
+def _text_mismatch(rule: Rule, event: AlertEvent) -> str | None:
+    if _text_fits(rule, event):
         return None
-    if not _has_keyword(rule, message):
-        return f"the message has none of the keywords {_listed(rule.keywords)}"
-    return "the message does not match its pattern"
+    what = "message has" if event.title is None else "title and message have"
+    if rule.keywords and _keyword(rule, _texts(event)) is None:
+        return f"the {what} none of the keywords {_listed(rule.keywords)}"
+    return f"the {'message does' if event.title is None else 'title and message do'} not match its pattern"
 
 
 def _grounds(rule: Rule, event: AlertEvent) -> str:
-    lowered = (event.message or "").lower()
-    hit = next((word for word in rule.keywords if word in lowered), None)
+    hit = _keyword(rule, _texts(event))
     if hit:
         return f"keyword {hit}"
     if rule.lists and rule.lists[0].field == "severity":

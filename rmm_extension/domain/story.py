@@ -43,6 +43,8 @@ TEMPLATES: dict[str, str] = {
     "older_event": "Older than what is known already; the state was not moved.",
     "new_episode": "Fired again after it was resolved: episode {number} begins.",
     "message_changed": "The alert's text changed.",
+    "title_changed": "The alert's title changed.",
+    "report_received": "The rest of what the vendor tells of it arrived.",
     "priority_raised": "The priority of ticket {number} was raised.",
     "severity_changed": "Severity changed from {old} to {new}.",
     "resolved_here": "Resolved here by {by}.",
@@ -140,6 +142,24 @@ def _no_client(step: Step) -> str:
     return f"{organization(step)} is not mapped to a client, so no ticket was made yet."
 
 
+def _opted_out(step: Step) -> str:
+    return f"{organization(step)} makes no tickets (its mapping says so), so none was made."
+
+
+def _vendor_status(step: Step) -> str:
+    params = _Params(step)
+    vendor = provider_label(params["provider"])
+    if step.get("old") == step.get("new"):
+        return f"Updated in {vendor} without a change of its status ({params['new']})."
+    return f"{vendor}: {params['old']} → {params['new']}."
+
+
+def _commented(step: Step) -> str:
+    params = _Params(step)
+    on_ticket = f" It is a note on ticket {params['number']}." if step.get("number") else ""
+    return f"Comment in {provider_label(params['provider'])}: “{params['note']}”.{on_ticket}"
+
+
 def _cleared(step: Step) -> str:
     return f"Cleared in {provider_label(_Params(step)['provider'])}."
 
@@ -200,6 +220,9 @@ def _vendor_reset(step: Step) -> str:
 _SPECIAL: dict[str, Callable[[Step], str]] = {
     "received": _received,
     "no_client": _no_client,
+    "opted_out": _opted_out,
+    "vendor_status": _vendor_status,
+    "commented": _commented,
     "cleared": _cleared,
     "acknowledged": _acknowledged,
     "held": _held,

@@ -12,6 +12,8 @@ from .labels import provider_label
 
 SHORT_MESSAGE = 60
 TITLE_LENGTH = 255
+UNMAPPED = "[Unmapped Org]"
+"""Stands in the title of a ticket of the fallback client."""
 _PLACEHOLDER = re.compile(r"\{\{\s*([A-Za-z_]+)\s*\}\}")
 PLACEHOLDERS = {
     "device": "the device's name",
@@ -31,7 +33,11 @@ PLACEHOLDERS = {
 
 @dataclass(frozen=True, slots=True)
 class TicketFacts:
-    """What is known of an alert when its ticket is written; ``None`` where it is not."""
+    """What is known of an alert when its ticket is written; ``None`` where it is not.
+
+    ``title`` and ``report`` are the vendor's own words for a ticket. ``is_unmapped``: the ticket goes to the
+    fallback client, because nobody here is the organization's.
+    """
 
     provider: str
     external_alert_id: str
@@ -51,17 +57,23 @@ class TicketFacts:
     last_user: str | None = None
     rule: str | None = None
     link: str | None = None
+    title: str | None = None
+    report: str | None = None
+    is_unmapped: bool = False
 
 
 def title(facts: TicketFacts, template: str | None = None) -> str:
     """The rule's title template rendered, or the default where nothing is left; one line, 255 characters."""
-    words = (render(template, facts) if template else "").split() or _default_title(facts).split()
-    return " ".join(words)[:TITLE_LENGTH]
+    words = (render(template, facts) if template else "").split()
+    if words and facts.is_unmapped:
+        words = [UNMAPPED, *words]
+    return " ".join(words or _default_title(facts).split())[:TITLE_LENGTH]
 
 
 def description(facts: TicketFacts, template: str | None = None) -> str:
-    """The rule's description template rendered, or the default."""
-    return render(template, facts) if template else _default_description(facts)
+    """The rule's description template rendered, or what the vendor reports, or the default."""
+    body = render(template, facts) if template else facts.report or _default_description(facts)
+    return f"{_unmapped(facts)}\n\n{body}" if facts.is_unmapped else body
 
 
 def words(facts: TicketFacts, template: Mapping[str, Any]) -> tuple[str, str]:
@@ -120,9 +132,22 @@ def reopened_note(count: int, external_alert_id: str, message: str | None) -> st
     return "\n".join([*lines, message] if message else lines)
 
 
-def resolved_note(provider: str, external_alert_id: str) -> str:
-    """The internal note when the vendor says the alert is over."""
-    return f"Alert resolved in {provider_label(provider)}.\nExternal alert ID: {external_alert_id}"
+def resolved_note(provider: str, external_alert_id: str, status: str | None = None) -> str:
+    """The internal note when the vendor says the alert is over; ``status`` is :func:`status_note` of it."""
+    lines = [f"Alert resolved in {provider_label(provider)}.", f"External alert ID: {external_alert_id}"]
+    return "\n".join([*lines, status] if status else lines)
+
+
+def status_note(provider: str, old: str, new: str) -> str:
+    """The internal note when the vendor's own state of the alert moved, or something else of it did."""
+    if old == new:
+        return f"Updated in {provider_label(provider)} without a change of its status ({new})."
+    return f"{provider_label(provider)}: {old} → {new}."
+
+
+def comment_note(provider: str, at: datetime, text: str) -> str:
+    """The internal note of what somebody wrote about the alert at the vendor."""
+    return f"Comment in {provider_label(provider)}, {_spoken(at)}:\n{text}"
 
 
 def still_active(others: int) -> str:
@@ -150,11 +175,14 @@ def placeholder_values(facts: TicketFacts) -> dict[str, str]:
 
 
 def _default_title(facts: TicketFacts) -> str:
+    mark = f"{UNMAPPED} " if facts.is_unmapped else ""
+    if facts.title:
+        return f"[{provider_label(facts.provider)}] {mark}{facts.title}"
     what = facts.alert_class or facts.activity_type or "Alert"
     where = facts.device_name or facts.external_device_id or "unknown device"
     short = facts.message if facts.message and len(facts.message) < SHORT_MESSAGE else None
     tail = f": {short}" if short else ""
-    return f"[{provider_label(facts.provider)} Alert] {what} on {where}{tail}"
+    return f"[{provider_label(facts.provider)} Alert] {mark}{what} on {where}{tail}"
 
 
 def _default_description(facts: TicketFacts) -> str:
@@ -174,6 +202,12 @@ def _default_description(facts: TicketFacts) -> str:
     lines = [f"Alert from {provider_label(facts.provider)}", ""]
     lines += [f"{name}: {value}" for name, value in known if value]
     return "\n".join([*lines, "", facts.message] if facts.message else lines)
+
+
+def _unmapped(facts: TicketFacts) -> str:
+    name = facts.organization or facts.external_organization_id
+    whose = f"The organization {name}" if name else "The organization of this alert"
+    return f"{whose} is not mapped to a client, so this ticket was made for the fallback client."
 
 
 def _spoken(moment: datetime) -> str:

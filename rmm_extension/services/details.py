@@ -1,4 +1,5 @@
-"""The text of an alert that came with ids only: fetched by a job, never in the webhook request."""
+"""What an alert came without, its text or the rest of its report: fetched by a job, never in the webhook
+request."""
 
 from __future__ import annotations
 
@@ -19,7 +20,7 @@ from .context import Rmm
 from .decisions import decide_or_log, decide_stored
 from .ingest import Ingested
 from .ingest.stored import DETAILS, load
-from .ingest.text import complete_text
+from .ingest.text import complete_text, words
 from .ingest.write import Record, change
 from .inventory.load import open_connection
 from .lease import PLAIN
@@ -31,6 +32,7 @@ from .webhooks import take
 BATCH = 200
 AGAIN_AFTER = timedelta(minutes=5)
 _RECEIVED: tuple[dict[str, Any], ...] = ({"code": "details_received"},)
+_REST_RECEIVED: tuple[dict[str, Any], ...] = ({"code": "report_received"},)
 _MISSING: tuple[dict[str, Any], ...] = ({"code": "details_missing"},)
 
 
@@ -40,7 +42,7 @@ def fetch_details(rmm: Rmm, run: Run) -> dict[str, Any]:
     assert run.integration_id is not None
     with unit(rmm) as session:
         stored = _stored(session, run.tenant_id, alert_id)
-        if stored is None or stored.message is not None:
+        if stored is None or (stored.message is not None and not run.subject.get("is_partial")):
             return {"unchanged": 1}
         _, connection, provider = open_connection(rmm, session, run.tenant_id, run.integration_id)
     if not isinstance(provider, FetchesAlert):
@@ -95,7 +97,7 @@ def _stored(session: Session, tenant_id: str, alert_id: UUID) -> Any | None:
 def _complete(rmm: Rmm, tenant_id: str, alert_id: UUID, event: AlertEvent) -> None:
     with unit(rmm) as session:
         stored = _stored(session, tenant_id, alert_id)
-    known = {"message": event.message, "device_name": event.device_name}
+    known = {"message": event.message, "device_name": event.device_name, **words(event)}
     changes = {name: value for name, value in known.items() if value}
     waits = stored is not None and stored.details_due_at is not None
     # What is over at the vendor by now is not decided any more: it would make a ticket only to close it.
@@ -128,7 +130,6 @@ def _complete_ticket(rmm: Rmm, tenant_id: str, alert_id: UUID, changes: dict[str
         facts, event = found
         told = msgspec.structs.replace(event, **changes)
         values = {**changes, **complete_text(rmm, session, facts, told)}
-        record = Record.of(
-            facts, event, Channel.TICK, values, *_RECEIVED, kind="details", outcome=Outcome.UPDATED
-        )
+        came = _RECEIVED if facts.row["message"] is None else _REST_RECEIVED
+        record = Record.of(facts, event, Channel.TICK, values, *came, kind="details", outcome=Outcome.UPDATED)
         change(session, record, open_only=False)

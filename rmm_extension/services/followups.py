@@ -52,8 +52,8 @@ def alert_followups(rmm: Rmm, session: Session, tenant_id: str, payload: dict[st
     if alert is None:
         return
     system = SYSTEM_ACTOR(tenant_id)
-    if payload.get("fetch_details"):
-        _start_details(session, system, alert)
+    if payload.get("fetch_details") or payload.get("fetch_whole"):
+        _start_details(session, system, alert, is_partial=bool(payload.get("fetch_whole")))
     if payload.get("refresh_device"):
         work = refresh.refresh_work(alert.integration_id, payload["refresh_device"])
         runs.try_start_all(session, system, refresh.KIND, [work])
@@ -129,13 +129,13 @@ def _start_reset(session: Session, actor: Actor, integration_id: UUID, ticket_id
     )
 
 
-def _start_details(session: Session, system: Actor, alert: Any) -> None:
+def _start_details(session: Session, system: Actor, alert: Any, *, is_partial: bool) -> None:
     runs.try_start(
         session,
         system,
         "alert_details",
         integration_id=alert.integration_id,
-        subject={"alert_id": str(alert.id)},
+        subject={"alert_id": str(alert.id), **({"is_partial": True} if is_partial else {})},
         exclusive_key=f"alert_details:{alert.id}",
     )
 

@@ -11,11 +11,12 @@ from rmm_extension.domain.types import AlertEvent, Channel, Outcome
 from rmm_extension.services.context import Rmm
 from rmm_extension.services.driver import run
 
+from . import vendor_status
 from .anew import decide_anew, was_only_recorded
 from .condition import claim_condition, lock_condition
 from .facts import Facts
 from .result import Ingested
-from .text import complete_text
+from .text import complete_text, words
 from .write import Record, change_as_seen, received
 
 _CARRY = """
@@ -70,6 +71,8 @@ def _values(facts: Facts, event: AlertEvent) -> dict[str, Any]:
         "message": event.message or facts.row["message"],
         "last_event_at": max(event.occurred_at, facts.last_event_at),
         "raw": event.raw,
+        **words(event),
+        **vendor_status.told(facts, event),
     }
     return {**values, "device_name": event.device_name} if event.device_name else values
 

@@ -20,6 +20,9 @@ from .facts import Facts
 from .ticket import open_ticket
 from .write import Record
 
+DETAILS_WISHES = ("fetch_details", "fetch_whole")
+"""What the history's follow-ups are called that ask the vendor for an alert."""
+
 
 def decide(
     rmm: Rmm,
@@ -50,7 +53,7 @@ def decide(
         _await_details(rmm, record)
         return
     record.followups["signals"] = ["alert_triggered"]
-    if verdict.rule is None or not _makes_ticket(verdict.rule, record):
+    if verdict.rule is None or not _makes_ticket(facts, verdict.rule, record):
         record.outcome = Outcome.RECORDED_ONLY
         return
     open_ticket(rmm, session, facts, event, record, verdict.rule, ticket_failure, again=again)
@@ -86,7 +89,7 @@ def _await_details(rmm: Rmm, record: Record) -> None:
     record.outcome = Outcome.AWAITING_DETAILS
 
 
-def _makes_ticket(rule: Rule, record: Record) -> bool:
+def _makes_ticket(facts: Facts, rule: Rule, record: Record) -> bool:
     record.rule_id = rule.id
     record.values["matched_rule_id"] = rule.id
     record.values["rule_actions"] = rule.actions
@@ -96,6 +99,9 @@ def _makes_ticket(rule: Rule, record: Record) -> bool:
         return False
     if not rule.actions["createTicket"]:
         record.steps.append({"code": "record_only", "reason": f"rule {rule.name} makes no ticket"})
+        return False
+    if facts.row["auto_tickets"] is False:
+        record.steps.append({"code": "opted_out", "organization": facts.organization})
         return False
     return True
 
@@ -108,6 +114,8 @@ def _followups(event: AlertEvent, record: Record, provider: Provider) -> dict[st
     found: dict[str, Any] = {}
     if _text_can_come(event, provider):
         found["fetch_details"] = True
+    if event.is_partial and "alert" in capabilities(provider):
+        found["fetch_whole"] = True
     if record.channel == Channel.WEBHOOK:
         found["webhook_received"] = True
         if event.external_device_id and "device" in capabilities(provider):

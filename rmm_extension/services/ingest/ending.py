@@ -14,7 +14,7 @@ from rmm_extension.models import OPEN_SQL
 from rmm_extension.services.context import Rmm
 from rmm_extension.services.driver import run
 
-from . import config, lost
+from . import config, lost, vendor_status
 from .announced import was_announced
 from .condition import lock_condition
 from .facts import Facts
@@ -44,17 +44,21 @@ def reset(rmm: Rmm, session: Session, facts: Facts, event: AlertEvent, channel: 
         return _over_already(session, facts, event, channel)
     if event.occurred_at < facts.last_event_at:
         return Ingested(Outcome.SKIPPED, facts.alert_id, ticket_id, reason="older_event")
-    ending = end_ticket(rmm, session, facts, ticket_text.resolved_note(facts.provider, event.external_id))
+    status = vendor_status.note(facts, event) if vendor_status.moved(facts, event) else None
+    note = ticket_text.resolved_note(facts.provider, event.external_id, status)
+    ending = end_ticket(rmm, session, facts, note, left_alone=status)
     values = {
         **OVER,
         "status": ending.status,
         "resolved_at": event.occurred_at,
         "last_event_at": event.occurred_at,
+        **vendor_status.told(facts, event),
         **_real_id(facts, event),
     }
     code = "vanished" if event.vanished else "cleared"
     cleared = {"code": code, "provider": facts.provider, "channel": channel}
-    record = Record.of(facts, event, channel, values, cleared, *ending.steps, outcome=Outcome.RESOLVED)
+    said = (cleared, *(vendor_status.step(facts, event) if status else ()))
+    record = Record.of(facts, event, channel, values, *said, *ending.steps, outcome=Outcome.RESOLVED)
     lost.note(record, facts, event, channel)
     record.followups = {} if is_quiet(session, facts) else _followups("alert_resolved", channel)
     change_as_seen(session, record, facts.seen)
@@ -72,6 +76,7 @@ def acknowledge(session: Session, facts: Facts, event: AlertEvent, channel: Chan
         "status": AlertStatus.ACKNOWLEDGED,
         "acknowledged_at": event.occurred_at,
         "last_event_at": event.occurred_at,
+        **vendor_status.told(facts, event),
     }
     step = {"code": "acknowledged", "by": facts.provider}
     record = Record.of(facts, event, channel, values, step, outcome=Outcome.ACKNOWLEDGED)
@@ -89,7 +94,7 @@ def _over_already(session: Session, facts: Facts, event: AlertEvent, channel: Ch
     """Remember when a resolved alert was last cleared: a trigger from before that opens nothing."""
     if event.occurred_at > facts.last_event_at:
         step = {"code": "cleared_again", "provider": facts.provider}
-        values = {"last_event_at": event.occurred_at}
+        values = {"last_event_at": event.occurred_at, **vendor_status.told(facts, event)}
         record = Record.of(facts, event, channel, values, step, outcome=Outcome.SKIPPED)
         change_as_seen(session, record, facts.seen)
     return Ingested(Outcome.SKIPPED, facts.alert_id, facts.row["ticket_id"], reason="already_resolved")
@@ -112,13 +117,20 @@ def _real_id(facts: Facts, event: AlertEvent) -> dict[str, Any]:
     return {"external_id": event.external_id, "synthesized": False}
 
 
-def end_ticket(rmm: Rmm, session: Session, facts: Facts, note: str) -> Ending:
-    """What becomes of the ticket of an alert that is over: closed, kept with the reason, or left alone."""
+def end_ticket(
+    rmm: Rmm, session: Session, facts: Facts, note: str, *, left_alone: str | None = None
+) -> Ending:
+    """What becomes of the ticket of an alert that is over: closed, kept with the reason, or left alone.
+
+    ``left_alone`` is what a ticket is told, while it is open, that the rule does not resolve.
+    """
     ticket_id = facts.row["ticket_id"]
     if ticket_id is None or rmm.host.tickets is None:
         return Ending(AlertStatus.RESOLVED)
     actions = _actions(rmm, session, facts)
     if not actions.get("autoResolveTicket"):
+        if left_alone:
+            rmm.host.tickets.note_if_open(session, facts.tenant_id, ticket_id, None, left_alone)
         return Ending(AlertStatus.RESOLVED, ({"code": "ticket_untouched_rule_off"},))
     lock_condition(session, facts.tenant_id, facts.integration_id, facts.row["dedup_key"])
     state = rmm.host.tickets.state(session, facts.tenant_id, ticket_id, lock=True)

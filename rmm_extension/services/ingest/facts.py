@@ -19,6 +19,8 @@ _ALERT = (
     "status",
     "severity",
     "message",
+    "title",
+    "vendor_status",
     "ticket_id",
     "last_event_at",
     "triggered_at",
@@ -46,7 +48,7 @@ SELECT i.id AS integration_id, i.provider, i.name AS integration_name, i.state, 
        d.id AS device_id, d.asset_id, d.client_id AS device_client_id, d.name AS device_name,
        d.facts::text AS device_facts,
        m.client_id AS organization_client_id, m.name AS organization_name,
-       m.default_contact_id, m.external_id AS organization_external_id
+       m.default_contact_id, m.auto_tickets, m.external_id AS organization_external_id
 FROM rmm_integrations i
 LEFT JOIN rmm_secrets s
        ON s.tenant_id = i.tenant_id AND s.integration_id = i.id AND s.name = 'webhook_secret'
@@ -80,6 +82,7 @@ _SEEN = (
     "details_due_at",
     "attention",
     "hold_until",
+    "vendor_status",
 )
 
 
@@ -144,6 +147,11 @@ class Facts:
     def organization_id(self) -> str | None:
         """The vendor's organization, from the event or from the device."""
         return self.row["organization_external_id"]  # type: ignore[no-any-return]
+
+    @property
+    def organization(self) -> str | None:
+        """The organization as people know it: its name, else its id."""
+        return self.row["organization_name"] or self.organization_id
 
 
 def _decoded(value: str | None) -> dict[str, Any]:

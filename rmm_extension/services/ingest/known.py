@@ -10,11 +10,12 @@ from rmm_extension.domain.priorities import priority_for
 from rmm_extension.domain.types import AlertEvent, Channel, Outcome, Severity
 from rmm_extension.services.context import Rmm
 
+from . import vendor_status
 from .anew import decide_anew, was_only_recorded
 from .condition import lock_condition
 from .facts import Facts, placed
 from .result import Ingested
-from .text import complete_text
+from .text import complete_text, words
 from .write import Record, change_as_seen, received
 
 
@@ -26,7 +27,7 @@ def seen_again(
     channel: Channel,
     ticket_failure: str | None,
 ) -> Ingested:
-    """No second ticket and no occurrence; a changed severity or message is written down.
+    """No second ticket and no occurrence; changes of severity, words and the vendor's state are written down.
 
     So is a newer time: an end from before it, which may still be on its way, must not resolve the alert. One
     that was only recorded and got worse is decided anew: a rule that did not want it before may want it now.
@@ -37,14 +38,16 @@ def seen_again(
     changes = _changes(facts, event)
     if not changes and event.occurred_at == facts.last_event_at:
         return Ingested(Outcome.SKIPPED, facts.alert_id, ticket_id, reason="duplicate")
-    values = {**changes, "last_event_at": event.occurred_at}
+    values = {**changes, **words(event), "last_event_at": event.occurred_at}
     steps = _steps(facts, event, channel, changes)
     record = Record.of(facts, event, channel, values, *steps, outcome=Outcome.UPDATED)
     if ticket_id and _is_raised(facts, changes):
         _raise_ticket(rmm, session, facts, event, record)
     elif _is_raised(facts, changes) and was_only_recorded(facts):
         decide_anew(rmm, session, facts, placed(facts, event), record, ticket_failure)
-    if ticket_id and "message" in changes and facts.row["message"] is None:
+    # After the condition, which a rise in severity holds: the order of locks.
+    vendor_status.tell_ticket(rmm, session, facts, event)
+    if ticket_id and _tells_more(facts, event, changes):
         record.values |= complete_text(rmm, session, facts, event)
     change_as_seen(session, record, facts.seen)
     return Ingested(Outcome(record.outcome), facts.alert_id, record.values.get("ticket_id") or ticket_id)
@@ -56,7 +59,17 @@ def _changes(facts: Facts, event: AlertEvent) -> dict[str, Any]:
         changes["severity"] = event.severity
     if event.message is not None and event.message != facts.row["message"]:
         changes["message"] = event.message
+    if event.title is not None and event.title != facts.row["title"]:
+        changes["title"] = event.title
+    if vendor_status.moved(facts, event):
+        changes |= vendor_status.told(facts, event)
     return changes
+
+
+def _tells_more(facts: Facts, event: AlertEvent, changes: dict[str, Any]) -> bool:
+    """Whether the words of the ticket can be better than they were."""
+    came = "message" in changes and facts.row["message"] is None
+    return came or "title" in changes or "report" in words(event)
 
 
 def _steps(
@@ -67,7 +80,9 @@ def _steps(
         steps.append({"code": "severity_changed", "old": facts.row["severity"], "new": event.severity})
     if "message" in changes:
         steps.append({"code": "message_changed"})
-    return steps
+    if "title" in changes:
+        steps.append({"code": "title_changed"})
+    return [*steps, *vendor_status.step(facts, event)]
 
 
 def _is_raised(facts: Facts, changes: dict[str, Any]) -> bool:

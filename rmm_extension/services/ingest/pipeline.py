@@ -11,7 +11,7 @@ from rmm_extension.domain.types import AlertEvent, AlertKind, Channel, Outcome
 from rmm_extension.services.context import Rmm
 from rmm_extension.services.driver import autocommitted
 
-from . import adopt, config, ending, known, lost, stored
+from . import adopt, comment, config, ending, known, lost, stored, text, vendor_status
 from .clock import possible
 from .decide import decide
 from .facts import Facts, placed
@@ -43,6 +43,8 @@ def ingest(
     if received_at is not None:
         facts = replace(facts, received_at=received_at)
     event = possible(facts, event)
+    if event.note_id is not None and facts.known:
+        return comment.take_comment(rmm, session, facts, event, channel)
     if event.kind is AlertKind.RESET:
         return ending.reset(rmm, session, facts, event, channel)
     if event.kind is AlertKind.ACKNOWLEDGED:
@@ -64,6 +66,9 @@ def _is_stale(facts: Facts, event: AlertEvent) -> bool:
 
     That holds too for one that a person resolved here and the vendor still lists: its time is not new.
     """
+    if facts.row["resolved_here"] and event.vendor_status is not None:
+        # A vendor that tells the state moves the time for much less than a new firing.
+        return not vendor_status.moved(facts, event) or event.occurred_at <= facts.last_event_at
     return event.occurred_at <= facts.last_event_at
 
 
@@ -79,6 +84,7 @@ def _with_its_text(
     changes = {"message": event.message, "last_event_at": max(event.occurred_at, facts.last_event_at)}
     if event.device_name:
         changes["device_name"] = event.device_name
+    changes |= {**text.words(event), **vendor_status.told(facts, event)}
     done = stored.decide_again(
         rmm,
         session,
@@ -115,6 +121,9 @@ def _fresh(
         at=event.occurred_at,
         ticket_failure=ticket_failure,
     )
+    if event.note_id is not None:
+        ticket = comment.ticket_of(rmm, session, facts.tenant_id, record.values.get("ticket_id"))
+        comment.note_comment(rmm, session, facts, event, record, ticket)
     # An alert without a ticket is this one statement, which then needs no BEGIN and COMMIT around it.
     with autocommitted(session):
         written = insert_or_reopen(session, record)

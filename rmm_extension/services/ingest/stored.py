@@ -17,7 +17,7 @@ from rmm_extension.services.driver import run
 
 from . import config
 from .announced import was_announced
-from .decide import decide
+from .decide import DETAILS_WISHES, decide
 from .facts import Facts, by_id, placed
 from .result import Ingested
 from .write import OVER, Record, change_as_seen
@@ -25,9 +25,13 @@ from .write import OVER, Record, change_as_seen
 DETAILS, ATTENTION, HOLD, WINDOW = "details_due_at", "attention", "hold_until", "suppressed_by_window_id"
 """What an alert waits with: the column that is set meanwhile."""
 
+COMPLETED = ("message", "device_name", "title", "report")
+"""What of an alert may come after it did."""
+
 _ALERT = """
 SELECT integration_id, external_id, external_device_id, external_organization_id, device_name, severity,
-       alert_class, activity_type, source_type, dedup_key, message, triggered_at, synthesized, raw
+       alert_class, activity_type, source_type, dedup_key, message, title, report, vendor_status,
+       triggered_at, synthesized, raw
 FROM rmm_alerts WHERE tenant_id = %(tenant)s AND id = %(alert)s
 """
 _LAST_TOLD = """
@@ -68,8 +72,8 @@ def decide_again(
     """Ask windows and rules again for an open alert without a ticket; windows are asked for now.
 
     ``waiting_for`` (``DETAILS``, ``ATTENTION``, ``HOLD``, ``WINDOW``) leaves alone what does not wait for
-    that. ``changes`` are columns that became known (``message``, ``device_name``), ``steps`` what the
-    history says of them. ``None`` when there is nothing to decide any more. An obstacle that is still the
+    that. ``changes`` are columns that became known (:data:`COMPLETED`), ``steps`` what the history says of
+    them. ``None`` when there is nothing to decide any more. An obstacle that is still the
     same is looked at and not told again. Raises as :func:`~.pipeline.ingest` does.
     """
     found = load(session, tenant_id, alert_id)
@@ -90,7 +94,8 @@ def decide_again(
         ticket_failure=ticket_failure,
         again=True,
     )
-    record.followups.pop("fetch_details", None)
+    for wish in DETAILS_WISHES:
+        record.followups.pop(wish, None)
     tell_only_news(session, facts, record)
     _write(session, facts, record)
     return Ingested(Outcome(record.outcome), alert_id, record.values.get("ticket_id"))
@@ -149,7 +154,7 @@ def _is_told(session: Session, facts: Facts, record: Record) -> bool:
 
 
 def _with(event: AlertEvent, changes: dict[str, Any]) -> AlertEvent:
-    known = {name: changes[name] for name in ("message", "device_name") if changes.get(name)}
+    known = {name: changes[name] for name in COMPLETED if changes.get(name)}
     return msgspec.structs.replace(event, **known)
 
 
@@ -167,6 +172,9 @@ def _event(row: dict[str, Any]) -> AlertEvent:
         activity_type=row["activity_type"],
         source_type=row["source_type"],
         message=row["message"],
+        title=row["title"],
+        report=row["report"],
+        vendor_status=row["vendor_status"],
         synthesized=row["synthesized"],
         raw=row["raw"],
     )

@@ -16,7 +16,8 @@ from .facts import Facts
 from .ticket import ticket_facts
 
 _WRITTEN = """
-SELECT a.ticket_id, a.generated_title, a.generated_description, a.rule_actions, r.name AS rule_name
+SELECT a.ticket_id, a.client_id, a.report, a.generated_title, a.generated_description, a.rule_actions,
+       r.name AS rule_name
 FROM rmm_alerts a
 LEFT JOIN rmm_alert_rules r ON r.tenant_id = a.tenant_id AND r.id = a.matched_rule_id
 WHERE a.tenant_id = %(tenant)s AND a.id = %(alert)s
@@ -27,7 +28,8 @@ WHERE a.tenant_id = %(tenant)s AND a.id = %(alert)s
 def complete_text(rmm: Rmm, session: Session, facts: Facts, event: AlertEvent) -> dict[str, Any]:
     """Write title and description anew from ``event``, each only where nobody changed ours.
 
-    Returns the alert's columns that remember what we wrote; nothing when the alert made no ticket.
+    What the event leaves open is as it is known. Returns the alert's columns that remember what we wrote;
+    nothing when the alert made no ticket.
     """
     tickets = rmm.host.tickets
     if tickets is None:
@@ -35,8 +37,11 @@ def complete_text(rmm: Rmm, session: Session, facts: Facts, event: AlertEvent) -
     row = run(session, _WRITTEN, {"tenant": facts.tenant_id, "alert": facts.alert_id}).fetchone()
     if row is None:
         return {}
-    texts = ticket_facts(rmm, session, facts, _as_it_began(facts, event), row["rule_name"])
-    template = (row["rule_actions"] or {}).get("ticketTemplate") or {}
+    actions = row["rule_actions"] or {}
+    began = _as_it_began(facts, event, row["report"])
+    is_unmapped = row["client_id"] is None and bool(actions.get("useRouting"))
+    texts = ticket_facts(rmm, session, facts, began, row["rule_name"], is_unmapped=is_unmapped)
+    template = actions.get("ticketTemplate") or {}
     title, description = ticket_text.words(texts, template)
     tickets.complete_text(
         session,
@@ -50,6 +55,19 @@ def complete_text(rmm: Rmm, session: Session, facts: Facts, event: AlertEvent) -
     return {"generated_title": title, "generated_description": description}
 
 
-def _as_it_began(facts: Facts, event: AlertEvent) -> AlertEvent:
+def words(event: AlertEvent) -> dict[str, Any]:
+    """The columns of the vendor's own words that the event brings; part of a report replaces no whole one."""
+    told = {"title": event.title, "report": None if event.is_partial else event.report}
+    return {name: value for name, value in told.items() if value}
+
+
+def _as_it_began(facts: Facts, event: AlertEvent, report: str | None) -> AlertEvent:
     severity = facts.row["severity"] if event.severity is Severity.NONE else event.severity
-    return msgspec.structs.replace(event, occurred_at=facts.row["triggered_at"], severity=Severity(severity))
+    return msgspec.structs.replace(
+        event,
+        occurred_at=facts.row["triggered_at"],
+        severity=Severity(severity),
+        message=event.message or facts.row["message"],
+        title=event.title or facts.row["title"],
+        report=words(event).get("report") or report,
+    )

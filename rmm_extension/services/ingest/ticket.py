@@ -61,7 +61,7 @@ def open_ticket(
 def _has_obstacle(facts: Facts, record: Record, ticket_failure: str | None) -> bool:
     """Whether no ticket can be made now; then the alert needs attention."""
     if facts.client_id is None:
-        _needs_attention(record, NO_CLIENT, {"code": "no_client", "organization": _organization(facts)})
+        _needs_attention(record, NO_CLIENT, {"code": "no_client", "organization": facts.organization})
     elif ticket_failure is not None:
         _needs_attention(record, TICKET_FAILED, {"code": "ticket_failed", "reason": ticket_failure})
     else:
@@ -208,9 +208,15 @@ def _tell_link(record: Record, *signals: str) -> None:
 
 
 def ticket_facts(
-    rmm: Rmm, session: Session, facts: Facts, event: AlertEvent, rule_name: str | None
+    rmm: Rmm,
+    session: Session,
+    facts: Facts,
+    event: AlertEvent,
+    rule_name: str | None,
+    *,
+    is_unmapped: bool = False,
 ) -> ticket_text.TicketFacts:
-    """What the ticket's texts may speak of."""
+    """What the ticket's texts may speak of; ``is_unmapped``: it is the fallback client's."""
     vitals = facts.vitals
     client = None
     if facts.client_id:
@@ -235,6 +241,9 @@ def ticket_facts(
         last_user=vitals.get("current_user") or vitals.get("last_user"),
         rule=rule_name,
         link=_device_link(rmm, facts),
+        title=event.title,
+        report=event.report,
+        is_unmapped=is_unmapped,
     )
 
 
@@ -285,10 +294,6 @@ def _needs_attention(record: Record, reason: str, step: dict[str, Any]) -> None:
     record.values["attention_at"] = utc_now()
     record.steps.append(step)
     record.outcome = Outcome.RECORDED_ONLY
-
-
-def _organization(facts: Facts) -> str | None:
-    return facts.row["organization_name"] or facts.organization_id
 
 
 def _device_link(rmm: Rmm, facts: Facts) -> str | None:
