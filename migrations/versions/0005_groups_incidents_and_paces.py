@@ -49,6 +49,7 @@ def create_set_aside_alerts() -> None:
         moment("first_at"),
         moment("last_at"),
         moment("due_at", nullable=True),
+        sa.Column("synthesized", sa.Boolean(), server_default=sa.text("false"), nullable=False),
         sa.PrimaryKeyConstraint("tenant_id", "id", name="pk_rmm_set_aside_alerts"),
         sa.UniqueConstraint(
             "tenant_id",

@@ -10,8 +10,9 @@ from rmm_extension.domain.types import Check, Connection
 from rmm_extension.forms.credentials import CredentialsForm
 from rmm_extension.providers.contract import Provider
 from rmm_extension.services import credentials
+from rmm_extension.services.pace import paced
 
-from .context import end_reading
+from .context import actor, current_rmm, end_reading
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,7 +47,8 @@ def test(provider: Provider, connection: Connection) -> Attempt:
     """Run the provider's checks, again with no transaction open."""
     end_reading()
     try:
-        checks = credentials.run_checks(provider, connection)
+        trial = paced(current_rmm(), actor().tenant_id, connection)
+        checks = credentials.run_checks(provider, trial)
     except RMMError as error:
         return Attempt(general=str(error))
     if not credentials.usable(checks):

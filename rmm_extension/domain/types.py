@@ -316,10 +316,14 @@ class AlertEvent(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class UnreadAlert(msgspec.Struct, frozen=True, kw_only=True):
-    """An alert that a vendor lists in a shape that cannot be read: ``reason`` is a sentence."""
+    """An alert that a vendor lists in a shape that cannot be read: ``reason`` is a sentence.
+
+    ``synthesized`` marks an ``external_id`` made by us because the row has none; the same row, the same id.
+    """
 
     external_id: str
     reason: str
+    synthesized: bool = False
 
 
 class AlertChanges(msgspec.Struct, frozen=True, kw_only=True):

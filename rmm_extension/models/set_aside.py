@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 from uuid import UUID
 
-from sqlalchemy import ForeignKeyConstraint, Index, UniqueConstraint
+from sqlalchemy import ForeignKeyConstraint, Index, UniqueConstraint, text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from .base import Base, TenantRow
@@ -15,7 +15,7 @@ class SetAsideAlert(TenantRow, Base):
     """One alert that is set aside so that it stops no other; it is asked for again, and by a person.
 
     ``reason`` says in words what was in the way. ``due_at`` is when it is tried again by itself, ``None``
-    when only a person does.
+    when only a person does. ``synthesized`` marks an ``external_id`` made by us: there is nothing to ask for.
     """
 
     __tablename__ = "rmm_set_aside_alerts"
@@ -36,3 +36,4 @@ class SetAsideAlert(TenantRow, Base):
     first_at: Mapped[datetime]
     last_at: Mapped[datetime]
     due_at: Mapped[datetime | None]
+    synthesized: Mapped[bool] = mapped_column(default=False, server_default=text("false"))

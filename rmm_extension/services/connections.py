@@ -22,6 +22,7 @@ from .catch_all import add_catch_all
 from .connection_health import tell_health
 from .context import Rmm
 from .credentials import auth_mode
+from .pace import DatabasePace
 from .registration.scope import scope_of
 
 
@@ -81,6 +82,7 @@ def build(rmm: Rmm, session: Session, integration: Integration, *, waits: bool =
         sessions=sign_in.sessions_of(rmm, row, secrets.pop(sign_in.SESSION, None), waits=waits),
         secrets=secrets,
         settings=dict(row.settings),
+        pace=DatabasePace(rmm.db.engine, row.tenant_id),
     )
 
 

@@ -23,6 +23,8 @@ from rmm_extension.models import (
     Integration,
     JobRun,
     Outbox,
+    PaceRow,
+    SetAsideAlert,
     Signal,
     WebhookDelivery,
     new_id,
@@ -38,7 +40,7 @@ KEEP = Keep()
 NONE_OF_THESE = dict.fromkeys(
     (
         *("deliveries_put_aside", "software", "software_of_deleted", "products", "patches_of_deleted"),
-        *("signals", "actions", "audit"),
+        *("signals", "actions", "audit", "set_aside", "paces"),
     ),
     0,
 )
@@ -108,6 +110,11 @@ def signal(world: World, at: datetime) -> UUID:
     return add(world, Signal, integration_id=world.integration_id, **row)
 
 
+def set_aside(world: World, at: datetime, **more: Any) -> UUID:
+    row = {"integration_id": world.integration_id, "external_id": str(new_id()), "reason": "Odd."}
+    return add(world, SetAsideAlert, **row | {"first_at": at, "last_at": at, "due_at": None} | more)
+
+
 def audit(world: World, at: datetime, **more: Any) -> UUID:
     row = {"at": at, "actor_id": "a", "actor_name": "A", "action": "x", "subject_type": "s"}
     return add(world, Audit, **row | {"subject_id": "1", "subject_name": "", "changes": {}} | more)
@@ -161,6 +168,21 @@ class TestLimits:
         gone, stays = (signal(world, when(KEEP.signals)) for when in (older, younger))
         assert clean(world) == {"signals": 1}
         assert left(world, "rmm_signals") == {stays} != {gone}
+
+    def test_alerts_set_aside_that_nobody_looked_at(self, world: World) -> None:
+        set_aside(world, older(KEEP.quarantine))
+        stays = {
+            set_aside(world, younger(KEEP.quarantine)),
+            set_aside(world, older(KEEP.quarantine), due_at=utc_now()),
+        }
+        assert clean(world) == {"set_aside": 1}
+        assert left(world, "rmm_set_aside_alerts") == stays, "one that is still tried again stays"
+
+    def test_paces_of_accounts_at_rest(self, world: World) -> None:
+        add(world, PaceRow, account="rested", following_at=older(KEEP.signals))
+        stays = add(world, PaceRow, account="in use", following_at=younger(KEEP.signals))
+        assert clean(world) == {"paces": 1}
+        assert left(world, "rmm_paces") == {stays}
 
     def test_jobs(self, world: World) -> None:
         for status in ("succeeded", "failed", "cancelled"):

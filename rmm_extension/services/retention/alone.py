@@ -9,7 +9,7 @@ from typing import Any
 from sqlalchemy import ColumnElement, delete, or_, select
 from sqlalchemy.orm import InstrumentedAttribute, Session
 
-from rmm_extension.models import ActionInvocation, DeviceSoftware, JobRun, WebhookDelivery
+from rmm_extension.models import ActionInvocation, DeviceSoftware, JobRun, SetAsideAlert, WebhookDelivery
 from rmm_extension.services import runs
 from rmm_extension.services.context import Rmm
 from rmm_extension.services.place import Place
@@ -47,6 +47,11 @@ def given_up(cutoff: datetime) -> list[ColumnElement[bool]]:
     """Deliveries put aside, and those that failed for good."""
     failed_for_good = (WebhookDelivery.state == "failed") & WebhookDelivery.due_at.is_(None)
     return [or_(WebhookDelivery.state == "quarantined", failed_for_good)]
+
+
+def left_to_people(cutoff: datetime) -> list[ColumnElement[bool]]:
+    """Alerts set aside that are not tried again by themselves."""
+    return [SetAsideAlert.due_at.is_(None)]
 
 
 def ended(cutoff: datetime) -> list[ColumnElement[bool]]:

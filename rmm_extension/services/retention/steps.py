@@ -8,14 +8,16 @@ from rmm_extension.models import (
     DevicePatch,
     DeviceSoftware,
     JobRun,
+    PaceRow,
     PatchList,
+    SetAsideAlert,
     Signal,
     SoftwareList,
     WebhookDelivery,
 )
 
 from .alerts import alerts, conditions, history
-from .alone import ended, given_up, gone, over_actions, processed, removes
+from .alone import ended, given_up, gone, left_to_people, over_actions, processed, removes
 from .batch import Step
 from .lists import of_deleted, products
 
@@ -71,5 +73,15 @@ STEPS = (
         removes(ActionInvocation, ActionInvocation.created_at, over_actions),
     ),
     Step("jobs", "runs", "Removing ended jobs.", removes(JobRun, JobRun.queued_at, ended)),
+    Step(
+        "set_aside",
+        "quarantine",
+        "Removing alerts set aside.",
+        removes(SetAsideAlert, SetAsideAlert.last_at, left_to_people),
+    ),
+    # One that is even again is as good as none.
+    Step(
+        "paces", "signals", "Removing the pace of accounts at rest.", removes(PaceRow, PaceRow.following_at)
+    ),
     Step("audit", "audit", "Removing old audit.", removes(Audit, Audit.at)),
 )
