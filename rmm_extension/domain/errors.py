@@ -5,6 +5,9 @@ The message of an error is a sentence for the person who has to act on it; it ne
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
+
 
 class RMMError(Exception):
     """Root of all errors raised on purpose."""
@@ -136,3 +139,13 @@ class Invalid(RMMError):
         told = [f"{path}: {text}" if path else text for path, texts in errors.items() for text in texts]
         super().__init__("; ".join(told))
         self.errors = errors
+
+
+@contextmanager
+def nothing_done() -> Iterator[None]:
+    """For what is asked before anything is done: an error then leaves nothing behind."""
+    try:
+        yield
+    except ProviderError as error:
+        error.may_have_arrived = False
+        raise

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from time import monotonic
 from typing import Any, Generic, Protocol, TypeVar
 
+import msgspec
+
+from rmm_extension.providers.reply import Reply
 from rmm_extension.providers.spool import Spool
 
 R = TypeVar("R")
@@ -69,3 +72,20 @@ class Gathering(Generic[R]):
         else:
             if found is not None:
                 self._spool.add(*found)
+
+
+def readable(
+    reply: Reply,
+    found: Sequence[msgspec.Raw],
+    kind: type[T],
+    errors: list[str],
+    redact: Callable[[str], str],
+) -> list[T]:
+    """The rows of an answer; one that cannot be read is left out, with a sentence in ``errors``."""
+    decoder, rows = msgspec.json.Decoder(kind), []
+    for raw in found:
+        try:
+            rows.append(decoder.decode(raw))
+        except (msgspec.MsgspecError, UnicodeDecodeError) as error:
+            errors.append(f"A row of {reply.path} was left out: {redact(str(error))}.")
+    return rows

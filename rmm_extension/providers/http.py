@@ -228,7 +228,7 @@ class HttpClient:
             "%s %s %s: %s, %d bytes in %.3f s (%s)",
             self.provider,
             call.method,
-            call.path,
+            self.hide(call.path),
             reply.status,
             len(reply.body),
             time.monotonic() - started,
@@ -259,7 +259,7 @@ class HttpClient:
             raise self._no_answer(error, request_id) from None
         except ValueError:
             # requests reads where a redirect leads, though it is not asked to follow it.
-            raise self._trouble(BadResponse, self._nowhere(call.path), request_id) from None
+            raise self._trouble(BadResponse, self._nowhere(self.hide(call.path)), request_id) from None
         return self._reply(call, answer, request_id)
 
     def _send(
@@ -301,7 +301,7 @@ class HttpClient:
 
     def _reply(self, call: _Call, answer: requests.Response, request_id: str) -> Reply:
         pieces = self._pieces(call, answer, request_id)
-        parts = (self.provider, self.label, call.path, answer.status_code, request_id, answer.headers)
+        parts = (self.provider, self.label, self.hide(call.path), answer.status_code, request_id, answer.headers)
         if call.streamed and 200 <= answer.status_code < 300:
             try:
                 return StreamedReply(*parts, next(pieces, b""), pieces, answer.close)
@@ -319,7 +319,7 @@ class HttpClient:
         """The body as it comes. Only the waiting counts: a caller may take its time with a piece."""
         # Undecoded reading is twice as fast: it copies once instead of three times.
         packed = "Content-Encoding" in answer.headers
-        what, length, waited = f"The answer of {self.label} to {call.path}", 0, 0.0
+        what, length, waited = f"The answer of {self.label} to {self.hide(call.path)}", 0, 0.0
         while True:
             before = time.monotonic()
             try:

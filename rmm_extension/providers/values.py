@@ -7,6 +7,7 @@ from datetime import UTC, datetime
 from functools import lru_cache
 from typing import TypeAlias
 
+from rmm_extension.domain.errors import ConfigError
 from rmm_extension.domain.values import identifier as identifier
 from rmm_extension.domain.values import text as plain_text
 
@@ -90,3 +91,12 @@ def epoch(value: Scalar) -> datetime | None:
     if found is None or not _EARLIEST <= found < _LATEST:
         return None
     return datetime.fromtimestamp(found, UTC)
+
+
+def printable(value: str, what: str) -> str:
+    """``value`` when it can be sent; ``what`` names it for the sentence that it cannot."""
+    if not value:
+        raise ConfigError(f"The {what} is missing.")
+    if not value.isascii() or not value.isprintable() or " " in value:
+        raise ConfigError(f"The {what} has characters that it cannot have. Copy it again.")
+    return value

@@ -17,7 +17,6 @@ Nothing here is sent twice. How a script ended is told by its activities alone (
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from typing import Any
 from urllib.parse import quote
@@ -33,7 +32,7 @@ from rmm_extension.domain.actions import (
     requested,
     succeeded,
 )
-from rmm_extension.domain.errors import NotFound, ProviderError
+from rmm_extension.domain.errors import NotFound, nothing_done
 from rmm_extension.domain.types import AgentStatus
 from rmm_extension.domain.window_words import moment_words
 from rmm_extension.providers.ninjaone import maintenance, results, scripts
@@ -125,16 +124,6 @@ def sync(order: Order, context: ActionContext) -> Outcome:
     words = f"{found.name} is as NinjaOne describes it now."
     told = {"synced": True, "external_device_id": found.external_id, "asset_id": found.asset_id}
     return succeeded(words, told)
-
-
-@contextmanager
-def nothing_done() -> Iterator[None]:
-    """For what is asked before anything is done: an error then leaves nothing behind."""
-    try:
-        yield
-    except ProviderError as error:
-        error.may_have_arrived = False
-        raise
 
 
 def in_words(do: Callable[[], Outcome], device: Target) -> Outcome:

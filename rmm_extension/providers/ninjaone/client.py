@@ -11,15 +11,17 @@ from rmm_extension.domain.errors import ConfigError, ProviderError
 from rmm_extension.domain.sessions import SessionToken
 from rmm_extension.domain.types import Connection
 from rmm_extension.providers.contract import Runtime
+from rmm_extension.providers.gathering import readable
 from rmm_extension.providers.http import RETRIES, HttpClient
 from rmm_extension.providers.ninjaone import errors as readings
 from rmm_extension.providers.ninjaone import scopes
 from rmm_extension.providers.ninjaone.errors import KEY
 from rmm_extension.providers.ninjaone.manifest import CLIENT_CREDENTIALS, OAUTH
-from rmm_extension.providers.ninjaone.session import Application, ApplicationSignIn, BrowserSignIn, printable
+from rmm_extension.providers.ninjaone.session import Application, ApplicationSignIn, BrowserSignIn
 from rmm_extension.providers.progress import Progress
 from rmm_extension.providers.reply import Reply
 from rmm_extension.providers.session import VendorSession
+from rmm_extension.providers.values import printable
 
 T = TypeVar("T")
 
@@ -71,7 +73,7 @@ class NinjaOneClient(HttpClient):
             found = reply.decode(list[msgspec.Raw])
             if not found:
                 return
-            yield self._rows(reply, found, kind, errors)
+            yield readable(reply, found, kind, errors, self.redact)
             after = _last_id(reply, found[-1])
             progress.note(reply, after)
 
@@ -102,7 +104,7 @@ class NinjaOneClient(HttpClient):
             if not found:
                 return
             progress.note(reply, (len(found), bytes(found[0]), bytes(found[-1])))
-            yield self._rows(reply, found, kind, errors)
+            yield readable(reply, found, kind, errors, self.redact)
             name = page.cursor.name or "" if page.cursor else ""
             if not name:
                 return
@@ -119,15 +121,6 @@ class NinjaOneClient(HttpClient):
     def explain(self, reply: Reply) -> ProviderError | None:
         """NinjaOne's errors in words."""
         return readings.explained(reply, self.redact(readings.said(reply)))
-
-    def _rows(self, reply: Reply, found: list[msgspec.Raw], kind: type[T], errors: list[str]) -> list[T]:
-        decoder, rows = msgspec.json.Decoder(kind), []
-        for raw in found:
-            try:
-                rows.append(decoder.decode(raw))
-            except (msgspec.MsgspecError, UnicodeDecodeError) as error:
-                errors.append(f"A row of {reply.path} was left out: {self.redact(str(error))}.")
-        return rows
 
 
 def open_client(runtime: Runtime, connection: Connection, *, retries: int = RETRIES) -> NinjaOneClient:

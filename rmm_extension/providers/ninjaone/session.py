@@ -14,7 +14,7 @@ from urllib.parse import urlencode
 import msgspec
 
 from rmm_extension.domain.authorization import AuthorizationRequest
-from rmm_extension.domain.errors import AuthFailed, ConfigError, InvalidRequest, ProviderError
+from rmm_extension.domain.errors import AuthFailed, InvalidRequest, ProviderError
 from rmm_extension.domain.sessions import SessionToken
 from rmm_extension.providers.contract import Runtime
 from rmm_extension.providers.http import HttpClient
@@ -191,15 +191,6 @@ def end(application: Application, token: SessionToken) -> None:
                 ) from None
     if len(over) == len(given):
         raise over[0]
-
-
-def printable(value: str, what: str) -> str:
-    """``value`` when it can be sent; ``what`` names it for the sentence that it cannot."""
-    if not value:
-        raise ConfigError(f"The {what} is missing.")
-    if not value.isascii() or not value.isprintable() or " " in value:
-        raise ConfigError(f"The {what} has characters that it cannot have. Copy it again.")
-    return value
 
 
 def _ask(application: Application, form: dict[str, str], hidden: tuple[str, ...]) -> SessionToken:

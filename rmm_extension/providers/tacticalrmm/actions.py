@@ -19,8 +19,6 @@ agent's history (:mod:`.history`). Nothing here is sent twice.
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
 from typing import Any
 from urllib.parse import quote
 
@@ -34,7 +32,7 @@ from rmm_extension.domain.actions import (
     requested,
     succeeded,
 )
-from rmm_extension.domain.errors import NotFound, ProviderError
+from rmm_extension.domain.errors import NotFound, ProviderError, nothing_done
 from rmm_extension.domain.platforms import platform_label, suits
 from rmm_extension.providers.reply import Reply
 from rmm_extension.providers.tacticalrmm import history
@@ -127,16 +125,6 @@ def ping(client: TacticalClient, order: Order) -> Outcome:
     is_online = found.status == "online"
     words = f"{device.name} answers." if is_online else f"{device.name} does not answer."
     return succeeded(words, {"agent_id": device.external_id, "online": is_online})
-
-
-@contextmanager
-def nothing_done() -> Iterator[None]:
-    """For what is asked before anything is done: an error then leaves nothing behind."""
-    try:
-        yield
-    except ProviderError as error:
-        error.may_have_arrived = False
-        raise
 
 
 def _post(
