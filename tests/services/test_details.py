@@ -16,6 +16,7 @@ from rmm_extension.models import utc_now
 from rmm_extension.providers.tacticalrmm import TacticalRmm
 from rmm_extension.services import details, webhooks
 from tests.harness.world import World
+from tests.services.ingest.incidents import REPORT, SUBJECT, incident, take, told
 from tests.services.ingest.test_adoption import polled
 from tests.services.working import queued, relay_all, signals, steps, work
 
@@ -322,3 +323,66 @@ def test_what_is_over_at_the_vendor_ends_although_its_clock_is_behind(
     assert world.alert()["status"] == "resolved"
     assert overdue(world) == 0
     assert world.tickets() == []
+
+
+WHOLE = f"{REPORT}\n\nHost: WS-07, Windows 11\n1. Isolate the host"
+
+
+def part() -> AlertEvent:
+    return incident(is_partial=True, report=REPORT)
+
+
+def test_the_rest_of_a_report_completes_the_ticket(world: World, vendor: Callable[..., None]) -> None:
+    assert take(world, part()).outcome == "ticket_created"
+    vendor(incident(report=WHOLE, device_name="WS-07"))
+    relay_all(world)
+    assert work(world, "alert_details") == [{"completed": 1}]
+    (ticket,) = world.tickets()
+    assert (ticket["title"], ticket["description"]) == (f"[Tactical RMM] {SUBJECT}", WHOLE)
+    alert = world.alert(7001)
+    assert (alert["report"], alert["device_name"]) == (WHOLE, "WS-07")
+    assert told(world)[-1]["code"] == "report_received"
+
+
+def test_what_a_person_wrote_stays_when_the_rest_comes(world: World, vendor: Callable[..., None]) -> None:
+    take(world, part())
+    world.do("UPDATE tickets SET description = 'Mine'")
+    vendor(incident(report=WHOLE))
+    relay_all(world)
+    work(world, "alert_details")
+    assert world.tickets()[0]["description"] == "Mine"
+    assert world.alert(7001)["report"] == WHOLE
+
+
+def test_part_of_a_report_does_not_replace_the_whole(world: World, vendor: Callable[..., None]) -> None:
+    take(world, part())
+    vendor(incident(report=WHOLE))
+    relay_all(world)
+    work(world, "alert_details")
+    take(world, incident(10, is_partial=True, report=REPORT, title="CRITICAL - another subject"))
+    (ticket,) = world.tickets()
+    assert (ticket["title"], ticket["description"]) == ("[Tactical RMM] CRITICAL - another subject", WHOLE)
+
+
+def test_without_the_rest_the_ticket_stays_as_it_is(world: World, vendor: Callable[..., None]) -> None:
+    take(world, part())
+    vendor(None)
+    relay_all(world)
+    assert work(world, "alert_details") == [{"missing": 0}]
+    assert world.tickets()[0]["description"] == REPORT
+
+
+def test_only_the_first_event_asks_for_the_rest(world: World, vendor: Callable[..., None]) -> None:
+    take(world, part())
+    relay_all(world)
+    vendor(incident(report=WHOLE))
+    work(world, "alert_details")
+    take(world, incident(10, is_partial=True, vendor_status="auto_remediating"))
+    relay_all(world)
+    assert queued(world, "alert_details") == []
+
+
+def test_a_whole_event_asks_for_nothing(world: World, vendor: Callable[..., None]) -> None:
+    take(world, incident())
+    relay_all(world)
+    assert queued(world, "alert_details") == []
