@@ -78,7 +78,7 @@ def lines(
     yield _sign_in(row, known)
     yield _vendor(row)
     if "webhook" in has:
-        yield _webhook(row, known)
+        yield _webhook(row, known, is_signed="signed_webhook" in has)
         if "webhook_registration" in has:
             yield _registration(row)
         yield _lost(row, known)
@@ -134,7 +134,7 @@ def _vendor(row: Integration) -> Line:
     return Line(name=name, state="ok", message="It answers")
 
 
-def _webhook(row: Integration, known: Health) -> Line:
+def _webhook(row: Integration, known: Health, *, is_signed: bool) -> Line:
     link = _configuring("Webhook", "connection_webhook", row)
     if not row.webhook_enabled:
         message = "Off: alerts come by polling alone, minutes later"
@@ -145,6 +145,10 @@ def _webhook(row: Integration, known: Health) -> Line:
             remedy="An administrator can set it up.",
             link=link,
         )
+    if is_signed and not known.has_webhook_secret:
+        message = "Waiting for the secret: deliveries are refused until then"
+        remedy = f"An administrator pastes the secret that {provider_label(row.provider)} made."
+        return Line(name="Webhook", state="warning", message=message, remedy=remedy, link=link)
     if known.last_webhook_at is None:
         message = f"On, but nothing has arrived in {DAYS} days"
         remedy = "Trigger a test alert at the vendor, or look at the set-up."

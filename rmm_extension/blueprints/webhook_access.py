@@ -13,7 +13,7 @@ from sqlalchemy.orm import Session
 
 from rmm_extension.domain.errors import RMMError
 from rmm_extension.models import Integration
-from rmm_extension.providers.capabilities import ReceivesWebhooks, WebhookStep
+from rmm_extension.providers.capabilities import ReceivesWebhooks, SignsWebhooks, WebhookStep
 from rmm_extension.providers.contract import Provider
 from rmm_extension.services import connections, webhook_access
 from rmm_extension.services.unit import unit
@@ -31,6 +31,7 @@ routes = Routes()
 
 SHOW = "rmm_show_secret"
 """Cookie entry that lets the next page show a secret that was just made, once."""
+_BESIDE = "There is a new secret. The old one is taken too until you drop it."
 
 
 @routes.get("/connections/<uuid:integration_id>/webhook")
@@ -57,7 +58,9 @@ def connection_webhook_on(integration_id: UUID) -> ResponseReturnValue:
     """Accept deliveries."""
 
     def work(opened: Session) -> str:
-        webhook_access.switch_on(current_rmm(), opened, actor(), integration_id)
+        address = webhook_access.switch_on(current_rmm(), opened, actor(), integration_id)
+        if address.is_waiting:
+            return "The webhook is on. Deliveries are refused until the vendor's secret is pasted below."
         return "The webhook is on: deliveries are taken from now on."
 
     return _change(integration_id, work)
@@ -90,9 +93,28 @@ def connection_webhook_rotate(integration_id: UUID) -> ResponseReturnValue:
         if request.form.get("hint") != hint:
             return "The secret had been replaced already; nothing was changed."
         webhook_access.rotate(current_rmm(), opened, actor(), integration_id)
-        return "There is a new secret. The old one is taken too until you drop it."
+        return _BESIDE
 
     return _change(integration_id, work)
+
+
+@routes.post("/connections/<uuid:integration_id>/webhook/secret")
+@requires("rmm.configure")
+@needs("signed_webhook")
+def connection_webhook_secret(integration_id: UUID) -> ResponseReturnValue:
+    """Take the secret that the vendor made; a blank field keeps the one that is stored."""
+    pasted = request.form.get("secret", "")
+
+    def work(opened: Session) -> str:
+        row = connections.get(opened, actor().tenant_id, integration_id, lock=True)
+        is_first = webhook_access.address(current_rmm(), opened, row).is_waiting
+        if not pasted.strip() and not is_first:
+            return "The secret was left blank; nothing was changed."
+        if not webhook_access.keep_secret(current_rmm(), opened, actor(), integration_id, pasted):
+            return "This is the secret that was stored already; nothing was changed."
+        return "The secret is stored." if is_first else _BESIDE
+
+    return act(work, back(integration_id))
 
 
 @routes.post("/connections/<uuid:integration_id>/webhook/drop-previous")
@@ -112,6 +134,7 @@ def webhook_values(row: Integration, provider: Provider) -> Mapping[str, Any]:
     """What the webhook's page and the wizard's step show."""
     values: dict[str, Any] = {
         "receives": isinstance(provider, ReceivesWebhooks),
+        "signs": isinstance(provider, SignsWebhooks),
         "address": None,
         "guide": (),
         **registration_values(row, provider),
@@ -133,6 +156,8 @@ def _guide(provider: Provider, address: WebhookAddress) -> Sequence[WebhookStep]
     """The vendor's steps; one whose text holds a secret that is no longer shown comes without it."""
     if not isinstance(provider, ReceivesWebhooks):
         return ()
+    if isinstance(provider, SignsWebhooks):
+        return provider.webhook_steps(address.url, "")
     steps = provider.webhook_steps(address.url, address.secret or address.hint)
     return [_without_secret(step) if step.is_secret and not address.secret else step for step in steps]
 

@@ -11,8 +11,9 @@ from rmm_extension.models import WebhookDelivery, new_id, utc_now
 
 from .ingest.facts import Facts
 
-KEPT_HEADERS = ("content-type", "user-agent", "x-request-id")
-"""All other headers may carry the secret and are not stored."""
+KEPT_HEADERS = ("content-type", "user-agent", "x-request-id", "svix-id")
+"""All other headers may carry the secret and are not stored. The last one is the only id that some vendors
+give their messages."""
 GAPS = (30, 60, 300, 900, 3600)
 """Seconds until the next try of a failed delivery; afterwards it waits for a person."""
 

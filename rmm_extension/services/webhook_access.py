@@ -14,6 +14,8 @@ from sqlalchemy.orm import Session
 from rmm_extension.domain.errors import ConfigError, Conflict
 from rmm_extension.host import Actor
 from rmm_extension.models import Integration, Secret, utc_now
+from rmm_extension.providers.capabilities import SignsWebhooks
+from rmm_extension.providers.contract import Provider
 
 from . import audit, registration
 from .connections import get
@@ -21,13 +23,16 @@ from .context import Rmm
 
 SECRET, PREVIOUS, TOKEN = "webhook_secret", "webhook_secret_previous", "webhook_token"
 _JUST_MADE = timedelta(seconds=60)
+_LONGEST = 500
 
 
 @dataclass(frozen=True, slots=True)
 class WebhookAddress:
     """Where the vendor sends to. ``secret`` in clear only right after it was made, else ``None``.
 
-    ``hint`` is what may be shown of the secret; ``url`` is a path alone while ``RMM_PUBLIC_URL`` is not set.
+    ``hint`` is what may be shown of the secret; it is empty while the one that the vendor makes is still
+    to be pasted, and deliveries are refused until then. ``url`` is a path alone while ``RMM_PUBLIC_URL`` is
+    not set.
     """
 
     url: str
@@ -36,15 +41,23 @@ class WebhookAddress:
     is_public: bool
     is_rotating: bool
 
+    @property
+    def is_waiting(self) -> bool:
+        """Whether the secret is still to be pasted."""
+        return not self.hint
+
 
 def switch_on(rmm: Rmm, session: Session, actor: Actor, integration_id: UUID) -> WebhookAddress:
-    """Accept deliveries; makes the address and the secret the first time and shows the secret once."""
+    """Accept deliveries; makes the address and the secret the first time and shows the secret once.
+
+    Of a vendor that makes the secret the address alone: see :func:`keep_secret`.
+    """
     row = get(session, actor.tenant_id, integration_id, lock=True)
     if row.state == "not_connected":
         raise Conflict("Connect first, then switch the webhook on.")
     is_new = row.webhook_token_hash is None
     if is_new:
-        _new_credentials(rmm, session, row)
+        _new_credentials(rmm, session, row, with_secret=_signer(rmm, row) is None)
     if not row.webhook_enabled:
         row.webhook_enabled, row.webhook_since = True, utc_now()
     registration.wish(row)
@@ -61,14 +74,37 @@ def switch_off(rmm: Rmm, session: Session, actor: Actor, integration_id: UUID) -
 
 
 def rotate(rmm: Rmm, session: Session, actor: Actor, integration_id: UUID) -> WebhookAddress:
-    """Make a new secret; the old one is accepted too until :func:`drop_previous`."""
+    """Make a new secret; the old one is accepted too until :func:`drop_previous`.
+
+    Raises ``Conflict`` where the vendor makes it.
+    """
     row = _with_webhook(session, actor, integration_id)
-    current = rmm.vault.read(session, row.tenant_id, row.id)[SECRET]
-    rmm.vault.store(session, row.tenant_id, row.id, PREVIOUS, current)
-    rmm.vault.store(session, row.tenant_id, row.id, SECRET, secrets.token_hex(24))
+    if _signer(rmm, row) is not None:
+        raise Conflict("The vendor makes this secret: make a new one there and paste it here.")
+    _replace(rmm, session, row, secrets.token_hex(24))
     registration.wish(row)
     _changed(session, actor, row, "webhook.secret_rotated")
     return address(rmm, session, row, in_clear=True)
+
+
+def keep_secret(rmm: Rmm, session: Session, actor: Actor, integration_id: UUID, value: str) -> bool:
+    """Take the secret that the vendor made; the one before is accepted too until :func:`drop_previous`.
+
+    Whether it is another one than was known. Raises ``ConfigError`` for what is no secret of this vendor,
+    ``Conflict`` where the vendor makes none.
+    """
+    row = _with_webhook(session, actor, integration_id)
+    signer = _signer(rmm, row)
+    if signer is None:
+        raise Conflict("The secret of this webhook is made here, and is given to the vendor.")
+    if len(value) > _LONGEST:
+        raise ConfigError(f"A webhook's secret has at most {_LONGEST} characters.")
+    checked = signer.check_webhook_secret(value)
+    if checked == rmm.vault.take(session, row.tenant_id, row.id, SECRET):
+        return False
+    _replace(rmm, session, row, checked)
+    _changed(session, actor, row, "webhook.secret_pasted")
+    return True
 
 
 def drop_previous(rmm: Rmm, session: Session, actor: Actor, integration_id: UUID) -> None:
@@ -81,15 +117,16 @@ def drop_previous(rmm: Rmm, session: Session, actor: Actor, integration_id: UUID
 def address(rmm: Rmm, session: Session, row: Integration, *, in_clear: bool = False) -> WebhookAddress:
     """The webhook's address for display, ``in_clear`` for whoever has just had its secret made.
 
-    Raises ``ConfigError`` when it was never switched on.
+    A secret that the vendor made is never shown. Raises ``ConfigError`` when it was never switched on.
     """
     stored = rmm.vault.read(session, row.tenant_id, row.id)
     if TOKEN not in stored:
         raise ConfigError("The webhook of this connection was never switched on.")
+    is_ours = in_clear and _signer(rmm, row) is None
     return WebhookAddress(
         url=f"{rmm.settings.public_url or ''}{webhook_path(row.provider, stored[TOKEN])}",
-        hint=f"•••• {stored[SECRET][-4:]}",
-        secret=stored[SECRET] if in_clear else None,
+        hint=rmm.vault.hints(session, row.tenant_id, row.id).get(SECRET, ""),
+        secret=stored.get(SECRET) if is_ours else None,
         is_public=rmm.settings.public_url is not None,
         is_rotating=PREVIOUS in stored,
     )
@@ -122,11 +159,26 @@ def _with_webhook(session: Session, actor: Actor, integration_id: UUID) -> Integ
     return row
 
 
-def _new_credentials(rmm: Rmm, session: Session, row: Integration) -> None:
+def _signer(rmm: Rmm, row: Integration) -> SignsWebhooks | None:
+    """The connection's provider, where its vendor makes the secret."""
+    provider: Provider = rmm.providers.get(row.provider)
+    return provider if isinstance(provider, SignsWebhooks) else None
+
+
+def _new_credentials(rmm: Rmm, session: Session, row: Integration, *, with_secret: bool) -> None:
     token = f"{row.tenant_id}.{secrets.token_urlsafe(32)}"
     rmm.vault.store(session, row.tenant_id, row.id, TOKEN, token)
-    rmm.vault.store(session, row.tenant_id, row.id, SECRET, secrets.token_hex(24))
+    if with_secret:
+        rmm.vault.store(session, row.tenant_id, row.id, SECRET, secrets.token_hex(24))
     row.webhook_token_hash = token_hash(token)
+
+
+def _replace(rmm: Rmm, session: Session, row: Integration, secret: str) -> None:
+    """Keep this secret, and the one that it replaces beside it."""
+    former = rmm.vault.take(session, row.tenant_id, row.id, SECRET)
+    if former is not None:
+        rmm.vault.store(session, row.tenant_id, row.id, PREVIOUS, former)
+    rmm.vault.store(session, row.tenant_id, row.id, SECRET, secret)
 
 
 def _changed(session: Session, actor: Actor, row: Integration, action: str) -> None:

@@ -161,6 +161,25 @@ class SingleProvider(AcmeProvider):
     )
 
 
+class SealedProvider(SingleProvider):
+    """The same, and it makes the secret of its webhook itself."""
+
+    manifest = replace(SingleProvider.manifest, key="sealed", label="Sealed RMM")
+
+    def check_webhook_secret(self, value: str) -> str:
+        """Begins with whsec_."""
+        if not (cleaned := value.strip()).startswith("whsec_"):
+            raise ConfigError("Sealed RMM's secrets begin with whsec_.")
+        return cleaned
+
+    def webhook_steps(self, url: str, secret: str) -> Sequence[WebhookStep]:
+        """An address to paste, and where the secret is found."""
+        return [
+            WebhookStep("Address", "Paste it.", url),
+            WebhookStep("Secret", f"Copy the one that is shown{secret} and paste it below."),
+        ]
+
+
 class StockProvider(SingleProvider):
     """Devices and their organizations, and no alerts from anywhere."""
 
@@ -181,10 +200,10 @@ class BareProvider(StockProvider):
 
 
 def sources() -> list[tuple[str, Callable[[], object]]]:
-    """For the registry: four that work and one that does not."""
+    """For the registry: five that work and one that does not."""
 
     def broken() -> object:
         raise RuntimeError("cannot be imported")
 
-    able = (AcmeProvider, SingleProvider, StockProvider, BareProvider)
+    able = (AcmeProvider, SingleProvider, SealedProvider, StockProvider, BareProvider)
     return [*((one.manifest.key, lambda one=one: one) for one in able), ("wrecked", broken)]  # type: ignore[misc]

@@ -318,12 +318,24 @@ def test_webhook_bodies_of_no_shape_are_rejected(key: str, body: bytes) -> None:
 
 
 @for_each_provider
+@pytest.mark.parametrize("value", ["", "  ", "\x00", "\n"])
+def test_a_blank_secret_of_the_vendors_is_refused(key: str, value: str) -> None:
+    provider: Any = ProviderRegistry(RUNTIME).get(key)
+    if "signed_webhook" not in capabilities(provider):
+        pytest.skip(f"{key} makes no secret")
+    with pytest.raises(ConfigError, match=r"\.$"):
+        provider.check_webhook_secret(value)
+
+
+@for_each_provider
 def test_webhook_steps_can_be_followed(key: str) -> None:
     provider: Any = ProviderRegistry(RUNTIME).get(key)
     if "webhook" not in capabilities(provider):
         pytest.skip(f"{key} has no webhook")
-    steps = provider.webhook_steps("https://psa.example.com/hook/t.RANDOM", "the-secret")
+    is_theirs = "signed_webhook" in capabilities(provider)
+    steps = provider.webhook_steps("https://psa.example.com/hook/t.RANDOM", "" if is_theirs else "the-secret")
     assert steps
+    assert not is_theirs or not any(step.is_secret for step in steps)
     assert any(step.paste and "t.RANDOM" in step.paste for step in steps)
     for step in steps:
         assert step.title

@@ -25,6 +25,7 @@ from rmm_extension.models import (
     Signal,
     WebhookDelivery,
 )
+from rmm_extension.services.webhook_access import SECRET as WEBHOOK_SECRET
 
 from .attention import NO_CLIENT
 
@@ -46,6 +47,7 @@ class Health:
     unmapped: int
     alerts_without_client: int
     signed_in_since: datetime | None
+    has_webhook_secret: bool
     throttled_at: datetime | None
     throttled_until: datetime | None
 
@@ -65,6 +67,7 @@ def health(session: Session, row: Integration) -> Health:
             _count(OrganizationMapping, row, OrganizationMapping.client_id.is_(None)).label("unmapped"),
             _count(Alert, row, Alert.attention == NO_CLIENT, _open()).label("alerts_without_client"),
             _newest_secret(row).label("signed_in_since"),
+            _has_webhook_secret(row).label("has_webhook_secret"),
             _throttled(row, JobRun.counts.op("?")("throttled"), JobRun.queued_at).label("throttled_at"),
             _throttled(row, JobRun.error_kind == "rate_limited", JobRun.due_at).label("throttled_until"),
         )
@@ -189,6 +192,10 @@ def _last_delivery(row: Integration) -> ScalarSelect[datetime]:
 def _newest_secret(row: Integration) -> ScalarSelect[datetime]:
     newest = select(func.max(Secret.updated_at)).where(_of(row, Secret), Secret.name.not_like("webhook%"))
     return newest.scalar_subquery()
+
+
+def _has_webhook_secret(row: Integration) -> ColumnElement[bool]:
+    return select(Secret.id).where(_of(row, Secret), Secret.name == WEBHOOK_SECRET).exists()
 
 
 def _throttled(row: Integration, condition: ColumnElement[bool], at: Any) -> ScalarSelect[datetime]:
