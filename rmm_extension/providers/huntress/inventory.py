@@ -1,0 +1,109 @@
+"""Walking the agents of an account: one list, page by page.
+
+A routine run lists everything, as a full one does: ten thousand agents are twenty requests, and the list has
+no filter by time. The walk is ordered by id, so that an agent which reports meanwhile shifts no other.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence, Set
+from typing import Any
+from urllib.parse import quote
+
+import msgspec
+
+from rmm_extension.domain.errors import BadResponse, NotFound
+from rmm_extension.domain.types import Device, DevicePage
+from rmm_extension.domain.values import identifier, text
+from rmm_extension.providers.huntress import organizations
+from rmm_extension.providers.huntress.agents import Unreadable, device_of
+from rmm_extension.providers.huntress.client import HuntressClient, Page
+from rmm_extension.providers.huntress.errors import KEY, WrongHost
+
+PATH = "/v1/agents"
+NAME = "agents"
+_BY_ID = {"sort_field": "id", "sort_direction": "asc"}
+_NO_ORGANIZATION = "The organization with id {} does not exist at Huntress, or the key may not see it."
+_MOST_ERRORS = 50
+
+
+class Batch(msgspec.Struct):
+    """A page of the list, sorted out. ``present`` are ids of agents that are there and are not written."""
+
+    devices: list[Device] = []
+    present: list[str] = []
+    errors: list[str] = []
+    is_sound: bool = True
+
+
+def walk(client: HuntressClient, organization_ids: Sequence[str], *, full: bool) -> Iterator[DevicePage]:
+    """All pages; the organizations are complete with the last one, and only with a list that ended well.
+
+    A row that cannot be read still proves that its agent is there. One that does not even tell its id leaves
+    every organization incomplete.
+    """
+    known = {one.external_id for one in organizations.listing(client)}
+    wanted = dict.fromkeys(organization_ids)
+    there = wanted.keys() & known
+    warnings = [_NO_ORGANIZATION.format(key[:50]) for key in wanted if key not in there]
+    is_sound = True
+    for page in client.pages(PATH, NAME, params=_BY_ID):
+        batch = _sorted_out(page, there, full=full)
+        is_sound = is_sound and batch.is_sound
+        yield DevicePage(
+            devices=tuple(batch.devices),
+            errors=(*warnings, *batch.errors[:_MOST_ERRORS]),
+            elsewhere=tuple(batch.present),
+        )
+        warnings = []
+    yield DevicePage(devices=(), completed_organizations=tuple(there if is_sound else ()))
+
+
+def fetch(client: HuntressClient, external_id: str) -> Device | None:
+    """One device now; ``None`` when Huntress does not know it."""
+    try:
+        row, reply = client.single(f"{PATH}/{quote(external_id, safe='')}", "agent")
+    except WrongHost as error:
+        # Not an answer about this agent: it must not be taken for gone.
+        raise BadResponse(
+            str(error), provider=KEY, status=error.status, request_id=error.request_id
+        ) from None
+    except NotFound:
+        return None
+    try:
+        found = device_of(row, reply.moment, full=True)
+    except Unreadable as error:
+        raise reply.misshapen(f"{error} - at `$.agent`") from None
+    if found.external_id != external_id:
+        raise reply.misshapen("another agent - at `$.agent.id`")
+    return found
+
+
+def _sorted_out(page: Page, wanted: Set[str], *, full: bool) -> Batch:
+    batch, now = Batch(), page.reply.moment
+    for raw in page.rows:
+        row: Any = None
+        try:
+            row = msgspec.json.decode(raw, type=dict[str, Any])
+            device = device_of(row, now, full=full)
+        except (msgspec.MsgspecError, Unreadable) as error:
+            _leave_out(batch, row, error)
+            continue
+        if device.external_organization_id in wanted:
+            batch.devices.append(device)
+        else:
+            batch.present.append(device.external_id)
+    return batch
+
+
+def _leave_out(batch: Batch, row: dict[str, Any] | None, error: Exception) -> None:
+    """Note why, and that the agent is there."""
+    external_id = identifier(row.get("id")) if row else None
+    name = text(row.get("hostname")) if row else None
+    why = str(error) if isinstance(error, Unreadable) else "it is no object"
+    called = f"Agent {external_id or '?'}" + (f" ({name[:60]})" if name else "")
+    batch.errors.append(f"{called} could not be read: {why}.")
+    if external_id is None:
+        batch.is_sound = False
+    else:
+        batch.present.append(external_id)
