@@ -50,7 +50,13 @@ def test_first_the_address_with_the_steps_then_the_field(
     page = browser.get(f"/rmm/connections/{connection}/{place}")
     words = said(page)
     places = [
-        words.index(part) for part in (WAITING, "Address", "In Sealed RMM", "Secret that Sealed RMM made")
+        words.index(part)
+        for part in (
+            "Waiting for the secret Deliveries are refused until it is pasted.",
+            "Address",
+            "In Sealed RMM",
+            "Secret that Sealed RMM made",
+        )
     ]
     assert places == sorted(places)
     assert "/api/webhooks/sealed/one." in page.text
