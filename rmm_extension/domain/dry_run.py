@@ -15,7 +15,9 @@ from enum import IntEnum
 from typing import Any
 from uuid import UUID
 
-from .rules import Rule, evaluate, winner
+from .routing import NO_ROUTING, Routing
+from .routing import place as where
+from .rules import Rule, evaluate, uses_routing, winner
 from .ticket_text import still_active
 from .types import AlertEvent, Channel
 from .window_calendar import Calendar
@@ -27,6 +29,7 @@ OUTCOMES: Mapping[str, str] = {
     "ticket_reopened": "Reopened a ticket",
     "recorded_only": "Recorded only",
     "no_client": "No client, so no ticket",
+    "routing_incomplete": "Routing incomplete, so no ticket",
     "suppressed": "In a maintenance window",
     "held": "Still waiting",
     "held_back": "Over before its ticket was due",
@@ -42,7 +45,7 @@ class PastAlert:
     """A stored alert as it would arrive: ``event`` is how it began, ``resolved_at`` when it was over.
 
     ``text_may_come``: its text is not known and is asked for before rules that need it are decided.
-    ``channel`` is the way it was first heard of.
+    ``makes_tickets`` is what its organization's mapping wants; ``channel`` the way it was first heard of.
     """
 
     id: UUID
@@ -53,6 +56,7 @@ class PastAlert:
     asset_id: str | None
     organization: str | None = None
     text_may_come: bool = False
+    makes_tickets: bool = True
     channel: Channel = Channel.WEBHOOK
 
 
@@ -60,7 +64,8 @@ class PastAlert:
 class Setting:
     """What the alerts meet. ``now`` ends the replay: what is due later has not happened.
 
-    ``detail_wait`` is how long a text is waited for; ``takes_tickets`` whether the host does.
+    ``detail_wait`` is how long a text is waited for; ``takes_tickets`` whether the host does, and
+    ``has_catalog`` whether it has boards and priorities.
     """
 
     rules: Sequence[Rule]
@@ -70,6 +75,8 @@ class Setting:
     now: datetime
     detail_wait: timedelta = timedelta(0)
     takes_tickets: bool = True
+    has_catalog: bool = True
+    routing: Routing = NO_ROUTING
 
 
 @dataclass(slots=True)
@@ -220,14 +227,16 @@ class _Replay:
         elif not rule.actions["createTicket"]:
             reason = f"rule {rule.name} makes no ticket"
             chapter.after.append({"code": "record_only", "reason": reason})
+        elif not fate.alert.makes_tickets:
+            chapter.after.append({"code": "opted_out", "organization": fate.alert.organization})
         elif not self.setting.takes_tickets:
             chapter.after.append({"code": "record_only", "reason": "this PSA takes no tickets"})
         else:
-            self._ticket(fate, chapter, rule.actions, place, at)
+            self._ticket(fate, chapter, rule, place, at)
 
-    def _ticket(
-        self, fate: Fate, chapter: _Chapter, actions: Mapping[str, Any], place: int, at: datetime
-    ) -> None:
+    def _ticket(self, fate: Fate, chapter: _Chapter, rule: Rule, place: int, at: datetime) -> None:
+        assert rule.actions is not None
+        actions = rule.actions
         condition = self.conditions.setdefault(fate.alert.key, _Condition())
         waited, fate.held_until = fate.held_until, None
         count = condition.count + 1
@@ -237,14 +246,24 @@ class _Replay:
             return
         if self._reopens(fate, chapter, condition, count, actions["reopenWithinMinutes"]):
             return
-        if fate.alert.client_id is None:
-            chapter.after.append({"code": "no_client", "organization": fate.alert.organization})
-            fate.outcome = "no_client"
+        obstacle = self._obstacle(fate.alert, rule)
+        if obstacle is not None:
+            chapter.after.append(obstacle)
+            fate.outcome = obstacle["code"]
             return
         self.tickets += 1
-        condition.ticket, condition.count = Ticket(self.tickets, fate.alert.client_id), 1
+        goes = where(self.setting.routing, actions, fate.alert.client_id, fate.alert.event.severity)
+        condition.ticket, condition.count = Ticket(self.tickets, goes.client_id), 1
         self._is_on(fate, condition.ticket, "ticket_created")
         chapter.after.append({"code": "ticket_created"})
+
+    def _obstacle(self, alert: PastAlert, rule: Rule) -> Step | None:
+        lacks = self.setting.routing.lacks(has_catalog=self.setting.has_catalog)
+        if uses_routing(rule) and lacks:
+            return {"code": "routing_incomplete", "lacks": list(lacks)}
+        if alert.client_id is None and not uses_routing(rule):
+            return {"code": "no_client", "organization": alert.organization}
+        return None
 
     def _joins(self, fate: Fate, chapter: _Chapter, condition: _Condition, count: int) -> bool:
         ticket = condition.ticket

@@ -32,6 +32,14 @@ def _no_client(step: Step) -> str:
     return f"{story.organization(step)} is not mapped to a client: it would wait for one without a ticket."
 
 
+def _opted_out(step: Step) -> str:
+    return f"{story.organization(step)} makes no tickets (its mapping says so): it would only be recorded."
+
+
+def _routing_incomplete(step: Step) -> str:
+    return f"{story.routing(step)}: it would wait for that without a ticket."
+
+
 def _always(sentence: str) -> Callable[[Step], str]:
     return lambda step: sentence
 
@@ -39,6 +47,8 @@ def _always(sentence: str) -> Callable[[Step], str]:
 _WOULD: dict[str, Callable[[Step], str]] = {
     "no_rule": _always("No rule matches, so no ticket would be made."),
     "no_client": _no_client,
+    "opted_out": _opted_out,
+    "routing_incomplete": _routing_incomplete,
     "ticket_created": _always("A ticket would be made."),
     "joined_ticket": _joined,
     "ticket_reopened": _reopened,

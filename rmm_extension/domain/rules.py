@@ -60,6 +60,11 @@ class Rule:
         return bool(self.keywords) or self.pattern is not None
 
 
+def uses_routing(rule: Rule) -> bool:
+    """Whether the connection's routing stands in for what the rule leaves open."""
+    return rule.actions is not None and bool(rule.actions["useRouting"])
+
+
 @dataclass(frozen=True, slots=True)
 class Verdict:
     """What the rules say. ``needs_text``: the text may change the answer and is not here yet.

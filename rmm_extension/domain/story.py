@@ -105,6 +105,8 @@ def sentence(step: Step) -> str:
 ATTENTION = {
     "no_client": "Its organization is not mapped to a client, so it has no ticket. Map the organization; the"
     " ticket is then made by itself.",
+    "routing_incomplete": "The routing of its connection is incomplete, so it has no ticket. Complete it on"
+    " the connection's page Routing; the ticket is then made by itself.",
     "ticket_failed": "The ticket could not be made; the alert's story says why. It is tried again every few"
     " minutes.",
     "reset_failed": "The vendor was asked to resolve the alert and did not; the alert's story says why. Ask"
@@ -140,6 +142,16 @@ def organization(step: Step) -> str:
 
 def _no_client(step: Step) -> str:
     return f"{organization(step)} is not mapped to a client, so no ticket was made yet."
+
+
+def routing(step: Step) -> str:
+    """What a step says of an incomplete routing, as the beginning of its sentence."""
+    lacks = ", ".join(str(one) for one in step.get("lacks") or ()) or "something is not chosen"
+    return f"The routing of the connection is incomplete ({lacks})"
+
+
+def _routing_incomplete(step: Step) -> str:
+    return f"{routing(step)}, so no ticket was made yet."
 
 
 def _opted_out(step: Step) -> str:
@@ -221,6 +233,7 @@ _SPECIAL: dict[str, Callable[[Step], str]] = {
     "received": _received,
     "no_client": _no_client,
     "opted_out": _opted_out,
+    "routing_incomplete": _routing_incomplete,
     "vendor_status": _vendor_status,
     "commented": _commented,
     "cleared": _cleared,

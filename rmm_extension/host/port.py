@@ -25,6 +25,7 @@ from .types import (
     AssetMatch,
     AssetRef,
     Board,
+    Category,
     Client,
     CloseResult,
     Contact,
@@ -196,6 +197,11 @@ class Catalog(Protocol):
         """All priorities, in their order."""
 
 
+class Categories(Protocol):
+    def active(self, session: Session, tenant_id: str) -> Sequence[Category]:
+        """Categories that tickets can be filed under, in their order, each before its subcategories."""
+
+
 class TimeEntries(Protocol):
     def add(
         self, session: Session, tenant_id: str, ticket_id: str, user_id: str, minutes: int, note: str
@@ -251,6 +257,7 @@ class PsaHost:
     tickets: Tickets | None = None
     ticket_assets: TicketAssets | None = None
     catalog: Catalog | None = None
+    categories: Categories | None = None
     time_entries: TimeEntries | None = None
     schedule: Schedule | None = None
     users: Users | None = None

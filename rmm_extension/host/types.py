@@ -96,12 +96,22 @@ class Priority:
 
 
 @dataclass(frozen=True, slots=True)
+class Category:
+    """What a ticket is about; one with a parent is a subcategory of that."""
+
+    id: str
+    name: str
+    parent_id: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class TicketDraft:
     """A ticket to be made by an alert.
 
     ``idempotency_key`` identifies the wish: a second create with the same key returns the first ticket.
     ``board_id`` ``None`` is the tenant's default board, ``status_id`` ``None`` the board's default status.
-    ``note`` becomes an internal, system-generated comment; ``asset_id`` an asset link.
+    ``note`` becomes an internal, system-generated comment; ``asset_id`` an asset link. The categories are
+    given only to a host with the port ``categories``.
     """
 
     idempotency_key: str
@@ -117,6 +127,8 @@ class TicketDraft:
     assignee_id: str | None = None
     asset_id: str | None = None
     note: str | None = None
+    category_id: str | None = None
+    subcategory_id: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -28,7 +28,7 @@ from rmm_extension.providers.capabilities import FetchesAlert
 
 from . import connections
 from .context import Rmm
-from .ingest.config import active_windows
+from .ingest.config import active_windows, routing_of
 from .queries.paging import AnyRow, AnySelect
 from .rules import RuleDraft, UnknownRule, draft_rule
 
@@ -60,7 +60,7 @@ class DryRunAlert:
 @dataclass(frozen=True, slots=True)
 class DryRun:
     """The sum of it. ``matched`` are the alerts that the rule takes; tickets, joined, reopened, held_back,
-    waiting and without_client are what becomes of these.
+    waiting, without_client and without_routing are what becomes of these.
 
     ``taken_earlier`` are alerts it would take if rules before it did not, by the name of the rule that takes
     them; ``suppressed`` those it would have taken, were it not for a maintenance window. ``is_active`` is
@@ -79,6 +79,7 @@ class DryRun:
     held_back: int
     waiting: int
     without_client: int
+    without_routing: int
     sample: Sequence[DryRunAlert]
 
 
@@ -136,6 +137,8 @@ def setting_of(
         now=utc_now(),
         detail_wait=timedelta(seconds=rmm.settings.detail_wait if fetches else 0),
         takes_tickets=rmm.host.tickets is not None,
+        has_catalog=rmm.host.catalog is not None,
+        routing=routing_of(session, tenant_id, integration_id),
     )
 
 
@@ -190,6 +193,8 @@ _STORED = (
     func.coalesce(DeviceRow.client_id, OrganizationMapping.client_id).label("client_id"),
     OrganizationMapping.external_id.label("mapped_organization_id"),
     OrganizationMapping.name.label("organization"),
+    OrganizationMapping.auto_tickets,
+    Alert.title,
 )
 
 
@@ -244,6 +249,7 @@ def _past(row: AnyRow, may_wait: bool) -> PastAlert:
             activity_type=row.activity_type,
             source_type=row.source_type,
             message=row.message,
+            title=row.title,
             synthesized=row.synthesized,
         ),
         key=row.dedup_key,
@@ -252,6 +258,7 @@ def _past(row: AnyRow, may_wait: bool) -> PastAlert:
         asset_id=row.asset_id,
         organization=row.organization or row.mapped_organization_id,
         text_may_come=may_wait and row.message is None and not row.synthesized,
+        makes_tickets=row.auto_tickets is not False,
         channel=Channel(row.first_channel),
     )
 
@@ -282,6 +289,7 @@ def _summed(past: Replay, mine: Rule, *, is_active: bool) -> DryRun:
         held_back=became["held_back"],
         waiting=became["held"],
         without_client=became["no_client"],
+        without_routing=became["routing_incomplete"],
         sample=_sample(setting, fates, concerned),
     )
 

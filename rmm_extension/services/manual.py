@@ -19,6 +19,7 @@ from rmm_extension.domain import story, ticket_text
 from rmm_extension.domain.connection_states import standing, works
 from rmm_extension.domain.errors import ConfigError, HostError
 from rmm_extension.domain.labels import provider_label
+from rmm_extension.domain.routing import NO_ROUTING, place
 from rmm_extension.domain.types import AlertEvent, AlertKind, AlertStatus, Channel, Outcome
 from rmm_extension.host import Actor, TicketRef, TicketState
 from rmm_extension.models import Alert, AlertCondition, utc_now
@@ -32,7 +33,7 @@ from .ingest.ending import end_ticket, is_quiet
 from .ingest.facts import Facts
 from .ingest.pipeline import Ingested, SimultaneousDelivery
 from .ingest.stored import ATTENTION, load
-from .ingest.ticket import NO_CLIENT, TICKET_FAILED, create_ticket
+from .ingest.ticket import NO_CLIENT, ROUTING_INCOMPLETE, TICKET_FAILED, create_ticket
 from .ingest.write import OVER, Record, change_as_seen
 from .outbound import RESET_FAILED, start_reset, wish_reset
 from .unit import unit
@@ -165,9 +166,9 @@ def create_tickets(
         last, _ = claim_condition(session, facts.tenant_id, facts.integration_id, key)
         ticket = _join(rmm, session, facts, event, record, last) if last else None
         if ticket is None:
-            by = actor.name
+            goes = place(NO_ROUTING, choice.actions, facts.client_id, event.severity)
             ticket = create_ticket(
-                rmm, session, facts, event, record, choice.actions, None, facts.client_id, by=by
+                rmm, session, facts, event, record, choice.actions, None, goes, by=actor.name
             )
         change_as_seen(session, record, facts.seen)
         return ticket
@@ -324,7 +325,7 @@ def _why_no_ticket(session: Session, tenant_id: str, alert_id: UUID, done: Inges
     ).first()
     if row is None:
         return "Alert not found"
-    if row.attention in (NO_CLIENT, TICKET_FAILED):
+    if row.attention in (NO_CLIENT, ROUTING_INCOMPLETE, TICKET_FAILED):
         return story.attention(row.attention)
     if done is None:
         return "The alert does not wait for a ticket any more."

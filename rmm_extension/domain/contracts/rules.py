@@ -103,6 +103,7 @@ class ActionsSchema(Strict):
     """What follows from a match; ids are the host's."""
 
     createTicket = Flag(load_default=True)  # noqa: N815
+    useRouting = Flag(load_default=False)  # noqa: N815
     boardId = _id()  # noqa: N815
     priorityOverride = _id()  # noqa: N815
     assignToUserId = _id()  # noqa: N815

@@ -1,4 +1,4 @@
-"""A connection's rules and windows, compiled once per process and version.
+"""A connection's rules, windows and routing, compiled once per process and version.
 
 The context statement re-reads ``config_version`` with every event, so an edit anywhere holds for the very
 next event in every process, and nothing has to be told.
@@ -12,9 +12,10 @@ from uuid import UUID
 from sqlalchemy import or_, select
 from sqlalchemy.orm import Session
 
+from rmm_extension.domain.routing import Routing, read_routing
 from rmm_extension.domain.rules import Rule, compile_rule
 from rmm_extension.domain.windows import Window
-from rmm_extension.models import AlertRule, MaintenanceWindow
+from rmm_extension.models import AlertRule, Integration, MaintenanceWindow
 from rmm_extension.services.context import Rmm
 
 from .facts import Facts
@@ -33,6 +34,7 @@ class PipelineConfig:
     rules: tuple[Rule, ...]
     inactive: tuple[Rule, ...]
     windows: tuple[Window, ...]
+    routing: Routing
 
     def rule(self, rule_id: UUID | None) -> Rule | None:
         """The rule as it is now, active or not, if it still exists."""
@@ -70,7 +72,14 @@ def _read(session: Session, tenant_id: str, integration_id: UUID, version: int) 
         rules=tuple(compile_rule(*row) for active, *row in rules if active),
         inactive=tuple(compile_rule(*row) for active, *row in rules if not active),
         windows=active_windows(session, tenant_id, integration_id),
+        routing=routing_of(session, tenant_id, integration_id),
     )
+
+
+def routing_of(session: Session, tenant_id: str, integration_id: UUID) -> Routing:
+    """The connection's routing."""
+    mine = (Integration.tenant_id == tenant_id, Integration.id == integration_id)
+    return read_routing(session.scalar(select(Integration.settings).where(*mine)) or {})
 
 
 def active_windows(session: Session, tenant_id: str, integration_id: UUID) -> tuple[Window, ...]:

@@ -56,7 +56,8 @@ def decide(
     if verdict.rule is None or not _makes_ticket(facts, verdict.rule, record):
         record.outcome = Outcome.RECORDED_ONLY
         return
-    open_ticket(rmm, session, facts, event, record, verdict.rule, ticket_failure, again=again)
+    routing = config.routing
+    open_ticket(rmm, session, facts, event, record, verdict.rule, routing, ticket_failure, again=again)
 
 
 def _suppressed(facts: Facts, record: Record, config: PipelineConfig, at: datetime) -> bool:

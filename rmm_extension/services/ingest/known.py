@@ -6,14 +6,14 @@ from typing import Any
 
 from sqlalchemy.orm import Session
 
-from rmm_extension.domain.priorities import priority_for
 from rmm_extension.domain.types import AlertEvent, Channel, Outcome, Severity
 from rmm_extension.services.context import Rmm
 
-from . import vendor_status
+from . import config, vendor_status
 from .anew import decide_anew, was_only_recorded
 from .condition import lock_condition
 from .facts import Facts, placed
+from .filing import severity_priority
 from .result import Ingested
 from .text import complete_text, words
 from .write import Record, change_as_seen, received
@@ -104,8 +104,9 @@ def _raise_ticket(rmm: Rmm, session: Session, facts: Facts, event: AlertEvent, r
     fixed = facts.rule_actions.get("priorityOverride")
     if state.touched or fixed or host.catalog is None:
         return
-    priorities = [(p.id, p.name) for p in host.catalog.priorities(session, facts.tenant_id)]
-    priority = priority_for(event.severity, priorities)
+    priorities = host.catalog.priorities(session, facts.tenant_id)
+    routing = config.load(rmm, session, facts).routing
+    priority = severity_priority(event.severity, priorities, facts.rule_actions, routing)
     if priority:
         host.tickets.set_priority(session, facts.tenant_id, ticket_id, priority)
         record.steps.append({"code": "priority_raised", "number": state.number})

@@ -8,19 +8,22 @@ from typing import Any
 from sqlalchemy.orm import Session
 
 from rmm_extension.domain import ticket_text
-from rmm_extension.domain.priorities import priority_for
-from rmm_extension.domain.rules import Rule
-from rmm_extension.domain.types import AlertEvent, Outcome, Severity
+from rmm_extension.domain.errors import HostRejected
+from rmm_extension.domain.routing import Place, Routing, place
+from rmm_extension.domain.rules import Rule, uses_routing
+from rmm_extension.domain.types import AlertEvent, Outcome
 from rmm_extension.host import TicketDraft, TicketRef
 from rmm_extension.models import utc_now
 from rmm_extension.services.context import Rmm
 
 from .condition import claim_condition, count_occurrence
 from .facts import Facts
+from .filing import filed
 from .write import Record
 
 NO_CLIENT = "no_client"
 TICKET_FAILED = "ticket_failed"
+ROUTING_INCOMPLETE = "routing_incomplete"
 
 
 def open_ticket(
@@ -30,6 +33,7 @@ def open_ticket(
     event: AlertEvent,
     record: Record,
     rule: Rule,
+    routing: Routing,
     ticket_failure: str | None,
     *,
     again: bool,
@@ -50,17 +54,23 @@ def open_ticket(
     may_reopen = last_ticket and not waits and ticket_failure is None
     if may_reopen and _reopened(rmm, session, facts, event, record, rule, str(last_ticket), count):
         return
-    if waits or _has_obstacle(facts, record, ticket_failure):
+    if waits or _has_obstacle(rmm, facts, record, rule, routing, ticket_failure):
         if last_ticket and not again:
             # It is not on the ticket that was closed before it, so it does not count there.
             record.link_ticket_id, record.link_count = last_ticket, count - 1
         return
-    _create_by_rule(rmm, session, facts, event, record, rule, str(facts.client_id))
+    _create_by_rule(rmm, session, facts, event, record, rule, routing)
 
 
-def _has_obstacle(facts: Facts, record: Record, ticket_failure: str | None) -> bool:
+def _has_obstacle(
+    rmm: Rmm, facts: Facts, record: Record, rule: Rule, routing: Routing, ticket_failure: str | None
+) -> bool:
     """Whether no ticket can be made now; then the alert needs attention."""
-    if facts.client_id is None:
+    is_routed = uses_routing(rule)
+    lacks = routing.lacks(has_catalog=rmm.host.catalog is not None) if is_routed else ()
+    if lacks:
+        _needs_attention(record, ROUTING_INCOMPLETE, {"code": "routing_incomplete", "lacks": list(lacks)})
+    elif facts.client_id is None and not is_routed:
         _needs_attention(record, NO_CLIENT, {"code": "no_client", "organization": facts.organization})
     elif ticket_failure is not None:
         _needs_attention(record, TICKET_FAILED, {"code": "ticket_failed", "reason": ticket_failure})
@@ -148,10 +158,11 @@ def _is_on(record: Record, ticket: TicketRef) -> None:
 
 
 def _create_by_rule(
-    rmm: Rmm, session: Session, facts: Facts, event: AlertEvent, record: Record, rule: Rule, client_id: str
+    rmm: Rmm, session: Session, facts: Facts, event: AlertEvent, record: Record, rule: Rule, routing: Routing
 ) -> None:
     assert rule.actions is not None
-    create_ticket(rmm, session, facts, event, record, rule.actions, rule.name, client_id)
+    goes = place(routing, rule.actions, facts.client_id, event.severity)
+    create_ticket(rmm, session, facts, event, record, rule.actions, rule.name, goes)
     record.values["auto_ticket_created"] = True
     if rule.actions["notifyUserIds"]:
         record.followups["notify"] = rule.actions["notifyUserIds"]
@@ -165,28 +176,30 @@ def create_ticket(
     record: Record,
     actions: dict[str, Any],
     rule_name: str | None,
-    client_id: str,
+    goes: Place,
     *,
     by: str | None = None,
 ) -> TicketRef:
-    """Make the ticket, with the board, priority, assignee and templates of ``actions``.
+    """Make the ticket at its place, with the assignee and templates of ``actions``.
 
     ``by`` is the person who asked for it; without one a rule did.
     """
     assert rmm.host.tickets is not None
-    texts = ticket_facts(rmm, session, facts, event, rule_name)
+    texts = ticket_facts(rmm, session, facts, event, rule_name, is_unmapped=goes.is_unmapped)
+    if goes.is_unmapped:
+        _has_fallback(rmm, session, facts.tenant_id, goes.client_id)
     title, description = ticket_text.words(texts, actions["ticketTemplate"])
     draft = TicketDraft(
         idempotency_key=f"rmm-alert:{record.alert_id}:{record.episode}",
         title=title,
         description=description,
-        client_id=client_id,
+        client_id=goes.client_id,
         source=facts.provider,
         source_reference=event.external_id,
-        contact_id=_contact(rmm, session, facts, client_id),
-        asset_id=facts.row["asset_id"],
+        contact_id=None if goes.is_unmapped else _contact(rmm, session, facts, goes.client_id),
+        asset_id=None if goes.is_unmapped else facts.row["asset_id"],
         note=ticket_text.creation_note(texts, by),
-        **_choices(rmm, session, facts, event, actions, record),
+        **filed(rmm, session, goes, event.severity, actions["assignToUserId"], record),
     )
     ticket = rmm.host.tickets.create(session, facts.tenant_id, draft)
     record.values |= {
@@ -247,39 +260,12 @@ def ticket_facts(
     )
 
 
-def _choices(
-    rmm: Rmm, session: Session, facts: Facts, event: AlertEvent, actions: dict[str, Any], record: Record
-) -> dict[str, str | None]:
-    """Board, priority and assignee: each only if the host still has it."""
-    priority = _priority(rmm, session, facts.tenant_id, event.severity, actions["priorityOverride"], record)
-    board, assignee = actions["boardId"], actions["assignToUserId"]
-    if board and rmm.host.catalog is not None:
-        board = _existing(
-            board, {b.id for b in rmm.host.catalog.boards(session, facts.tenant_id)}, "board", record
+def _has_fallback(rmm: Rmm, session: Session, tenant_id: str, client_id: str) -> None:
+    """Refuse for good, until somebody chooses another one, what would be made for a client that is gone."""
+    if not rmm.host.clients.get_many(session, tenant_id, [client_id]):
+        raise HostRejected(
+            "The fallback client of the connection's routing does not exist any more. Choose another one."
         )
-    if assignee and rmm.host.users is not None:
-        found = rmm.host.users.get_many(session, facts.tenant_id, [assignee])
-        takers = {user.id for user in found.values() if user.is_active and user.takes_tickets}
-        assignee = _existing(assignee, takers, "assignee", record)
-    return {"priority_id": priority, "board_id": board, "assignee_id": assignee}
-
-
-def _priority(
-    rmm: Rmm, session: Session, tenant_id: str, severity: Severity, override: str | None, record: Record
-) -> str | None:
-    if rmm.host.catalog is None:
-        return None
-    priorities = rmm.host.catalog.priorities(session, tenant_id)
-    override = _existing(override, {p.id for p in priorities}, "priority", record) if override else None
-    return override or priority_for(severity, [(p.id, p.name) for p in priorities])
-
-
-def _existing(value: str, known: set[str], what: str, record: Record) -> str | None:
-    if value in known:
-        return value
-    message = f"The chosen {what} cannot be taken any more and was left out."
-    record.steps.append({"code": "warning", "message": message})
-    return None
 
 
 def _contact(rmm: Rmm, session: Session, facts: Facts, client_id: str) -> str | None:
