@@ -24,13 +24,12 @@ def ticket_closed(session: Session, tenant_id: str, ticket_id: str, actor: Actor
 
 def contact_deleted(session: Session, tenant_id: str, contact_id: str) -> None:
     """Clear the contact where it is an organization's default."""
-    session.execute(
-        update(OrganizationMapping)
-        .where(
-            OrganizationMapping.tenant_id == tenant_id, OrganizationMapping.default_contact_id == contact_id
-        )
-        .values(default_contact_id=None)
-    )
+    row = OrganizationMapping
+    chosen = (row.tenant_id == tenant_id, row.default_contact_id == contact_id)
+    # Held first, in the order of their ids, as whoever changes mappings does: an organization that has just
+    # come to follow one of these is seen only afterwards.
+    if session.scalars(select(row.id).where(*chosen).order_by(row.id).with_for_update()).all():
+        session.execute(update(row).where(*chosen).values(default_contact_id=None))
 
 
 def asset_client_changed(session: Session, tenant_id: str, asset_id: str, client_id: str | None) -> None:

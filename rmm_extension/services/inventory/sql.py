@@ -37,19 +37,23 @@ def execute(session: Session, statement: str, values: Mapping[str, Any]) -> int:
 WRITE_ORGANIZATIONS = """
 WITH listed AS (
     SELECT * FROM jsonb_to_recordset(%(rows)s::jsonb)
-        AS l(id uuid, external_id text, name text, metadata jsonb)
+        AS l(id uuid, external_id text, name text, parent text, metadata jsonb)
 ), changed AS (
     SELECT l.* FROM listed l
     LEFT JOIN rmm_organization_mappings m
         ON m.tenant_id = %(tenant)s AND m.integration_id = %(integration)s AND m.external_id = l.external_id
     WHERE m.id IS NULL OR m.missing_since IS NOT NULL OR m.name <> l.name OR m.vendor_metadata <> l.metadata
+        OR m.parent_external_id IS DISTINCT FROM l.parent
 ), written AS (
     INSERT INTO rmm_organization_mappings AS m
-        (tenant_id, id, integration_id, external_id, name, vendor_metadata, auto_sync, created_at, updated_at)
-    SELECT %(tenant)s, c.id, %(integration)s, c.external_id, c.name, c.metadata, true, %(now)s, %(now)s
+        (tenant_id, id, integration_id, external_id, name, parent_external_id, vendor_metadata, auto_sync,
+         created_at, updated_at)
+    SELECT %(tenant)s, c.id, %(integration)s, c.external_id, c.name, c.parent, c.metadata, true, %(now)s,
+        %(now)s
     FROM changed c ORDER BY c.external_id
     ON CONFLICT (tenant_id, integration_id, external_id) DO UPDATE SET
         name = excluded.name,
+        parent_external_id = excluded.parent_external_id,
         vendor_metadata = excluded.vendor_metadata,
         missing_since = NULL,
         updated_at = excluded.updated_at
@@ -66,7 +70,8 @@ SELECT (SELECT count(*) FROM written WHERE id IN (SELECT id FROM listed)),
 """
 
 TARGETS = """
-SELECT m.id, m.external_id, m.client_id, m.auto_sync, m.missing_since IS NOT NULL
+SELECT m.id, m.external_id, m.client_id, m.auto_sync, m.missing_since IS NOT NULL,
+    m.inherited_from IS NOT NULL
 FROM rmm_organization_mappings m
 WHERE m.tenant_id = %(tenant)s AND m.integration_id = %(integration)s
 ORDER BY m.external_id
@@ -319,13 +324,19 @@ WHERE d.tenant_id = %(tenant)s AND d.id = ANY(%(ids)s) AND d.deleted_at IS NULL 
 """Marks these devices deleted, but for those that came back or are kept meanwhile."""
 
 NOTE_MAPPINGS = """
+WITH held AS MATERIALIZED (
+    SELECT m.id FROM rmm_organization_mappings m
+    WHERE m.tenant_id = %(tenant)s AND m.id = ANY(%(ids)s::uuid[])
+    ORDER BY m.id FOR NO KEY UPDATE
+)
 UPDATE rmm_organization_mappings m
 SET last_synced_at = coalesce(v.synced, m.last_synced_at),
     last_error = CASE WHEN v.is_earlier THEN coalesce(v.error, m.last_error) ELSE v.error END
 FROM unnest(%(ids)s::uuid[], %(synced)s::timestamptz[], %(errors)s::text[], %(earlier)s::bool[])
     AS v(id, synced, error, is_earlier)
-WHERE m.tenant_id = %(tenant)s AND m.id = v.id
+WHERE m.tenant_id = %(tenant)s AND m.id = v.id AND (SELECT count(*) FROM held) > 0
 """
+"""Held in the order of their ids first, as whoever changes the mapping does."""
 
 SEEN = f"""
 UPDATE rmm_devices h SET status = coalesce(%(status)s, h.status), last_seen_at = %(at)s,

@@ -22,6 +22,7 @@ class _Mapping(NamedTuple):
     client_id: str | None
     auto_sync: bool
     is_vanished: bool
+    is_inherited: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,6 +52,7 @@ class Targets:
             clients={m.external_id: m.client_id for m in targets},
             every_client={m.external_id: m.client_id if m.client_id in known else None for m in mappings},
             ids={m.external_id: m.id for m in targets},
-            broken={m.id: CLIENT_GONE for m in wanted if m.client_id not in known},
+            # Of those that follow another one, that one says it.
+            broken={m.id: CLIENT_GONE for m in wanted if m.client_id not in known and not m.is_inherited},
             skipped=len(mappings) - len(targets),
         )

@@ -7,17 +7,18 @@ from typing import Any
 from uuid import UUID
 
 import msgspec
-from sqlalchemy import ColumnElement, insert, select, update
+from sqlalchemy import ColumnElement, select, update
 from sqlalchemy.orm import Session
 
 from rmm_extension.domain.errors import ConfigError
 from rmm_extension.domain.matching import NameIndex
 from rmm_extension.host import Actor
-from rmm_extension.models import OrganizationMapping, Outbox, new_id, utc_now
-from rmm_extension.services import audit, outbox
+from rmm_extension.models import OrganizationMapping, utc_now
+from rmm_extension.services import audit
 from rmm_extension.services.context import Rmm
 from rmm_extension.services.registration import mapping_changed
 
+from .inheritance import hold, inherit, tell_mapped
 from .views import all_clients, of_connection
 
 _Row = OrganizationMapping
@@ -36,39 +37,55 @@ def update_mapping(
     client_id: str | msgspec.UnsetType | None = msgspec.UNSET,
     default_contact_id: str | msgspec.UnsetType | None = msgspec.UNSET,
     auto_sync: bool | msgspec.UnsetType = msgspec.UNSET,
+    auto_tickets: bool | msgspec.UnsetType = msgspec.UNSET,
 ) -> OrganizationMapping:
     """Change what is given; ``None`` or "" unmaps or clears. Devices and assets follow at the next sync.
 
-    A change of the client clears the contact unless a new one is given. Raises :class:`UnknownMapping`, and
-    ``ConfigError`` for a client or contact that does not exist or does not belong together.
+    A change of the client clears the contact unless a new one is given. One that follows another stands on
+    its own with the client it is given, and follows again when it is unmapped; those below it follow it.
+    Raises :class:`UnknownMapping`, and ``ConfigError`` for a client or contact that does not exist or does
+    not belong together, and for switches of one that follows another.
     """
-    row = get(session, actor.tenant_id, mapping_id, lock=True)
-    given = {"client_id": client_id, "default_contact_id": default_contact_id, "auto_sync": auto_sync}
+    row = get(session, actor.tenant_id, mapping_id)
+    is_nested = hold(session, actor.tenant_id, row.integration_id)
+    session.refresh(row)
+    given = {
+        "client_id": client_id,
+        "default_contact_id": default_contact_id,
+        "auto_sync": auto_sync,
+        "auto_tickets": auto_tickets,
+    }
     patch: dict[str, Any] = {
-        name: value if name == "auto_sync" else value or None
+        name: value if isinstance(value, bool) else value or None
         for name, value in given.items()
         if value is not msgspec.UNSET
     }
-    if patch.get("client_id", row.client_id) != row.client_id:
-        patch.setdefault("default_contact_id", None)
-    changes = {
-        name: [getattr(row, name), value] for name, value in patch.items() if getattr(row, name) != value
-    }
+    changes = _changes(row, patch)
     if not changes:
         return row
+    if row.inherited_from is not None and "inherited_from" not in changes:
+        raise ConfigError(_follows(session, row))
     _check(rmm, session, row, {name: new for name, (_, new) in changes.items()})
+    said = _said(rmm, session, row, changes)
     for name, (_, new) in changes.items():
         setattr(row, name, new)
     if "client_id" in changes:
         row.last_error = None
-        _tell_mapped(session, row.tenant_id, row.integration_id, [row.external_id] if row.client_id else [])
+        tell_mapped(session, row.tenant_id, row.integration_id, [row.external_id] if row.client_id else [])
         mapping_changed(session, row.tenant_id, row.integration_id)
-    _audit(session, actor, row, _said(rmm, session, row, changes))
+    if is_nested:
+        inherit(session, row.tenant_id, row.integration_id)
+        session.refresh(row)
+    _audit(session, actor, row, said)
     return row
 
 
 def apply_exact_matches(rmm: Rmm, session: Session, actor: Actor, integration_id: UUID) -> int:
-    """Map every unmapped organization whose name is exactly one client's; how many were mapped."""
+    """Map every unmapped organization whose name is exactly one client's; how many were mapped.
+
+    Only those that lie in no other: what is nested follows, and is often named after what is in it.
+    """
+    is_nested = hold(session, actor.tenant_id, integration_id)
     rows = _unmapped(session, actor.tenant_id, integration_id)
     clients = all_clients(rmm, session, actor.tenant_id) if rows else {}
     index = NameIndex(clients)
@@ -86,7 +103,9 @@ def apply_exact_matches(rmm: Rmm, session: Session, actor: Actor, integration_id
     )
     mapping_changed(session, actor.tenant_id, integration_id)
     mapped = [row for row in rows if row.id in chosen]
-    _tell_mapped(session, actor.tenant_id, integration_id, [row.external_id for row in mapped])
+    tell_mapped(session, actor.tenant_id, integration_id, [row.external_id for row in mapped])
+    if is_nested:
+        inherit(session, actor.tenant_id, integration_id)
     _audit_bulk(
         session,
         actor,
@@ -100,16 +119,27 @@ def apply_exact_matches(rmm: Rmm, session: Session, actor: Actor, integration_id
 def set_auto_sync(
     session: Session, actor: Actor, integration_id: UUID, mapping_ids: Collection[UUID], value: bool
 ) -> int:
-    """Switch the device sync of organizations on or off; how many changed."""
-    changed = _update_many(
-        session, actor, integration_id, mapping_ids, _Row.auto_sync.is_not(value), auto_sync=value
-    )
+    """Switch the device sync of organizations on or off; how many changed, without those that follow them."""
+    changed = _switch(session, actor, integration_id, mapping_ids, "auto_sync", value)
     action = "organizations.sync_switched_on" if value else "organizations.sync_switched_off"
     return _audit_names(session, actor, integration_id, action, changed)
 
 
+def set_auto_tickets(
+    session: Session, actor: Actor, integration_id: UUID, mapping_ids: Collection[UUID], value: bool
+) -> int:
+    """As :func:`set_auto_sync`, for whether alerts of the organizations may become tickets."""
+    changed = _switch(session, actor, integration_id, mapping_ids, "auto_tickets", value)
+    action = "organizations.tickets_switched_on" if value else "organizations.tickets_switched_off"
+    return _audit_names(session, actor, integration_id, action, changed)
+
+
 def unmap(session: Session, actor: Actor, integration_id: UUID, mapping_ids: Collection[UUID]) -> int:
-    """Take organizations from their clients; devices and assets stay. How many changed."""
+    """Take organizations from their clients; devices and assets stay. How many changed.
+
+    One that lies in another follows it from then on.
+    """
+    is_nested = hold(session, actor.tenant_id, integration_id)
     changed = _update_many(
         session,
         actor,
@@ -122,7 +152,63 @@ def unmap(session: Session, actor: Actor, integration_id: UUID, mapping_ids: Col
     )
     if changed:
         mapping_changed(session, actor.tenant_id, integration_id)
+    if changed and is_nested:
+        inherit(session, actor.tenant_id, integration_id)
     return _audit_names(session, actor, integration_id, "organizations.unmapped", changed)
+
+
+def _changes(row: OrganizationMapping, patch: dict[str, Any]) -> dict[str, list[Any]]:
+    """What differs: the values before and after, by name."""
+    if row.inherited_from is not None and "client_id" in patch:
+        if patch["client_id"] is None:
+            # It has none of its own that could be taken away.
+            del patch["client_id"]
+        else:
+            patch["inherited_from"] = None
+    if patch.get("client_id", row.client_id) != row.client_id:
+        patch.setdefault("default_contact_id", None)
+    return {name: [getattr(row, name), value] for name, value in patch.items() if getattr(row, name) != value}
+
+
+def _follows(session: Session, row: OrganizationMapping) -> str:
+    return f"“{row.name}” follows “{_source_name(session, row)}”: choose a client of its own first."
+
+
+def _source_name(session: Session, row: OrganizationMapping) -> str:
+    """The name of the one that a row follows."""
+    of_source = (of_connection(row.tenant_id, row.integration_id), _Row.external_id == row.inherited_from)
+    return session.scalar(select(_Row.name).where(*of_source)) or str(row.inherited_from)
+
+
+def _switch(
+    session: Session,
+    actor: Actor,
+    integration_id: UUID,
+    mapping_ids: Collection[UUID],
+    name: str,
+    value: bool,
+) -> list[str]:
+    """Set a switch of those that have a client of their own, or none; the names of what changed.
+
+    Raises ``ConfigError`` where all of them follow another.
+    """
+    is_nested = hold(session, actor.tenant_id, integration_id)
+    if is_nested:
+        _refuse_followers(session, actor.tenant_id, integration_id, mapping_ids)
+    differs = getattr(_Row, name).is_not(value)
+    changed = _update_many(session, actor, integration_id, mapping_ids, differs, **{name: value})
+    if changed and is_nested:
+        inherit(session, actor.tenant_id, integration_id)
+    return changed
+
+
+def _refuse_followers(
+    session: Session, tenant_id: str, integration_id: UUID, mapping_ids: Collection[UUID]
+) -> None:
+    chosen = (of_connection(tenant_id, integration_id), _Row.id.in_(list(mapping_ids)))
+    rows = session.scalars(select(_Row).where(*chosen).order_by(_Row.inherited_from.nulls_first())).all()
+    if rows and rows[0].inherited_from is not None:
+        raise ConfigError(_follows(session, rows[0]))
 
 
 def get(session: Session, tenant_id: str, mapping_id: UUID, *, lock: bool = False) -> OrganizationMapping:
@@ -153,24 +239,29 @@ def _check(rmm: Rmm, session: Session, row: OrganizationMapping, new: Mapping[st
 
 def _said(rmm: Rmm, session: Session, row: OrganizationMapping, changes: Mapping[str, Any]) -> dict[str, Any]:
     """The changes as people read them: client and contact by their names."""
-    said = {"sync": changes["auto_sync"]} if "auto_sync" in changes else {}
+    names = {"auto_sync": "sync", "auto_tickets": "tickets"}
+    said = {word: changes[name] for name, word in names.items() if name in changes}
+    if "inherited_from" in changes:
+        said["follows"] = [_source_name(session, row), None]
     ids = {id_ for id_ in (row.client_id, *changes.get("client_id", ())) if id_}
     if "client_id" in changes:
         clients = rmm.host.clients.get_many(session, row.tenant_id, ids)
-        names = {id_: client.name for id_, client in clients.items()}
-        said["client"] = [names.get(id_, id_) for id_ in changes["client_id"]]
+        said["client"] = [clients[id_].name if id_ in clients else id_ for id_ in changes["client_id"]]
     if "default_contact_id" in changes and rmm.host.contacts is not None:
         found = rmm.host.contacts.for_clients(session, row.tenant_id, ids)
-        names = {contact.id: contact.name for contacts in found.values() for contact in contacts}
-        said["defaultContact"] = [names.get(id_, id_) for id_ in changes["default_contact_id"]]
+        people = {contact.id: contact.name for contacts in found.values() for contact in contacts}
+        said["defaultContact"] = [people.get(id_, id_) for id_ in changes["default_contact_id"]]
     return said
 
 
 def _unmapped(session: Session, tenant_id: str, integration_id: UUID) -> Sequence[OrganizationMapping]:
     statement = select(_Row).where(
-        of_connection(tenant_id, integration_id), _Row.client_id.is_(None), _Row.missing_since.is_(None)
+        of_connection(tenant_id, integration_id),
+        _Row.client_id.is_(None),
+        _Row.missing_since.is_(None),
+        _Row.parent_external_id.is_(None),
     )
-    return session.scalars(statement.order_by(_Row.id).with_for_update()).all()
+    return session.scalars(statement.order_by(_Row.id)).all()
 
 
 def _update_many(
@@ -181,41 +272,16 @@ def _update_many(
     differs: ColumnElement[bool],
     **values: Any,
 ) -> list[str]:
-    """Set values where they differ, in one statement; the names of the organizations that changed."""
+    """Set values where they differ and are its own, in one statement; the names of what changed."""
+    chosen = (_Row.id.in_(list(mapping_ids)), _Row.inherited_from.is_(None), differs)
     statement = (
         update(_Row)
-        .where(of_connection(actor.tenant_id, integration_id), _Row.id.in_(list(mapping_ids)), differs)
+        .where(of_connection(actor.tenant_id, integration_id), *chosen)
         .values(**values)
         .returning(_Row.name)
         .execution_options(synchronize_session=False)
     )
     return sorted(session.scalars(statement))
-
-
-def _tell_mapped(
-    session: Session, tenant_id: str, integration_id: UUID, organizations: Sequence[str]
-) -> None:
-    """Alerts that waited for a client are to be looked at again."""
-    if not organizations:
-        return
-    now = utc_now()
-    rows = [
-        {
-            "tenant_id": tenant_id,
-            "id": new_id(),
-            "topic": "organization_mapped",
-            "payload": {
-                "integration_id": str(integration_id),
-                "external_organization_id": organization,
-            },
-            "created_at": now,
-            "due_at": now,
-            "attempts": 0,
-        }
-        for organization in organizations
-    ]
-    session.execute(insert(Outbox).values(rows))
-    outbox.mark_written(session)
 
 
 def _audit(session: Session, actor: Actor, row: OrganizationMapping, changes: dict[str, Any]) -> None:

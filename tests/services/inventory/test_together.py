@@ -48,10 +48,14 @@ class Meeting:
         self._world = world
         self._engine = create_engine(world.rmm.db.engine.url)
 
-    def errors(self, held: str, *works: Callable[[], Any]) -> list[BaseException]:
-        """What the works raise that each wait behind the device ``held``, or behind one another."""
+    def errors(self, held: str, *works: Callable[[], Any], table: str = "rmm_devices") -> list[BaseException]:
+        """What the works raise that each wait behind the device ``held``, or behind one another.
+
+        ``table`` names another one whose row of this id is held.
+        """
         with ThreadPoolExecutor(len(works)) as pool, self._engine.connect() as holder:
-            holder.execute(text("SELECT FROM rmm_devices WHERE external_id = :id FOR UPDATE"), {"id": held})
+            locking = f"SELECT FROM {table} WHERE external_id = :id FOR UPDATE"
+            holder.execute(text(locking), {"id": held})
             begun = [self._begin(pool, number, work) for number, work in enumerate(works, 1)]
             holder.rollback()
             found = [one.exception() for one in begun]
