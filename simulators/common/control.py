@@ -15,10 +15,13 @@ from urllib.parse import urlencode
 
 import msgspec
 from flask import Blueprint, Response, redirect, request
+from flask.sansio.blueprints import BlueprintSetupState
+from jinja2 import ChoiceLoader, FileSystemLoader
 
 from simulators.common.replies import ApiError, json_reply
 
 Command = Callable[..., Any]
+COMMON = Path(__file__).parent
 
 
 class BadCommand(Exception):
@@ -62,8 +65,9 @@ class Control:
             module,
             url_prefix="/_control",
             template_folder="templates",
-            static_folder=str(Path(__file__).with_name("static")),
+            static_folder=str(COMMON / "static"),
         )
+        self.blueprint.record_once(_add_templates)
 
     def command(self, rule: str) -> Callable[[Command], Command]:
         """A POST address. Forms are sent back to the page with the result as a note; others get JSON."""
@@ -99,6 +103,12 @@ class Control:
             return view
 
         return register
+
+
+def _add_templates(setup: BlueprintSetupState) -> None:
+    """Let a vendor's page take its parts from the templates here."""
+    shared = FileSystemLoader(COMMON / "templates")
+    setup.app.jinja_loader = ChoiceLoader([one for one in (setup.app.jinja_loader, shared) if one])
 
 
 def _answer(name: str, result: Any, status: int) -> Any:

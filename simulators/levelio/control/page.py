@@ -46,5 +46,6 @@ def page() -> str:
             step_body=STEP_BODY,
             modes=MODES,
             empty=EMPTY,
+            prefix="/v2",
             choices=CHOICES,
         )

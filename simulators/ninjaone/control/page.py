@@ -46,4 +46,5 @@ def page() -> str:
             severities=SEVERITIES,
             modes=MODES,
             choices=CHOICES,
+            prefix="/v2",
         )
