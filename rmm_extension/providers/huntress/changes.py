@@ -71,7 +71,7 @@ class _Gathering:
             try:
                 row = msgspec.json.decode(raw, type=dict[str, Any])
             except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
-                self._note(prefix + _hashed(raw), "It is no object.")
+                self._note(_nameless(raw, prefix))
                 continue
             at = changed_at(row)
             if at is not None and at < self._since:
@@ -82,10 +82,10 @@ class _Gathering:
     def _keep(self, row: dict[str, Any], raw: msgspec.Raw, page: Page, reading: Read, prefix: str) -> None:
         number = identifier(row.get("id"))
         if number is None:
-            self._note(prefix + _hashed(raw), "Huntress lists it without an id.")
+            self._note(_nameless(raw, prefix))
             return
         if (fault := _fault(row)) is not None:
-            self._note(prefix + number, fault)
+            self._note(UnreadAlert(external_id=prefix + number, reason=fault))
             return
         event = reading(row, page.reply.moment, self._known)
         if event is None:
@@ -94,8 +94,8 @@ class _Gathering:
         if earlier is None or earlier.occurred_at < event.occurred_at:
             self._events[event.external_id] = event
 
-    def _note(self, external_id: str, reason: str) -> None:
-        self._unread.setdefault(external_id, UnreadAlert(external_id=external_id, reason=reason))
+    def _note(self, unread: UnreadAlert) -> None:
+        self._unread.setdefault(unread.external_id, unread)
 
 
 def _fault(row: Mapping[str, Any]) -> str | None:
@@ -107,6 +107,10 @@ def _fault(row: Mapping[str, Any]) -> str | None:
     return None
 
 
-def _hashed(raw: msgspec.Raw) -> str:
-    """A name for a row without one, the same whenever the same row is read."""
-    return f"row:{hashlib.sha256(bytes(raw)).hexdigest()[:16]}"
+def _nameless(raw: msgspec.Raw, prefix: str) -> UnreadAlert:
+    """A row without an id, under a name that is the same whenever the same row is read."""
+    return UnreadAlert(
+        external_id=f"{prefix}row:{hashlib.sha256(bytes(raw)).hexdigest()[:16]}",
+        reason="Huntress lists it without an id.",
+        synthesized=True,
+    )

@@ -17,7 +17,7 @@ from rmm_extension.providers.huntress.events import Nameless, of_escalation, of_
 from rmm_extension.providers.huntress.plain import plain
 
 _INCIDENT, _ESCALATION = "incident_report.", "escalation."
-_COMMENT, _CLOSED = "incident_report.comment_added", ".closed"
+_COMMENT, _OVERDUE, _CLOSED = "incident_report.comment_added", "escalation.overdue", ".closed"
 _BOM = b"\xef\xbb\xbf"
 
 
@@ -69,10 +69,19 @@ def _event(event_type: str, body: Mapping[str, Any], request: WebhookRequest) ->
         return None
     if found is not None and event_type.endswith(_CLOSED):
         found = msgspec.structs.replace(found, kind=AlertKind.RESET)
-    note = plain(body.get("comment")) if event_type == _COMMENT else None
+    note = _note(event_type, body)
     if found is None or note is None:
         return found
     return msgspec.structs.replace(found, note=note, note_id=request.headers.get(signatures.ID))
+
+
+def _note(event_type: str, body: Mapping[str, Any]) -> str | None:
+    """What somebody wrote. That an escalation is overdue is a note, too: its status may not say so."""
+    if event_type == _COMMENT:
+        return plain(body.get("comment"))
+    if event_type == _OVERDUE:
+        return plain(body.get("message")) or "Huntress says that the escalation is overdue."
+    return None
 
 
 def _object(body: bytes) -> dict[str, Any]:
