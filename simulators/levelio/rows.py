@@ -127,14 +127,14 @@ def automation_row(lab: Lab, automation: Automation) -> Row:
 def trigger_row(lab: Lab, trigger: Trigger, base: str) -> Row:
     """The webhook of an automation, with its token."""
     url = f"{base}/v2/automations/webhooks"
-    token = {"url": f"{url}/{trigger.token}"}
+    needs_key = trigger.requires_authorization
+    told: Row = {"url": f"{url}/{trigger.token}", "requires_authorization_header": needs_key}
     if lab.settings.trigger_token == "token":
-        token = {"token": trigger.token}
+        told = {"token": trigger.token, "requires_authorization": needs_key}
     return {
-        **token,
+        **told,
         "automation_id": trigger.automation_id,
         "automation_name": lab.automations[trigger.automation_id].name,
-        "requires_authorization_header": trigger.requires_authorization,
         "parameters": list(trigger.parameters),
     }
 
