@@ -50,6 +50,8 @@ def create_set_aside_alerts() -> None:
         moment("last_at"),
         moment("due_at", nullable=True),
         sa.Column("synthesized", sa.Boolean(), server_default=sa.text("false"), nullable=False),
+        moment("changed_at", nullable=True),
+        moment("dismissed_at", nullable=True),
         sa.PrimaryKeyConstraint("tenant_id", "id", name="pk_rmm_set_aside_alerts"),
         sa.UniqueConstraint(
             "tenant_id",

@@ -23,7 +23,7 @@ from rmm_extension.services.queries import connections as queries
 from rmm_extension.services.queries.health import health
 from rmm_extension.services.unit import unit
 
-from .abilities import able, has_alerts
+from .abilities import POLLED, able, has_alerts, is_polled
 from .access import requires
 from .context import act, actor, current_rmm, end_reading, session
 from .leaving import lead_away, way_back
@@ -33,14 +33,14 @@ from .tabs import tabs
 
 routes = Routes()
 
-SYNCS: dict[str, tuple[str, str, dict[str, Any]]] = {
-    "organizations": ("organizations", "organization_sync", {}),
-    "devices": ("devices", "device_sync", {}),
-    "devices_full": ("devices", "device_sync", {"full": True}),
-    "software": ("software", "software_sync", {}),
-    "patches": ("patches", "patch_sync", {}),
-    "alerts": ("alerts", "alert_reconcile", {}),
-    "activity": ("activity", "activity_sync", {}),
+SYNCS: dict[str, tuple[tuple[str, ...], str, dict[str, Any]]] = {
+    "organizations": (("organizations",), "organization_sync", {}),
+    "devices": (("devices",), "device_sync", {}),
+    "devices_full": (("devices",), "device_sync", {"full": True}),
+    "software": (("software",), "software_sync", {}),
+    "patches": (("patches",), "patch_sync", {}),
+    "alerts": (POLLED, "alert_reconcile", {}),
+    "activity": (("activity",), "activity_sync", {}),
 }
 """What each sync button asks the vendor for, and the run it starts."""
 
@@ -58,6 +58,7 @@ def connection(integration_id: UUID) -> ResponseReturnValue:
         provider=provider,
         able=able(provider),
         has_alerts=has_alerts(provider),
+        is_polled=is_polled(provider),
         tabs=tabs(row, provider),
         counts=counted.get(row.id, queries.Counts()),
         health=health(session(), row),
@@ -87,9 +88,9 @@ def connection_sync(integration_id: UUID) -> ResponseReturnValue:
     row, provider = found(integration_id)
     if wanted is None:
         raise ConfigError("Choose what to sync.")
-    capability, kind, subject = wanted
-    if capability not in able(provider):
-        raise ConfigError(f"{provider_label(row.provider)} lists no {capability} here.")
+    any_of, kind, subject = wanted
+    if able(provider).isdisjoint(any_of):
+        raise ConfigError(f"{provider_label(row.provider)} lists no {any_of[0]} here.")
     if not works(row.state):
         raise Conflict(refusal(row.name, row.state))
     with unit(current_rmm()) as opened:
@@ -268,10 +269,12 @@ def reconnect(integration_id: UUID, result: Attempt) -> ResponseReturnValue:
     tested = result.connection
 
     def work(opened: Session) -> str:
-        row = connections.reconnect(current_rmm(), opened, actor(), integration_id, tested)
+        provider = current_rmm().providers.get(tested.provider)
+        told = credentials.learned(provider, result.checks)
+        row = connections.reconnect(current_rmm(), opened, actor(), integration_id, tested, learned=told)
         if row.setup_step:
             runs.try_start(opened, actor(), "organization_sync", integration_id=row.id)
-        start_check(opened, actor(), current_rmm().providers.get(row.provider), row.id)
+        start_check(opened, actor(), provider, row.id)
         return f"The credentials of {row.name} were tested and saved."
 
     return act(work, url_for("rmm.connection", integration_id=integration_id))

@@ -16,10 +16,10 @@ from rmm_extension.models import Integration, JobRun, utc_now
 from rmm_extension.providers.contract import Provider
 from rmm_extension.services.queries import health as queries
 from rmm_extension.services.queries.health import DAYS, Health
-from rmm_extension.services.recurring import POLLS
+from rmm_extension.services.recurring import Schedule, polls_of
 from rmm_extension.services.runs import label as run_label
 
-from .abilities import able, has_alerts, has_part
+from .abilities import able, has_alerts, has_part, is_polled
 from .access import requires
 from .connection import found
 from .context import allows, session
@@ -63,7 +63,7 @@ def connection_health(integration_id: UUID) -> ResponseReturnValue:
     return render_template(
         "rmm/connections/health.html",
         row=row,
-        able=able(provider),
+        is_polled=is_polled(provider),
         tabs=tabs(row, provider),
         lines=list(lines(row, provider, queries.health(session(), row), queries.failing(session(), row))),
         troubles=queries.troubles(session(), row),
@@ -83,8 +83,10 @@ def lines(
             yield _registration(row)
         yield _lost(row, known)
         yield _deliveries(row, known)
-    if "alerts" in has:
-        yield _polling(row)
+    if provider is not None and (polls := polls_of(provider)):
+        yield _polling(row, polls)
+        if known.set_aside:
+            yield _set_aside(row, known)
         if row.reconcile_state:
             yield _doubt(row)
     yield from map(_sync, failing)
@@ -199,9 +201,20 @@ def _deliveries(row: Integration, known: Health) -> Line:
     )
 
 
-def _polling(row: Integration) -> Line:
+def _set_aside(row: Integration, known: Health) -> Line:
+    alerts = "1 alert" if known.set_aside == 1 else f"{known.set_aside:,} alerts"
+    return Line(
+        name="Set aside",
+        state="warning",
+        message=f"{alerts} could not be taken",
+        remedy="The others are not kept waiting. Each says why, and when it is tried again.",
+        link=("Needs attention", url_for("rmm.attention")),
+    )
+
+
+def _polling(row: Integration, polls: Schedule) -> Line:
     link = _configuring("Sync settings", "sync_settings", row)
-    if not POLLS.is_on(row.settings):
+    if not polls.is_on(row.settings):
         message = "Switched off: a webhook that gets lost is not noticed"
         return Line(
             name="Polling",
@@ -218,7 +231,7 @@ def _polling(row: Integration) -> Line:
         message = "No complete list of alerts has arrived yet"
         return Line(name="Polling", state="warning", message=message, remedy="It comes by itself.")
     now = utc_now()
-    late = now - at > 2 * POLLS.interval(row.settings) + PATIENCE
+    late = now - at > 2 * polls.interval(row.settings) + PATIENCE
     then, next_at = "", row.next_reconcile_at
     if next_at:
         then = ", the next is due" if next_at > now else ", the next is due now"

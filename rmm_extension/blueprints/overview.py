@@ -39,6 +39,7 @@ ABILITIES = {
     "devices": "Devices become assets",
     "webhook": "Alerts by webhook",
     "alerts": "Alerts by polling",
+    "alert_changes": "Alerts by polling",
     "alert_reset": "Resolves alerts at the vendor",
     "software": "Software",
     "patches": "Patches",

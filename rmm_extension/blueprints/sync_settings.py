@@ -12,9 +12,9 @@ from rmm_extension.forms.connection import ActivityForm, PatchForm, PollingForm,
 from rmm_extension.models import Integration
 from rmm_extension.providers.contract import Provider
 from rmm_extension.services import recurring
-from rmm_extension.services.recurring import ACTIVITY, PATCHES, POLLS, SOFTWARE, SYNCS, Schedule
+from rmm_extension.services.recurring import ACTIVITY, PATCHES, SOFTWARE, SYNCS, Schedule
 
-from .abilities import able, needs
+from .abilities import POLLED, able, is_polled, needs
 from .access import requires
 from .connection import found
 from .context import act, actor
@@ -26,7 +26,7 @@ routes = Routes()
 
 @routes.get("/connections/<uuid:integration_id>/sync")
 @requires("rmm.configure")
-@needs("alerts", "devices")
+@needs(*POLLED, "devices")
 def sync_settings(integration_id: UUID) -> ResponseReturnValue:
     """Polling of alerts, sync of devices, software and patches, and what happens to a device that is gone."""
     row, provider = found(integration_id)
@@ -35,20 +35,21 @@ def sync_settings(integration_id: UUID) -> ResponseReturnValue:
 
 @routes.post("/connections/<uuid:integration_id>/polling")
 @requires("rmm.configure")
-@needs("alerts")
+@needs(*POLLED)
 def connection_polling(integration_id: UUID) -> ResponseReturnValue:
     """Save whether and how often alerts are polled."""
-    form = PollingForm()
     row, provider = found(integration_id)
+    polls = _polls(provider)
+    form = PollingForm(polls)
     if not form.validate_on_submit():
         return _page(row, provider, polling=form)
     enabled, minutes = bool(form.polling.data), form.every.data
 
     def work(opened: Session) -> str:
-        recurring.save_polling(opened, actor(), integration_id, enabled=enabled, minutes=minutes)
+        recurring.save_polling(opened, actor(), integration_id, enabled=enabled, minutes=minutes, polls=polls)
         if not enabled:
             return "Alerts are not polled any more. A webhook that gets lost will not be noticed."
-        return f"Alerts are polled every {minutes} minutes."
+        return f"Alerts are polled every {'minute' if minutes == 1 else f'{minutes} minutes'}."
 
     return act(work, url_for("rmm.sync_settings", integration_id=integration_id))
 
@@ -153,7 +154,8 @@ def _page(
         row=row,
         able=able(provider),
         tabs=tabs(row, provider),
-        polling=polling or _polling(row),
+        polling=polling or _polling(row, _polls(provider)),
+        is_polled=is_polled(provider),
         activity=activity or _activity(row),
         schedule=schedule or _schedule(row),
         software=software or _software(row),
@@ -163,8 +165,12 @@ def _page(
     return page, 422 if sent else 200
 
 
-def _polling(row: Integration) -> PollingForm:
-    return PollingForm(formdata=None, polling=POLLS.is_on(row.settings), every=_minutes(POLLS, row))
+def _polls(provider: Provider | None) -> Schedule:
+    return (recurring.polls_of(provider) if provider else None) or recurring.POLLS
+
+
+def _polling(row: Integration, polls: Schedule) -> PollingForm:
+    return PollingForm(polls, formdata=None, polling=polls.is_on(row.settings), every=_minutes(polls, row))
 
 
 def _activity(row: Integration) -> ActivityForm:

@@ -329,6 +329,7 @@ class UnreadAlert(msgspec.Struct, frozen=True, kw_only=True):
 class AlertChanges(msgspec.Struct, frozen=True, kw_only=True):
     """What changed at a vendor since a moment: each alert once, as it is now, the oldest change first.
 
+    ``occurred_at`` of each is when it changed, by the vendor's clock: from there on is asked the next time.
     ``is_whole`` is false where the vendor has more of them than are read at once: the oldest are missing.
     """
 

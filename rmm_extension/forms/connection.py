@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from flask_wtf import FlaskForm
 from wtforms import BooleanField, IntegerField, SelectField, StringField
 from wtforms.fields.choices import SelectChoice
 from wtforms.validators import InputRequired, Length, NumberRange
 
-from rmm_extension.services.recurring import ACTIVITY, BAD_POLL_INTERVAL, PATCHES, POLLS, SOFTWARE
+from rmm_extension.services.recurring import ACTIVITY, PATCHES, SOFTWARE, Schedule, bad_poll_interval
 
 POLICIES = [
     SelectChoice("never", "Keep the asset active"),
@@ -27,14 +29,16 @@ class PollingForm(FlaskForm):  # type: ignore[misc]
     """Whether and how often the vendor is asked for its active alerts."""
 
     polling = BooleanField("Poll alerts")
-    every = IntegerField(
-        "Minutes between polls",
-        [
-            InputRequired(BAD_POLL_INTERVAL),
-            NumberRange(POLLS.shortest, POLLS.longest, BAD_POLL_INTERVAL),
-        ],
-        description="From 5 to 60. Polling finds alerts whose webhook was lost, and closes what is over.",
-    )
+    every = IntegerField("Minutes between polls")
+
+    def __init__(self, polls: Schedule, **options: Any) -> None:
+        super().__init__(**options)
+        wrong = bad_poll_interval(polls)
+        self.every.validators = [InputRequired(wrong), NumberRange(polls.shortest, polls.longest, wrong)]
+        self.every.description = (
+            f"From {polls.shortest} to {polls.longest}. Polling finds alerts whose webhook was lost, and"
+            " closes what is over."
+        )
 
 
 class ActivityForm(FlaskForm):  # type: ignore[misc]

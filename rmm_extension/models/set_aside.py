@@ -14,8 +14,10 @@ from .base import Base, TenantRow
 class SetAsideAlert(TenantRow, Base):
     """One alert that is set aside so that it stops no other; it is asked for again, and by a person.
 
-    ``reason`` says in words what was in the way. ``due_at`` is when it is tried again by itself, ``None``
-    when only a person does. ``synthesized`` marks an ``external_id`` made by us: there is nothing to ask for.
+    ``reason`` says in words what was in the way, ``changed_at`` is the vendor's time of the state that could
+    not be taken, where that could be read. ``due_at`` is when it is tried again by itself, ``None`` when only
+    a person does. ``synthesized`` marks an ``external_id`` made by us: there is nothing to ask for. One that
+    a person dismissed stays, so that the same state does not come back.
     """
 
     __tablename__ = "rmm_set_aside_alerts"
@@ -37,3 +39,5 @@ class SetAsideAlert(TenantRow, Base):
     last_at: Mapped[datetime]
     due_at: Mapped[datetime | None]
     synthesized: Mapped[bool] = mapped_column(default=False, server_default=text("false"))
+    changed_at: Mapped[datetime | None]
+    dismissed_at: Mapped[datetime | None]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
+from datetime import timedelta
 from typing import Any
 from uuid import UUID
 
@@ -18,12 +19,15 @@ from rmm_extension.models import Integration, new_id, utc_now
 from rmm_extension.providers.contract import Provider
 
 from . import audit, events, registration, sign_in, sign_out
-from .catch_all import add_catch_all
+from .catch_all import add_catch_all, propose_routing
 from .connection_health import tell_health
 from .context import Rmm
 from .credentials import auth_mode
 from .pace import DatabasePace
 from .registration.scope import scope_of
+
+FOLLOWED_AT_FIRST = timedelta(days=7)
+"""So far back the changes of alerts are followed with another sign-in, where the vendor tells these."""
 
 
 class UnknownConnection(LookupError):
@@ -96,9 +100,19 @@ def _together(rmm: Rmm, session: Session, row: Integration) -> tuple[Integration
 
 
 def create(
-    rmm: Rmm, session: Session, actor: Actor, name: str, connection: Connection, *, catch_all: bool
+    rmm: Rmm,
+    session: Session,
+    actor: Actor,
+    name: str,
+    connection: Connection,
+    *,
+    catch_all: bool,
+    learned: Mapping[str, str] | None = None,
 ) -> Integration:
-    """Keep a tested connection under a name; ``catch_all`` adds the rule that tickets every alert."""
+    """Keep a tested connection under a name; ``catch_all`` adds the rule that tickets every alert.
+
+    ``learned`` are settings that the vendor told during the test (:func:`~.credentials.learned`).
+    """
     provider = entitled_provider(rmm, session, actor.tenant_id, connection.provider)
     row = Integration(
         tenant_id=actor.tenant_id,
@@ -107,13 +121,15 @@ def create(
         name=_clean_name(name),
         setup_step="organizations",
     )
-    _apply(row, connection, connection.settings.keys())
+    _apply(row, connection, connection.settings.keys(), learned)
     _mark_connected(row)
     session.add(row)
     _flush_named(session, row)
     _store_secrets(rmm, session, row, connection)
+    if provider.manifest.routes_alerts:
+        propose_routing(rmm, session, row)
     if catch_all:
-        add_catch_all(session, actor, row)
+        add_catch_all(session, actor, row, routed=provider.manifest.routes_alerts)
     audit.record(
         session,
         actor,
@@ -129,9 +145,18 @@ def create(
 
 
 def reconnect(
-    rmm: Rmm, session: Session, actor: Actor, integration_id: UUID, connection: Connection
+    rmm: Rmm,
+    session: Session,
+    actor: Actor,
+    integration_id: UUID,
+    connection: Connection,
+    *,
+    learned: Mapping[str, str] | None = None,
 ) -> Integration:
-    """Keep tested credentials for an existing connection; settings and schedules stay."""
+    """Keep tested credentials for an existing connection; settings and schedules stay.
+
+    ``learned`` as for :func:`create`.
+    """
     row = get(session, actor.tenant_id, integration_id, lock=True)
     left = sign_out.left(rmm, session, row)
     before = {"address": row.instance_url, "sign-in": row.auth_mode, "state": row.state}
@@ -139,10 +164,11 @@ def reconnect(
     if row.auth_mode != connection.auth_mode:
         old = auth_mode(rmm.providers.get(row.provider), row.auth_mode)
         rmm.vault.drop(session, row.tenant_id, row.id, [f.name for f in old.fields if f.secret])
-    _apply(row, connection, _stored_fields(rmm, connection))
+    _apply(row, connection, _stored_fields(rmm, connection), learned)
     if row.last_sync_at is None:
         row.setup_step = "organizations"
     _mark_connected(row)
+    _follow_from_before(row)
     row.config_version += 1
     _store_secrets(rmm, session, row, connection)
     scope = scope_of(rmm.providers.get(row.provider), connection)
@@ -230,12 +256,14 @@ def _set_state(session: Session, actor: Actor, integration_id: UUID, state: str,
     return row
 
 
-def _apply(row: Integration, connection: Connection, names: Collection[str]) -> None:
+def _apply(
+    row: Integration, connection: Connection, names: Collection[str], learned: Mapping[str, str] | None
+) -> None:
     """Take address, sign-in and these settings; others may have been saved since they were read."""
     row.instance_url = connection.instance_url
     row.auth_mode = connection.auth_mode
     taken = {name: connection.settings[name] for name in names if name in connection.settings}
-    row.settings = {**(row.settings or {}), **taken}
+    row.settings = {**(row.settings or {}), **taken, **(learned or {})}
 
 
 def _stored_fields(rmm: Rmm, connection: Connection) -> set[str]:
@@ -253,6 +281,12 @@ def _mark_connected(row: Integration) -> None:
 def _poll_anew(row: Integration) -> None:
     """Have alerts polled at once; a second look that was waited for begins again with a first one."""
     row.next_reconcile_at, row.reconcile_state = None, {}
+
+
+def _follow_from_before(row: Integration) -> None:
+    """The account may be another one, whose changes of late nobody has read."""
+    if row.alerts_followed_to is not None:
+        row.alerts_followed_to = min(row.alerts_followed_to, utc_now() - FOLLOWED_AT_FIRST)
 
 
 def _store_secrets(rmm: Rmm, session: Session, row: Integration, connection: Connection) -> None:

@@ -7,7 +7,7 @@ tick, which moves the due time in the same transaction. Two ticks at once are ha
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 from uuid import UUID
@@ -21,12 +21,14 @@ from rmm_extension.domain.errors import ConfigError
 from rmm_extension.host import SYSTEM_ACTOR, Actor
 from rmm_extension.models import Integration
 from rmm_extension.providers.capabilities import (
+    FollowsAlerts,
     ListsActivity,
     ListsAlerts,
     ListsDevices,
     ListsPatches,
     ListsSoftware,
 )
+from rmm_extension.providers.contract import Provider
 
 from . import connections, lease, runs
 from .context import Rmm
@@ -152,6 +154,8 @@ POLLS = Schedule(
     shortest=5,
     longest=60,
 )
+FOLLOWS = replace(POLLS, capability=FollowsAlerts, minutes=5, shortest=1)
+"""As polls, for vendors that list what changed: a look costs them little."""
 ACTIVITY = Schedule(
     kind="activity_sync",
     setting="activityLog",
@@ -163,7 +167,16 @@ ACTIVITY = Schedule(
     longest=60,
     spread=True,
 )
-BAD_POLL_INTERVAL = "Poll interval must be between 5 and 60 minutes"
+
+
+def polls_of(provider: Provider) -> Schedule | None:
+    """How the vendor's alerts are polled; ``None`` where they cannot be."""
+    return next((one for one in (POLLS, FOLLOWS) if isinstance(provider, one.capability)), None)
+
+
+def bad_poll_interval(polls: Schedule) -> str:
+    """What is wrong with an interval that it does not take."""
+    return f"Poll interval must be between {polls.shortest} and {polls.longest} minutes"
 
 
 def start_due_syncs(rmm: Rmm) -> int:
@@ -183,7 +196,7 @@ def start_due_patches(rmm: Rmm) -> int:
 
 def start_due_polls(rmm: Rmm) -> int:
     """Start the alert polls that are due, and the second looks that others wait for."""
-    return _start_due(rmm, POLLS)
+    return _start_due(rmm, POLLS) + _start_due(rmm, FOLLOWS)
 
 
 def start_due_activity(rmm: Rmm) -> int:
@@ -192,12 +205,18 @@ def start_due_activity(rmm: Rmm) -> int:
 
 
 def save_polling(
-    session: Session, actor: Actor, integration_id: UUID, *, enabled: bool, minutes: int
+    session: Session,
+    actor: Actor,
+    integration_id: UUID,
+    *,
+    enabled: bool,
+    minutes: int,
+    polls: Schedule = POLLS,
 ) -> Integration:
     """Switch the polling of alerts on or off and set its interval; other settings stay."""
-    if not POLLS.takes(minutes):
-        raise ConfigError(BAD_POLL_INTERVAL)
-    wish = {POLLS.setting: {"enabled": enabled, "intervalMinutes": minutes}}
+    if not polls.takes(minutes):
+        raise ConfigError(bad_poll_interval(polls))
+    wish = {polls.setting: {"enabled": enabled, "intervalMinutes": minutes}}
     row = connections.save_settings(session, actor, integration_id, wish)
     row.next_reconcile_at = None
     return row

@@ -17,7 +17,7 @@ from rmm_extension.models import Integration
 
 from . import kinds
 from .context import Rmm
-from .recurring import POLLS, SYNCS
+from .recurring import FOLLOWS, POLLS, SYNCS
 from .runs import Run
 
 
@@ -42,5 +42,6 @@ def _voice(rmm: Rmm, provider_key: str, settings: Mapping[str, Any]) -> str | No
         provider = rmm.providers.get(provider_key)
     except ConfigError:
         return None
-    able = (one for one in (POLLS, SYNCS) if isinstance(provider, one.capability) and one.is_on(settings))
+    schedules = (POLLS, FOLLOWS, SYNCS)
+    able = (one for one in schedules if isinstance(provider, one.capability) and one.is_on(settings))
     return next((one.kind for one in able), None)

@@ -22,6 +22,7 @@ from rmm_extension.models import (
     JobRun,
     OrganizationMapping,
     Secret,
+    SetAsideAlert,
     Signal,
     WebhookDelivery,
 )
@@ -42,6 +43,7 @@ class Health:
     lost: int
     to_retry: int
     put_aside: int
+    set_aside: int
     rules: int
     organizations: int
     unmapped: int
@@ -62,6 +64,7 @@ def health(session: Session, row: Integration) -> Health:
             _count(Alert, row, Alert.webhook_lost == true(), Alert.triggered_at >= _since()).label("lost"),
             _count(WebhookDelivery, row, WebhookDelivery.state == "failed").label("to_retry"),
             _count(WebhookDelivery, row, WebhookDelivery.state == "quarantined").label("put_aside"),
+            _count(SetAsideAlert, row, SetAsideAlert.dismissed_at.is_(None)).label("set_aside"),
             _count(AlertRule, row, AlertRule.is_active == true()).label("rules"),
             _count(OrganizationMapping, row).label("organizations"),
             _count(OrganizationMapping, row, OrganizationMapping.client_id.is_(None)).label("unmapped"),
@@ -151,7 +154,7 @@ def vanish_guard(integration_id: UUID, provider: str, name: str, state: dict[str
     )
 
 
-_Counted = type[Alert | AlertRule | OrganizationMapping | WebhookDelivery]
+_Counted = type[Alert | AlertRule | OrganizationMapping | SetAsideAlert | WebhookDelivery]
 
 
 def _open() -> ColumnElement[bool]:

@@ -1,9 +1,10 @@
-"""Reconciliation: what the vendor lists as active against what is open here, whichever channel brought it.
+"""Reconciliation: what the vendor says of its alerts against what is here, whichever channel brought it.
 
-A listing counts only when it is complete. New alerts and changes go through the one pipeline; what the vendor
-does not list any more is reset, with guards against a list that is only seemingly complete.
+From a vendor that lists what is open, a listing counts only when it is complete: new alerts and changes go
+through the one pipeline, and what is not listed any more is reset, with guards against a list that is only
+seemingly complete. Of a vendor that lists what changed, the changes are followed.
 """
 
-from .cycle import reconcile_alerts
+from .start import reconcile_alerts
 
 __all__ = ["reconcile_alerts"]

@@ -1,4 +1,4 @@
-"""One cycle: fetch all that the vendor lists as active, compare it with what is here, bring differences."""
+"""A vendor that lists what is open: fetch it all, compare it with what is here, bring differences."""
 
 from __future__ import annotations
 
@@ -21,7 +21,6 @@ from rmm_extension.services import window_end
 from rmm_extension.services.context import Rmm
 from rmm_extension.services.ingest.config import load_version
 from rmm_extension.services.inventory import events
-from rmm_extension.services.inventory.load import open_connection
 from rmm_extension.services.recurring import POLLS
 from rmm_extension.services.runs import Run
 from rmm_extension.services.unit import unit
@@ -29,39 +28,14 @@ from rmm_extension.services.unit import unit
 from .compare import Found, InWindow, Missing, compare
 from .guard import Suspicion, Verdict, judge
 from .records import Records
-from .work import Work, told
+from .work import SYNC_TYPE, Work, told
 
-SYNC_TYPE = "alerts"
 ASK_AT_MOST = 10
 """So many alerts that an empty list leaves out are asked for one by one."""
 
 
-def reconcile_alerts(rmm: Rmm, run: Run) -> dict[str, int]:
-    """Bring this connection's alerts in line with what the vendor lists; the counts by what happened.
-
-    A fetch that is not complete changes no alert: it raises, and the connection keeps the reason.
-    """
-    cycle = _open(rmm, run)
-    try:
-        listed = cycle.fetch()
-    except (ProviderError, ConfigError) as error:
-        cycle.fail(error)
-        raise
-    return cycle.settle(listed)
-
-
-def _open(rmm: Rmm, run: Run) -> _Cycle:
-    assert run.taken_at is not None
-    with unit(rmm) as session:
-        row, connection, provider = open_connection(rmm, session, run.tenant_id, run.integration_id)
-        if not isinstance(provider, ListsAlerts):
-            raise ConfigError(f"{provider.manifest.label} has no list of active alerts.")
-        events.started(session, run, row, SYNC_TYPE)
-    return _Cycle(rmm, run, row, connection, provider, run.taken_at)
-
-
 @dataclass(frozen=True, slots=True)
-class _Cycle:
+class Cycle:
     """One attempt. ``began`` is the database's time before the first request was sent."""
 
     rmm: Rmm
@@ -70,6 +44,15 @@ class _Cycle:
     connection: Connection
     provider: Provider
     began: datetime
+
+    def go(self) -> dict[str, int]:
+        """Bring the connection's alerts in line with the list; the counts by what happened."""
+        try:
+            listed = self.fetch()
+        except (ProviderError, ConfigError) as error:
+            self.fail(error)
+            raise
+        return self.settle(listed)
 
     def fetch(self) -> list[AlertEvent]:
         """Everything that is active at the vendor, each alert once; no transaction is open meanwhile."""

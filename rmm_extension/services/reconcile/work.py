@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import datetime
 from functools import partial
@@ -27,6 +27,7 @@ from rmm_extension.services.webhooks import Tries, take
 
 from .compare import Missing
 
+SYNC_TYPE = "alerts"
 BATCH = 25
 """So many alerts between two reports, each of which also looks whether the run was cancelled."""
 _UNCHANGED = (Outcome.UPDATED, Outcome.SKIPPED, Outcome.RESOLVED)
@@ -38,10 +39,14 @@ SELECT 1 FROM rmm_alerts WHERE tenant_id = %(tenant)s AND id = %(alert)s AND upd
 
 @dataclass(frozen=True, slots=True)
 class Task:
-    """One alert's part of the work: ``do`` says in one word what became of it; ``name`` is for its error."""
+    """One alert's part of the work: ``do`` says in one word what became of it; ``name`` is for its error.
+
+    ``otherwise`` is told the error, in words, when it cannot be done.
+    """
 
     name: str
     do: Callable[[], str]
+    otherwise: Callable[[str], object] | None = None
 
 
 @dataclass(slots=True)
@@ -55,14 +60,17 @@ class Work:
     counts: Counter[str] = field(default_factory=Counter)
     _tasks: list[Task] = field(default_factory=list)
 
+    def add(self, task: Task) -> None:
+        """Have something done."""
+        self._tasks.append(task)
+
     def take(self, event: AlertEvent) -> None:
         """Have an event ingested."""
-        name = event.device_name or event.external_id
-        self._tasks.append(Task(name, partial(self._take, event)))
+        self.add(Task(name_of(event), partial(self.ingest, event)))
 
     def decide(self, alert_id: UUID, window: str | None) -> None:
         """Have an alert decided whose maintenance window ended."""
-        self._tasks.append(Task(str(alert_id), partial(self._decide, alert_id, window)))
+        self.add(Task(str(alert_id), partial(self._decide, alert_id, window)))
 
     def end(self, missing: Missing, event: AlertEvent | None = None, *, webhook_failed: bool = False) -> None:
         """Have an alert reset; ``event`` is the vendor's own word, where it gave one in place of the list.
@@ -76,7 +84,7 @@ class Work:
             vanished=True,
             delivery_failed=webhook_failed,
         )
-        self._tasks.append(Task(missing.external_id, partial(self._end, missing, word)))
+        self.add(Task(missing.external_id, partial(self._end, missing, word)))
 
     def do(self) -> None:
         """Do all of it, batch by batch. Raises ``RunStopped`` between two batches."""
@@ -101,12 +109,15 @@ class Work:
         )
         if error is not None:
             self.counts["failed"] += 1
+            if task.otherwise is not None:
+                task.otherwise(error["message"])
         return error
 
     def _do(self, task: Task) -> None:
         self.counts[task.do()] += 1
 
-    def _take(self, event: AlertEvent) -> str:
+    def ingest(self, event: AlertEvent) -> str:
+        """Take an event now; in one word what became of it."""
         done = take(self.rmm, self.run.tenant_id, self.integration_id, event, Channel.POLL)
         return str(done.outcome) if done.outcome in _UNCHANGED else "created"
 
@@ -143,6 +154,11 @@ class Work:
         return str(ingest(self.rmm, session, facts, event, Channel.POLL).outcome)
 
 
+def name_of(event: AlertEvent) -> str:
+    """What people know the alert by."""
+    return event.device_name or event.title or event.external_id
+
+
 def told(counts: Counter[str]) -> dict[str, Any]:
     """What the events say of it: everything listed, what came in, what was reset, what failed."""
     return {
@@ -151,6 +167,3 @@ def told(counts: Counter[str]) -> dict[str, Any]:
         "updated": counts["resolved"],
         "failed": counts["failed"],
     }
-
-
-__all__: Sequence[str] = ["Work", "told"]
