@@ -301,7 +301,8 @@ class HttpClient:
 
     def _reply(self, call: _Call, answer: requests.Response, request_id: str) -> Reply:
         pieces = self._pieces(call, answer, request_id)
-        parts = (self.provider, self.label, self.hide(call.path), answer.status_code, request_id, answer.headers)
+        path = self.hide(call.path)
+        parts = (self.provider, self.label, path, answer.status_code, request_id, answer.headers)
         if call.streamed and 200 <= answer.status_code < 300:
             try:
                 return StreamedReply(*parts, next(pieces, b""), pieces, answer.close)
