@@ -19,6 +19,7 @@ from simulators.huntress.control.blueprint import (
 )
 from simulators.huntress.enums import HOST_PLATFORMS
 from simulators.huntress.fleet import FIRST_AGENT, FIRST_ORGANIZATION, new_agent, new_organization
+from simulators.huntress.lab import Lab
 from simulators.huntress.models import Agent
 from simulators.huntress.names import OSES
 
@@ -91,19 +92,20 @@ def add_agent() -> Any:
     if kind not in OSES:
         raise ValueError(f"platform is one of {', '.join(HOST_PLATFORMS)}, or server")
 
-    def add() -> Any:
-        home = organization_of(data["organization_id"])
-        agent_id = lab().next_id(lab().fleet.agents, FIRST_AGENT)
-        made = new_agent(lab().picker, agent_id, home.id, kind, lab().now())
-        made.created = made.updated = lab().now()
-        made.silent_since = None
-        made.hostname = data.get("hostname", made.hostname)
-        made.serial = data.get("serial", made.serial)
-        lab().fleet.agents[agent_id] = made
-        return {"id": agent_id}
-
     with lab().lock:
-        return _when(data, add)
+        home, server = organization_of(data["organization_id"]).id, lab()
+        return _when(data, lambda: {"id": _add(server, home, kind, data).id})
+
+
+def _add(server: Lab, organization_id: int, kind: str, data: dict[str, Any]) -> Agent:
+    agent_id = server.next_id(server.fleet.agents, FIRST_AGENT)
+    made = new_agent(server.picker, agent_id, organization_id, kind, server.now())
+    made.created = made.updated = server.now()
+    made.silent_since = None
+    made.hostname = data.get("hostname", made.hostname)
+    made.serial = data.get("serial", made.serial)
+    server.fleet.agents[agent_id] = made
+    return made
 
 
 @command("/api/agents/<int:agent_id>/remove")

@@ -15,6 +15,11 @@ from simulators.huntress.misbehaviour import MODES
 from simulators.huntress.settings import CHOICES
 
 SHOWN = 25
+EMPTY = (
+    '{"organizations": [], "agents": [], "incident_reports": [], "remediations": [], "escalations": [],'
+    ' "reports": [], "pagination": {}}'
+)
+"""A body that any list can have when there is nothing."""
 
 
 @control_blueprint.get("/")
@@ -42,4 +47,6 @@ def page() -> str:
             notices=enums.CATEGORIES["Platform Actions"] + enums.CATEGORIES["Account Notices"],
             modes=MODES,
             choices=CHOICES,
+            prefix="/v1",
+            empty=EMPTY,
         )
