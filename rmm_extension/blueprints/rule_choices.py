@@ -12,6 +12,8 @@ from rmm_extension.services.queries import rules as queries
 from rmm_extension.services.queries.organizations import organizations
 from rmm_extension.services.queries.paging import AnyRow
 
+from .abilities import has_routing
+from .connection import provider_of
 from .context import current_rmm, host_names, session
 from .presentation import moment
 
@@ -36,6 +38,7 @@ def choices(row: Integration, alerts: Sequence[AnyRow]) -> RuleChoices:
         users=[(user.id, user.name) for user in users] if host.users else None,
         assignees=[(user.id, user.name) for user in users if user.takes_tickets] if host.users else None,
         alerts=[(str(alert.id), _alert(alert)) for alert in alerts],
+        routes=has_routing(provider_of(row)),
     )
 
 

@@ -23,7 +23,7 @@ from rmm_extension.services.queries import rules as queries
 from rmm_extension.services.queries.paging import AnyRow
 from rmm_extension.services.unit import unit
 
-from .abilities import ALERTS, needs
+from .abilities import ALERTS, has_routing, needs
 from .access import requires
 from .connection import provider_of
 from .context import act, actor, current_rmm, end_reading, session
@@ -103,7 +103,7 @@ def connection_rules_catch_all(integration_id: UUID) -> ResponseReturnValue:
         row = connections.get(opened, actor().tenant_id, integration_id, lock=True)
         if queries.rule_list(opened, row.tenant_id, row.id):
             raise Conflict("There are rules already. Make another one with “New rule”.")
-        add_catch_all(opened, actor(), row)
+        add_catch_all(opened, actor(), row, routed=has_routing(provider_of(row)))
         return "Every alert opens a ticket now. Put other rules before this one to treat some differently."
 
     return act(work, _list(integration_id))

@@ -26,6 +26,7 @@ _TABS = (
     ("Overview", "connection", "rmm.view"),
     ("Organizations", "organizations", "rmm.view"),
     ("Rules", "connection_rules", "rmm.view"),
+    ("Routing", "connection_routing", "rmm.configure"),
     ("Maintenance", "connection_maintenance", "rmm.view"),
     ("Proposals", "connection_proposals", "rmm.view"),
     ("Webhook", "connection_webhook", "rmm.configure"),

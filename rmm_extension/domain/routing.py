@@ -11,6 +11,8 @@ from marshmallow import ValidationError
 from .contracts.routing import load_routing
 from .types import Severity
 
+SETTING = "routing"
+"""Where a connection's settings have it."""
 NEEDED = ("boardId", "fallbackClientId", "fallbackBoardId")
 """What a whole routing has beside a priority for each severity."""
 _NAMES: dict[Severity, tuple[str, ...]] = {
@@ -64,7 +66,7 @@ class Place:
 def read_routing(settings: Mapping[str, Any]) -> Routing:
     """The routing in a connection's settings; one that cannot be read is none."""
     try:
-        stored = load_routing(settings.get("routing") or {})
+        stored = load_routing(settings.get(SETTING) or {})
     except (ValidationError, AttributeError):
         return NO_ROUTING
     return Routing(

@@ -48,7 +48,7 @@ def doing(actions: Mapping[str, Any], names: RuleNames) -> str:
 
 
 def _ticket(actions: Mapping[str, Any], names: RuleNames) -> list[str]:
-    filed = "ticket"
+    filed = "ticket by the routing" if actions.get("useRouting") else "ticket"
     if board := actions.get("boardId"):
         filed += f" on board {names.boards.get(board, board)}"
     if priority := actions.get("priorityOverride"):

@@ -19,6 +19,8 @@ from rmm_extension.domain.contracts.rules import load_actions
 from rmm_extension.domain.types import Severity
 from rmm_extension.services.rules import RuleDraft
 
+from .offering import offer
+
 Options = Sequence[tuple[str, str]]
 DAYS: Options = [("1", "last day"), ("7", "last 7 days"), ("30", "last 30 days"), ("90", "last 90 days")]
 _DAYS = "7"
@@ -37,6 +39,7 @@ CONDITIONS = {
 }
 ACTIONS = {
     "createTicket": "create_ticket",
+    "useRouting": "use_routing",
     "boardId": "board_id",
     "priorityOverride": "priority_override",
     "assignToUserId": "assign_to",
@@ -73,6 +76,8 @@ class RuleChoices:
     """Id, name and board."""
     users: Options | None = None
     assignees: Options | None = None
+    routes: bool = False
+    """Whether the connection has a routing."""
     alerts: Options = ()
 
 
@@ -147,6 +152,11 @@ class RuleForm(FlaskForm):  # type: ignore[misc]
     create_ticket = BooleanField(
         "Make a ticket",
         description="Off: the alert is only recorded, and no rule after this one is asked.",
+    )
+    use_routing = BooleanField(
+        "Use the connection's routing",
+        description="Board, categories, priority, and the client of what is not mapped, as chosen on the page"
+        " Routing. A board or priority chosen here goes before it.",
     )
     board_id = SelectField("Board", description="Where the ticket is filed.")
     priority_override = SelectField("Priority", description="The same for every ticket of this rule.")
@@ -252,10 +262,12 @@ def rule_form(choices: RuleChoices, draft: RuleDraft | None = None, **more: Any)
         form[name].offered = [(value, value) for value in getattr(choices, name)]
     form.preview_alert.choices = [SelectChoice(*option) for option in choices.alerts]
     form.days.choices = [SelectChoice(*option) for option in DAYS]
-    _offer(form, "board_id", choices.boards, "The default board")
-    _offer(form, "priority_override", choices.priorities, "By the alert's severity")
-    _offer(form, "assign_to", choices.assignees, "Nobody")
-    _offer(form, "auto_resolve_status", choices.closed_statuses, "The first closed status of its board")
+    offer(form, "board_id", choices.boards, "The default board")
+    offer(form, "priority_override", choices.priorities, "By the alert's severity")
+    offer(form, "assign_to", choices.assignees, "Nobody")
+    offer(form, "auto_resolve_status", choices.closed_statuses, "The first closed status of its board")
+    if not choices.routes:
+        del form.use_routing
     if choices.users is None:
         del form.notify_users
     else:
@@ -275,18 +287,6 @@ def field_values(draft: RuleDraft) -> dict[str, Any]:
         **{name: _shown(actions[key]) for key, name in ACTIONS.items()},
         **{name: words.get(key) or "" for key, name in TEMPLATES.items()},
     }
-
-
-def _offer(form: RuleForm, name: str, options: Sequence[Sequence[str]] | None, none: str) -> None:
-    """Fill a select; a value that is offered no more stays, so that saving says so instead of dropping it."""
-    if options is None:
-        del form[name]
-        return
-    field = form[name]
-    choices = [SelectChoice(found[0], found[1], {}, *found[2:]) for found in options]
-    if field.data and field.data not in {choice.value for choice in choices}:
-        choices.append(SelectChoice(field.data, f"{field.data} (not there any more)"))
-    field.choices = [SelectChoice("", none), *choices]
 
 
 def _nothing(name: str) -> Any:

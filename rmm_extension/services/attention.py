@@ -1,4 +1,4 @@
-"""Alerts that wait: for a client, for a ticket the host would not make, or out their rule's hold."""
+"""Alerts that wait: for a client, a routing, a ticket the host would not make, or out their rule's hold."""
 
 from __future__ import annotations
 
@@ -22,14 +22,15 @@ from sqlalchemy import (
 from sqlalchemy.orm import InstrumentedAttribute
 
 from rmm_extension.domain.types import Channel
-from rmm_extension.models import OPEN_SQL, Alert, DeviceRow, OrganizationMapping
+from rmm_extension.models import OPEN_SQL, Alert, DeviceRow, Integration, OrganizationMapping
 
 from . import place
+from .alert_routing import is_whole
 from .context import Rmm
 from .decisions import decide_or_log
 from .followups import start_decisions
 from .ingest.stored import ATTENTION, HOLD
-from .ingest.ticket import NO_CLIENT, TICKET_FAILED
+from .ingest.ticket import NO_CLIENT, ROUTING_INCOMPLETE, TICKET_FAILED
 from .runs import Run
 from .tenants import active
 from .unit import unit
@@ -49,7 +50,7 @@ def retry_due(rmm: Rmm) -> int:
     """For the tick: start a run for each connection that has something to decide."""
     columns = (Alert.tenant_id, Alert.integration_id)
     # Two looks, each by its own small index.
-    due = union_all(select(*columns).where(_decidable()), select(*columns).where(_held_out())).subquery()
+    due = union_all(select(*columns).where(_decidable(rmm)), select(*columns).where(_held_out())).subquery()
     with unit(rmm) as session:
         connections = select(due.c.tenant_id, due.c.integration_id).distinct()
         # What waits in a suspended tenant waits until it is active again.
@@ -67,7 +68,7 @@ def decide_waiting(rmm: Rmm, run: Run) -> dict[str, Any]:
     more = True
     while more:
         with unit(rmm) as session:
-            page = [_Waiting(*row) for row in session.execute(_next(run, last))]
+            page = [_Waiting(*row) for row in session.execute(_next(rmm, run, last))]
         for alert in page:
             counts[_decided(rmm, run, alert)] += 1
             last = (alert.triggered_at, alert.id)
@@ -92,7 +93,7 @@ def _decided(rmm: Rmm, run: Run, alert: _Waiting) -> str:
     return "decided" if is_decided else "still_waiting"
 
 
-def _next(run: Run, last: place.Place | None) -> Select[UUID, str, datetime]:
+def _next(rmm: Rmm, run: Run, last: place.Place | None) -> Select[UUID, str, datetime]:
     """The run's next alerts with what they wait for, oldest first."""
 
     def waiting(why: str, condition: ColumnElement[bool]) -> Select[UUID, str, datetime]:
@@ -100,7 +101,7 @@ def _next(run: Run, last: place.Place | None) -> Select[UUID, str, datetime]:
         later = () if last is None else (tuple_(Alert.triggered_at, Alert.id) > last,)
         return select(Alert.id, literal(why).label("why"), Alert.triggered_at).where(*ours, *later, condition)
 
-    both = union_all(waiting(ATTENTION, _decidable()), waiting(HOLD, _held_out())).subquery()
+    both = union_all(waiting(ATTENTION, _decidable(rmm)), waiting(HOLD, _held_out())).subquery()
     columns = (both.c.id, both.c.why, both.c.triggered_at)
     return select(*columns).order_by(both.c.triggered_at, both.c.id).limit(BATCH)
 
@@ -110,8 +111,8 @@ def _held_out() -> ColumnElement[bool]:
     return and_(Alert.hold_until <= func.now(), _is_open())
 
 
-def _decidable() -> ColumnElement[bool]:
-    """Alerts whose client is known by now, or whose ticket may be tried again."""
+def _decidable(rmm: Rmm) -> ColumnElement[bool]:
+    """Alerts whose client or routing is known by now, or whose ticket may be tried again."""
     # An alert that came without an organization is in that of its device, which may have come later.
     by_device = and_(Alert.external_organization_id.is_(None), _is_mapped(DeviceRow.external_organization_id))
     owned = exists().where(
@@ -126,6 +127,7 @@ def _decidable() -> ColumnElement[bool]:
         _is_open(),
         or_(
             and_(Alert.attention == NO_CLIENT, or_(_is_mapped(Alert.external_organization_id), owned)),
+            and_(Alert.attention == ROUTING_INCOMPLETE, _is_routed(rmm)),
             and_(Alert.attention == TICKET_FAILED, rested),
         ),
     )
@@ -138,6 +140,13 @@ def _is_mapped(organization: InstrumentedAttribute[str | None]) -> ColumnElement
         OrganizationMapping.integration_id == Alert.integration_id,
         OrganizationMapping.external_id == organization,
         OrganizationMapping.client_id.is_not(None),
+    )
+
+
+def _is_routed(rmm: Rmm) -> ColumnElement[bool]:
+    """Whether the routing of the alert's connection is whole by now."""
+    return exists().where(
+        Integration.tenant_id == Alert.tenant_id, Integration.id == Alert.integration_id, is_whole(rmm)
     )
 
 

@@ -95,6 +95,11 @@ def organization_mapped(rmm: Rmm, session: Session, tenant_id: str, payload: dic
     start_decisions(session, tenant_id, UUID(payload["integration_id"]))
 
 
+def routing_saved(rmm: Rmm, session: Session, tenant_id: str, payload: dict[str, Any]) -> None:
+    """A connection's routing is whole: the alerts that waited for that are decided."""
+    start_decisions(session, tenant_id, UUID(payload["integration_id"]))
+
+
 def start_decisions(session: Session, tenant_id: str, integration_id: UUID) -> UUID | None:
     """Queue the run that decides what waits under Needs attention, unless it is queued already."""
     return runs.try_start(session, SYSTEM_ACTOR(tenant_id), "alert_decisions", integration_id=integration_id)

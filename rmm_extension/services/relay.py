@@ -30,6 +30,7 @@ TOPICS: dict[str, kinds.Work] = {
     "device_refresh_again": "rmm_extension.services.signals:refresh_again",
     "device_events": "rmm_extension.services.device_events:fan_out",
     "organization_mapped": f"{_FOLLOWUPS}:organization_mapped",
+    "routing_saved": f"{_FOLLOWUPS}:routing_saved",
     "ticket_assets": "rmm_extension.services.inventory.alerts:link_tickets",
     "connection_down": f"{_FOLLOWUPS}:connection_down",
     "connection_up": f"{_FOLLOWUPS}:connection_up",

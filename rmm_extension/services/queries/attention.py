@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from uuid import UUID
 
 from sqlalchemy import func, literal, or_, select, text
 from sqlalchemy.dialects.postgresql import JSONB
@@ -24,6 +25,8 @@ SHOWN = 50
 """So many of each are listed; the page links to a list of all."""
 NO_CLIENT = "no_client"
 """The stored reason of an alert whose organization is not mapped."""
+ROUTING_INCOMPLETE = "routing_incomplete"
+"""The same of one whose connection's routing is not whole."""
 
 
 _WHY = ({"code": "ticket_failed"}, {"code": "vendor_reset", "accepted": False})
@@ -66,7 +69,8 @@ def waiting_for_client(session: Session, tenant_id: str, limit: int = SHOWN) -> 
         select(
             Alert.integration_id,
             Alert.external_organization_id,
-            func.max(OrganizationMapping.name).label("organization"),
+            OrganizationMapping.id.label("mapping_id"),
+            OrganizationMapping.name.label("organization"),
             func.max(Alert.attention_at).label("newest_at"),
             number,
         )
@@ -77,9 +81,25 @@ def waiting_for_client(session: Session, tenant_id: str, limit: int = SHOWN) -> 
             & (OrganizationMapping.external_id == Alert.external_organization_id),
         )
         .where(Alert.tenant_id == tenant_id, Alert.attention == NO_CLIENT, Alert.attention.is_not(None))
-        .group_by(Alert.integration_id, Alert.external_organization_id)
+        .group_by(
+            Alert.integration_id,
+            Alert.external_organization_id,
+            OrganizationMapping.id,
+            OrganizationMapping.name,
+        )
     )
     return session.execute(statement.order_by(number.desc()).limit(limit)).all()
+
+
+def waiting_for_routing(session: Session, tenant_id: str, integration_id: UUID) -> int:
+    """How many alerts of a connection wait for its routing to be whole."""
+    statement = select(func.count()).where(
+        Alert.tenant_id == tenant_id,
+        Alert.integration_id == integration_id,
+        Alert.attention == ROUTING_INCOMPLETE,
+        Alert.attention.is_not(None),
+    )
+    return session.scalar(statement) or 0
 
 
 def needy_deliveries(session: Session, tenant_id: str, limit: int = SHOWN) -> Sequence[AnyRow]:

@@ -24,7 +24,7 @@ def create(rmm: Rmm, session: Session, actor: Actor, integration_id: UUID, draft
     Raises :class:`~.check.RuleInvalid`, and ``UnknownConnection`` when there is no such connection.
     """
     row = connections.get(session, actor.tenant_id, integration_id, lock=True)
-    values = checked(rmm, session, actor.tenant_id, draft)
+    values = checked(rmm, session, row, draft)
     rule = _added(session, row, values, next_place(session, row))
     changed(session, actor, row, "rule.created", rule, differences(None, values))
     return rule
@@ -33,7 +33,7 @@ def create(rmm: Rmm, session: Session, actor: Actor, integration_id: UUID, draft
 def update(rmm: Rmm, session: Session, actor: Actor, rule_id: UUID, draft: RuleDraft) -> AlertRule:
     """Make the rule what the draft says; its place stays. What changes nothing is no change."""
     row, rule = locked(session, actor, rule_id)
-    values = checked(rmm, session, actor.tenant_id, draft)
+    values = checked(rmm, session, row, draft)
     before = columns_of(rule)
     if before == values:
         return rule

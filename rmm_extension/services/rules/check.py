@@ -12,9 +12,9 @@ from sqlalchemy.orm import Session
 
 from rmm_extension.domain.contracts.rules import load_rule
 from rmm_extension.domain.contracts.strict import problems
-from rmm_extension.domain.errors import Invalid
+from rmm_extension.domain.errors import ConfigError, Invalid
 from rmm_extension.domain.rules import Rule, compile_rule
-from rmm_extension.models import AlertRule
+from rmm_extension.models import AlertRule, Integration
 from rmm_extension.services.context import Rmm
 
 Errors = dict[str, list[str]]
@@ -44,13 +44,13 @@ def draft_of(row: AlertRule) -> RuleDraft:
     return RuleDraft(row.name, row.description, row.is_active, dict(row.conditions), dict(row.actions))
 
 
-def checked(rmm: Rmm, session: Session, tenant_id: str, draft: RuleDraft) -> dict[str, Any]:
-    """The columns of a rule that may be kept, with defaults filled in; raises :class:`RuleInvalid`.
+def checked(rmm: Rmm, session: Session, row: Integration, draft: RuleDraft) -> dict[str, Any]:
+    """The columns of a rule that this connection may keep, with defaults filled in.
 
-    The ids of the actions must be the host's own.
+    The ids of the actions must be the host's own. Raises :class:`RuleInvalid`.
     """
     values, errors = read(draft)
-    errors = errors or wrong_ids(rmm, session, tenant_id, [values["actions"]])[0]
+    errors = errors or refused(rmm, session, row, [values["actions"]])[0]
     if errors:
         raise RuleInvalid(errors)
     return values
@@ -82,12 +82,26 @@ _JSON_NAMES = {"is_active": "isActive"}
 _COLUMNS = {json: column for column, json in _JSON_NAMES.items()}
 
 
-def wrong_ids(
-    rmm: Rmm, session: Session, tenant_id: str, many: Collection[Mapping[str, Any]]
+def refused(
+    rmm: Rmm, session: Session, row: Integration, many: Collection[Mapping[str, Any]]
 ) -> list[Errors]:
-    """What the actions of each rule name that the host does not have; the host is asked once for all."""
-    known = _Known(rmm, session, tenant_id, many)
-    return [known.errors(actions) for actions in many]
+    """What the actions of each rule name that the host or this connection does not have; the host is asked
+    once for all."""
+    known = _Known(rmm, session, row.tenant_id, many)
+    routes = _may_route(rmm, row)
+    return [known.errors(actions) | ({} if routes else _unrouted(actions)) for actions in many]
+
+
+def _may_route(rmm: Rmm, row: Integration) -> bool:
+    """Whether the connection has a routing; one whose vendor is not available may have."""
+    try:
+        return rmm.providers.get(row.provider).manifest.routes_alerts
+    except ConfigError:
+        return True
+
+
+def _unrouted(actions: Mapping[str, Any]) -> Errors:
+    return {"actions.useRouting": [_NO_ROUTING]} if actions["useRouting"] else {}
 
 
 class _Known:
@@ -135,6 +149,7 @@ class _Known:
         }
 
 
+_NO_ROUTING = "Connections of this vendor have no routing. Leave it out, and choose a board and a priority."
 _NO_BOARD = "This board does not exist (any more). Choose another one."
 _NO_PRIORITY = "This priority does not exist (any more). Choose another one."
 _NO_STATUS = "This is not a status of closed tickets (any more). Choose another one."

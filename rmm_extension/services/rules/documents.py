@@ -15,12 +15,12 @@ from sqlalchemy import delete, select
 from sqlalchemy.orm import Session
 
 from rmm_extension.host import Actor
-from rmm_extension.models import AlertRule, new_id
+from rmm_extension.models import AlertRule, Integration, new_id
 from rmm_extension.services import connections
 from rmm_extension.services.catch_all import next_place
 from rmm_extension.services.context import Rmm
 
-from .check import Errors, RuleInvalid, read_json, wrong_ids
+from .check import Errors, RuleInvalid, read_json, refused
 from .rows import changed
 
 FORMAT, VERSION = "rmm-alert-rules", 1
@@ -62,7 +62,7 @@ def import_rules(
     Raises :class:`~.check.RuleInvalid` with every mistake: ``rules.3.conditions.keywords.0``.
     """
     row = connections.get(session, actor.tenant_id, integration_id, lock=True)
-    rules = _checked(rmm, session, actor.tenant_id, document)
+    rules = _checked(rmm, session, row, document)
     if replace:
         mine = (AlertRule.tenant_id == row.tenant_id, AlertRule.integration_id == row.id)
         session.execute(delete(AlertRule).where(*mine))
@@ -83,14 +83,14 @@ def import_rules(
     return len(rules)
 
 
-def _checked(rmm: Rmm, session: Session, tenant_id: str, document: Any) -> list[dict[str, Any]]:
+def _checked(rmm: Rmm, session: Session, row: Integration, document: Any) -> list[dict[str, Any]]:
     errors = _form(document)
     if errors:
         raise RuleInvalid(errors)
     read = [read_json(rule) for rule in document["rules"]]
     errors = _placed([wrong for _, wrong in read])
     if not errors:
-        errors = _placed(wrong_ids(rmm, session, tenant_id, [values["actions"] for values, _ in read]))
+        errors = _placed(refused(rmm, session, row, [values["actions"] for values, _ in read]))
     if errors:
         raise RuleInvalid(errors)
     return [values for values, _ in read]
