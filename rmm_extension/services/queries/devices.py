@@ -34,6 +34,7 @@ from .paging import (
     read_name_cursor,
     up_to_cap,
 )
+from .paths import named
 
 SHOWN = 20
 """So many open alerts stand on a device's page and in an asset's panel."""
@@ -103,7 +104,7 @@ def _active_alerts() -> ColumnElement[int]:
 
 @dataclass(frozen=True, slots=True)
 class DeviceDetail:
-    """One device with what its page tells."""
+    """One device with what its page tells; its organization's name says what that lies in."""
 
     device: DeviceRow
     connection_name: str
@@ -121,7 +122,7 @@ def device_detail(session: Session, tenant_id: str, device_id: UUID) -> DeviceDe
             Integration.name,
             Integration.provider,
             Integration.instance_url,
-            OrganizationMapping.name.label("organization"),
+            OrganizationMapping.id,
         )
         .join(Integration, CONNECTION_OF_DEVICE)
         .outerjoin(
@@ -134,8 +135,11 @@ def device_detail(session: Session, tenant_id: str, device_id: UUID) -> DeviceDe
     ).first()
     if found is None:
         return None
+    device, connection, provider, address, mapping_id = found
+    # An outer join: one whose organization was never listed has none.
+    organizations = named(session, tenant_id, [mapping_id] if mapping_id else [])
     alerts = alerts_of_devices(session, tenant_id, [device_id])
-    return DeviceDetail(*found, alerts)
+    return DeviceDetail(device, connection, provider, address, organizations.get(mapping_id), alerts)
 
 
 def gone_by_organization(session: Session, tenant_id: str, integration_id: UUID) -> dict[str, int]:

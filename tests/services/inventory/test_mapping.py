@@ -65,7 +65,7 @@ def test_states_counts_and_filters(world: World) -> None:
         ("Charlie", "error"),
         ("Delta", "vanished"),
     ]
-    assert page.counts == {"mapped": 1, "unmapped": 1, "error": 1, "vanished": 1}
+    assert page.counts == {"mapped": 1, "inherited": 0, "unmapped": 1, "error": 1, "vanished": 1}
     assert page.items[0].client_name == "Acme"
     assert names(listed(world, state="error")) == ["Charlie"]
     assert names(listed(world, text="rav")) == ["Bravo"]

@@ -14,6 +14,8 @@ from rmm_extension.domain.types import Organization
 from rmm_extension.host import Contact
 from rmm_extension.models import OrganizationMapping, new_id
 from rmm_extension.services import hooks, mapping
+from rmm_extension.services.queries.devices import device_detail
+from rmm_extension.services.queries.organizations import organizations
 from rmm_extension.services.unit import unit
 
 from .conftest import World, device
@@ -327,3 +329,61 @@ def row(world: World, name: str, parent: str | None, client_id: str | None) -> O
         parent_external_id=parent,
         client_id=client_id,
     )
+
+
+def listed(world: World, **narrowed: Any) -> list[tuple[str, str, str | None]]:
+    """Path, state and whom it follows, of each in the list."""
+    with unit(world.rmm) as session:
+        page = mapping.list_mappings(
+            world.rmm, session, world.tenant, world.integration_id, mapping.MappingFilter(**narrowed)
+        )
+    return [(" / ".join([*item.above, item.name]), item.state, item.follows) for item in page.items]
+
+
+def named_groups(world: World, **places: tuple[str, str | None]) -> None:
+    world.script.organizations = [
+        Organization(external_id=name, name=called, parent_id=parent)
+        for name, (called, parent) in places.items()
+    ]
+    sync(world)
+
+
+def test_the_list_names_what_each_lies_in(world: World) -> None:
+    named_groups(
+        world, x=("Servers", "y"), y=("alpine", None), z=("Alpine B", None), w=("Office", "y"), v=("Old", "x")
+    )
+    give(world, "y", "acme")
+    assert listed(world) == [
+        ("alpine", "mapped", None),
+        ("alpine / Office", "inherited", "alpine"),
+        ("alpine / Servers", "inherited", "alpine"),
+        ("alpine / Servers / Old", "inherited", "alpine"),
+        ("Alpine B", "unmapped", None),
+    ]
+    assert [path for path, *_ in listed(world, text="servers")] == [
+        "alpine / Servers",
+        "alpine / Servers / Old",
+    ]
+    assert [path for path, *_ in listed(world, state="mapped")] == ["alpine"]
+    assert len(listed(world, state="inherited")) == 3
+    give(world, "x", "cedar-law")
+    assert ("alpine / Servers / Old", "inherited", "Servers") in listed(world)
+
+
+def test_a_ring_has_a_path_too(world: World) -> None:
+    named_groups(world, x=("X", "y"), y=("Y", "x"), z=("Z", "y"))
+    assert {path for path, *_ in listed(world)} == {"Y / X", "X / Y", "X / Y / Z"}
+
+
+def test_an_organization_is_named_with_what_it_lies_in(world: World) -> None:
+    named_groups(world, x=("Servers", "y"), y=("Alpine", None))
+    with unit(world.rmm) as session:
+        offered = organizations(session, world.tenant, world.integration_id)
+    assert [(row.external_id, row.name) for row in offered] == [("y", "Alpine"), ("x", "Alpine / Servers")]
+    world.script.devices = [device("d1", "x")]
+    give(world, "x", "acme")
+    world.sync()
+    with unit(world.rmm) as session:
+        found = device_detail(session, world.tenant, world.device("d1").id)
+    assert found is not None
+    assert found.organization_name == "Alpine / Servers"
