@@ -8,32 +8,58 @@ from collections.abc import Sequence
 from reference_psa.local.programs import Ports
 
 RULE = "=" * 78
+LABELS = {
+    "tacticalrmm": "Tactical RMM",
+    "ninjaone": "NinjaOne",
+    "levelio": "Level",
+    "huntress": "Huntress",
+}
+CREDENTIALS = {
+    "ninjaone": """\
+NinjaOne  sign in as {keys.ADMIN_USER}, password {keys.PASSWORD}
+            with client ID {keys.WEB_CLIENT_ID}, secret {keys.WEB_CLIENT_SECRET}
+          or without a person
+            with client ID {keys.MACHINE_CLIENT_ID}, secret {keys.MACHINE_CLIENT_SECRET}""",
+    "levelio": """\
+Level     API key {keys.WRITE_KEY} (one that only reads: {keys.READONLY_KEY})
+            webhook: add the PSA's address on the simulated vendor's page, give the PSA its secret""",
+    "huntress": """\
+Huntress  API key {keys.API_KEY}, secret {keys.API_SECRET}
+          or the account's, which only reads: {keys.READER_KEY}, {keys.READER_SECRET}
+            webhook: as with Level""",
+}
+"""By vendor, what its connection asks for; Tactical RMM's is told among the steps."""
 
 
 def banner(ports: Ports, late: Sequence[str] = ()) -> str:
     """Addresses, log-ins and what to try; a warning for programs that do not answer yet."""
-    lines = [
-        RULE,
-        f"  The PSA:                  {ports.web_url}",
-        f"  Simulated Tactical RMM:   {ports.control_url}",
-        f"  Simulated NinjaOne:       {ports.ninjaone_control_url}",
-    ]
+    lines = [RULE, *address_lines(ports)]
     lines += ["", "  Log in as:", *(f"    {line}" for line in login_lines())]
     lines += [
         "",
         "  Try, as an administrator:",
         "    1. Settings › Integrations › RMM: open “Simulated fleet” and enter its credentials, or",
         "       connect another Tactical RMM:",
-        f"       address {ports.simulator_url}, API key {simulator_key()}",
+        f"       address {ports.simulator_url('tacticalrmm')}, API key {simulator_key()}",
         "    2. map its clients, switch the webhook on, and paste address and secret into the",
         "       simulated vendor's page",
         "    3. trigger an alert there and watch its ticket appear; resolve it and watch it close;",
         "       comment on another ticket first and watch it stay open",
+        "",
+        "  Connect the other vendors, too, whose organizations share some machines with it:",
     ]
-    lines += ["", *ninjaone_lines(ports)]
+    for vendor in ports.simulators:
+        lines += vendor_lines(vendor)
     if late:
         lines += ["", f"  Not answering yet: {', '.join(late)}. The lines above may say why."]
     return "\n".join([*lines, "", "  Ctrl-C ends everything.", RULE])
+
+
+def address_lines(ports: Ports) -> list[str]:
+    """The PSA, and the pages on which one plays the vendors."""
+    rows = [("The PSA:", ports.web_url)]
+    rows += [(f"Simulated {LABELS[vendor]}:", ports.control_url(vendor)) for vendor in ports.simulators]
+    return [f"  {name:<25} {url}" for name, url in rows]
 
 
 def login_lines() -> list[str]:
@@ -56,20 +82,15 @@ def simulator_key() -> str:
     return key
 
 
-def ninjaone_lines(ports: Ports) -> list[str]:
-    """What it takes to connect the simulated NinjaOne; nothing where it is not there."""
+def vendor_lines(vendor: str) -> list[str]:
+    """What it takes to connect a simulated vendor; nothing where it is not there, or was told already."""
+    if vendor not in CREDENTIALS:
+        return []
     try:
-        keys = importlib.import_module("simulators.ninjaone.keys")
+        keys = importlib.import_module(f"simulators.{vendor}.keys")
     except ImportError:
         return []
-    return [
-        "  Connect NinjaOne too, whose organizations share some machines with Tactical RMM:",
-        f"    address {ports.ninjaone_url} (any other leads there as well)",
-        f"    sign in as {keys.ADMIN_USER}, password {keys.PASSWORD}",
-        f"      with client ID {keys.WEB_CLIENT_ID}, secret {keys.WEB_CLIENT_SECRET}",
-        "    or without a person",
-        f"      with client ID {keys.MACHINE_CLIENT_ID}, secret {keys.MACHINE_CLIENT_SECRET}",
-    ]
+    return [f"    {line}" for line in CREDENTIALS[vendor].format(keys=keys).splitlines()]
 
 
 def known_logins() -> Sequence[tuple[str, ...]]:

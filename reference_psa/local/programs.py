@@ -22,38 +22,30 @@ class Program:
     """Seconds it may take to end before it is killed."""
 
 
+SIMULATORS = {"tacticalrmm": 8911, "ninjaone": 8912, "levelio": 8913, "huntress": 8914}
+"""The simulated vendors, by their keys, and their usual ports."""
+
+
 @dataclass(frozen=True)
 class Ports:
     """Loopback ports of what one can look at."""
 
     web: int
-    simulator: int
-    ninjaone: int
+    simulators: Mapping[str, int]
+    """By the key of the vendor."""
 
     @property
     def web_url(self) -> str:
         """Address of the PSA."""
         return f"http://127.0.0.1:{self.web}"
 
-    @property
-    def simulator_url(self) -> str:
-        """Address of the simulated Tactical RMM's API."""
-        return f"http://127.0.0.1:{self.simulator}"
+    def simulator_url(self, vendor: str) -> str:
+        """Address of a simulated vendor's API."""
+        return f"http://127.0.0.1:{self.simulators[vendor]}"
 
-    @property
-    def control_url(self) -> str:
-        """The page on which one plays Tactical RMM."""
-        return f"{self.simulator_url}/_control/"
-
-    @property
-    def ninjaone_url(self) -> str:
-        """Address of the simulated NinjaOne."""
-        return f"http://127.0.0.1:{self.ninjaone}"
-
-    @property
-    def ninjaone_control_url(self) -> str:
-        """The page on which one plays NinjaOne."""
-        return f"{self.ninjaone_url}/_control/"
+    def control_url(self, vendor: str) -> str:
+        """The page on which one plays the vendor."""
+        return f"{self.simulator_url(vendor)}/_control/"
 
 
 def prepare_database(env: Mapping[str, str]) -> Program:
@@ -64,8 +56,10 @@ def prepare_database(env: Mapping[str, str]) -> Program:
 def programs(env: Mapping[str, str], ports: Ports) -> list[Program]:
     """All that runs until Ctrl-C."""
     return [
-        Program("tactical", simulator("tacticalrmm", ports.simulator), env, ready_url=ports.control_url),
-        Program("ninjaone", ninjaone(env, ports), env, ready_url=ports.ninjaone_control_url),
+        *(
+            Program(vendor, simulated(vendor, env, ports), env, ready_url=ports.control_url(vendor))
+            for vendor in ports.simulators
+        ),
         Program("web", web_server(ports.web), env, ready_url=f"{ports.web_url}/"),
         Program("worker", flask("rmm", "worker"), env),
         Program("scheduler", flask("rmm", "scheduler"), env),
@@ -82,12 +76,21 @@ def simulator(name: str, port: int) -> tuple[str, ...]:
     return (sys.executable, "-m", f"simulators.{name}", "--port", str(port))
 
 
-def ninjaone(env: Mapping[str, str], ports: Ports) -> tuple[str, ...]:
-    """The simulated NinjaOne. It has some of Tactical RMM's machines too, and knows where the PSA is."""
+def simulated(vendor: str, env: Mapping[str, str], ports: Ports) -> tuple[str, ...]:
+    """A vendor of the demonstration. All but Tactical RMM have some of Tactical RMM's machines, too."""
+    command = simulator(vendor, ports.simulators[vendor])
+    if vendor == "tacticalrmm":
+        return command
+    return (*command, "--twins", *(redirect_uris(env, ports) if vendor == "ninjaone" else ()))
+
+
+def redirect_uris(env: Mapping[str, str], ports: Ports) -> list[str]:
+    """The options that tell NinjaOne every address at which the PSA may be opened."""
     callback = f"{env.get('RMM_URL_PREFIX', '/rmm')}/oauth/callback"
     homes = (env.get("RMM_PUBLIC_URL", ports.web_url), ports.web_url, f"http://localhost:{ports.web}")
-    uris = dict.fromkeys(f"{home.rstrip('/')}{callback}" for home in homes)
-    return (*simulator("ninjaone", ports.ninjaone), "--twins", *(f"--redirect-uri={uri}" for uri in uris))
+    return [
+        f"--redirect-uri={uri}" for uri in dict.fromkeys(f"{home.rstrip('/')}{callback}" for home in homes)
+    ]
 
 
 def web_server(port: int) -> tuple[str, ...]:
@@ -117,9 +120,11 @@ def environment(base: Mapping[str, str], ports: Ports, urls: Mapping[str, str]) 
     defaults = {
         "RMM_PUBLIC_URL": ports.web_url,
         "RMM_ALLOWED_NETWORKS": "127.0.0.0/8",
-        "PSA_SIMULATOR_TACTICAL_URL": ports.simulator_url,
-        "RMM_NINJAONE_BASE_URL": ports.ninjaone_url,
+        "PSA_SIMULATOR_TACTICAL_URL": ports.simulator_url("tacticalrmm"),
     }
+    # Tactical RMM's address is the customer's own; that of the others is the same for everybody.
+    hosted = [vendor for vendor in ports.simulators if vendor != "tacticalrmm"]
+    defaults |= {f"RMM_{vendor.upper()}_BASE_URL": ports.simulator_url(vendor) for vendor in hosted}
     return {**defaults, **base, **urls, "PYTHONUNBUFFERED": "1", "NO_PROXY": without_proxy(base)}
 
 

@@ -16,13 +16,13 @@ from reference_psa.local.errors import LocalError
 from reference_psa.local.lock import LockFile
 from reference_psa.local.ports import free_port
 from reference_psa.local.postgres import PostgresServer
-from reference_psa.local.programs import Ports, Program, environment, prepare_database, programs
+from reference_psa.local.programs import SIMULATORS, Ports, Program, environment, prepare_database, programs
 from reference_psa.local.secret_file import local_secrets
 from reference_psa.local.supervisor import Supervisor
 from reference_psa.local.valkey import ValkeyServer
 
 PROJECT = Path(__file__).resolve().parents[2]
-WEB_PORT, SIMULATOR_PORT, NINJAONE_PORT = 8000, 8911, 8912
+WEB_PORT = 8000
 READY_SECONDS = 60.0
 
 Plan = Callable[[Mapping[str, str], Ports], Sequence[Program]]
@@ -97,11 +97,13 @@ def hold(path: Path, stack: ExitStack) -> LockFile:
 
 
 def choose_ports(say: Printer) -> Ports:
-    """The usual ports, or the next free ones."""
-    simulator = free_port(SIMULATOR_PORT)
-    ports = Ports(free_port(WEB_PORT), simulator, free_port(max(NINJAONE_PORT, simulator + 1)))
-    wanted_ports = (WEB_PORT, SIMULATOR_PORT, NINJAONE_PORT)
-    for wanted, got in zip(wanted_ports, (ports.web, ports.simulator, ports.ninjaone), strict=True):
+    """The usual ports, or the next free ones; none of them twice."""
+    simulators: dict[str, int] = {}
+    for vendor, usual in SIMULATORS.items():
+        simulators[vendor] = free_port(max([usual, *(port + 1 for port in simulators.values())]))
+    ports = Ports(free_port(WEB_PORT), simulators)
+    chosen = zip((WEB_PORT, *SIMULATORS.values()), (ports.web, *simulators.values()), strict=True)
+    for wanted, got in chosen:
         if wanted != got:
             say("run", f"port {wanted} is taken; using {got}")
     return ports
@@ -135,7 +137,7 @@ class Printer:
     def __call__(self, name: str, line: str) -> None:
         """Print one line."""
         with self._lock:
-            print(f"{name:<10}| {line}", flush=True)
+            print(f"{name:<11}| {line}", flush=True)
 
 
 if __name__ == "__main__":

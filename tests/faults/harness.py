@@ -81,8 +81,12 @@ class Stage:
             "web": web_server(self.ports.web),
             "worker": flask("rmm", "worker"),
             "scheduler": flask("rmm", "scheduler"),
-            "simulator": (*simulator("tacticalrmm", self.ports.simulator), "--agents", str(AGENTS)),
-            "ninjaone": (*simulator("ninjaone", self.ports.ninjaone), "--devices", str(AGENTS)),
+            "simulator": (
+                *simulator("tacticalrmm", self.ports.simulators["tacticalrmm"]),
+                "--agents",
+                str(AGENTS),
+            ),
+            "ninjaone": (*simulator("ninjaone", self.ports.simulators["ninjaone"]), "--devices", str(AGENTS)),
         }[name]
 
     def kill(self, name: str) -> None:
@@ -118,7 +122,7 @@ class Stage:
 
     def vendor(self, path: str, body: Any, url: str | None = None) -> Reply:
         """Tell the control API of the simulator, or of the one at another address."""
-        reply = ask(f"{url or self.ports.simulator_url}/_control{path}", body)
+        reply = ask(f"{url or self.ports.simulator_url('tacticalrmm')}/_control{path}", body)
         assert reply.status == 200, reply
         return reply
 
@@ -129,7 +133,7 @@ class Stage:
             rmm = self.rmm
             provider = rmm.providers.get("tacticalrmm")
             mode = credentials.auth_mode(provider, "api_key")
-            typed = {"instance_url": self.ports.simulator_url, "api_key": keys.INTEGRATION_KEY}
+            typed = {"instance_url": self.ports.simulator_url("tacticalrmm"), "api_key": keys.INTEGRATION_KEY}
             with unit(rmm) as session:
                 wanted = credentials.typed(provider, mode, typed)
                 row = connections.create(rmm, session, actor, "Lab", wanted, catch_all=True)
@@ -142,12 +146,12 @@ class Stage:
     def connect_ninjaone(self) -> UUID:
         """A connection to a simulated NinjaOne, started now, with all organizations mapped; its id."""
         self.start("ninjaone")
-        answers(self.ports.ninjaone_control_url)
+        answers(self.ports.control_url("ninjaone"))
         typed = Connection(
             tenant_id=self.tenant_id,
             integration_id="",
             provider="ninjaone",
-            instance_url=self.ports.ninjaone_url,
+            instance_url=self.ports.simulator_url("ninjaone"),
             auth_mode="client_credentials",
             secrets={"client_secret": ninjaone.MACHINE_CLIENT_SECRET},
             settings={"client_id": ninjaone.MACHINE_CLIENT_ID},
@@ -240,7 +244,7 @@ def stage(
         for name in programs:
             made.start(name)
         if "simulator" in programs:
-            answers(f"{made.ports.simulator_url}/_control/")
+            answers(f"{made.ports.simulator_url('tacticalrmm')}/_control/")
         if "web" in programs:
             answers(f"{made.ports.web_url}/")
         try:
@@ -253,7 +257,8 @@ def _build(servers: PrivateServers, folder: Path) -> Stage:
     postgres, valkey = servers.postgres("psa"), servers.valkey(keep=True)
     # Far below the ports the system hands out, and apart from those of another worker's test.
     first = 20_000 + os.getpid() % 500 * 20
-    ports = Ports(free_port(first, 10), free_port(first + 10, 5), free_port(first + 15, 5))
+    simulators = {"tacticalrmm": free_port(first + 10, 5), "ninjaone": free_port(first + 15, 5)}
+    ports = Ports(free_port(first, 10), simulators)
     urls = {
         "DATABASE_URL": postgres.url("psa"),
         "RMM_REDIS_URL": valkey.url(),

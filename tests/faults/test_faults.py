@@ -73,7 +73,7 @@ def test_a_software_sync_whose_worker_is_killed_is_finished_without_duplicates(i
 def test_a_patch_sync_whose_worker_is_killed_is_finished_without_duplicates(installation: Stage) -> None:
     connection = installation.connect_ninjaone()
     installation.finish(installation.begin("device_sync", connection))
-    address, path = installation.ports.ninjaone_url, "/v2/queries/software-patch-installs"
+    address, path = installation.ports.simulator_url("ninjaone"), "/v2/queries/software-patch-installs"
     fault = {"mode": "slow", "prefix": path, "seconds": 5.0}
     installation.vendor("/api/misbehaviour", fault, address)
     run_id = installation.begin("patch_sync", connection)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib
 import os
 import signal
 import stat
@@ -15,7 +16,7 @@ from reference_psa.local import run
 from reference_psa.local.banner import banner
 from reference_psa.local.lock import LockFile
 from reference_psa.local.ports import free_port
-from reference_psa.local.programs import Ports, environment, ninjaone, programs
+from reference_psa.local.programs import SIMULATORS, Ports, environment, programs, simulated
 from reference_psa.local.secret_file import local_secrets
 from tests.harness.faults import PrivateServers
 from tests.harness.wait import until
@@ -43,7 +44,7 @@ RUN = """
     sys.exit(run.main())
 """
 
-PORTS = Ports(8001, 8912, 8913)
+PORTS = Ports(8001, {"tacticalrmm": 8912, "ninjaone": 8913, "levelio": 8914, "huntress": 8915})
 
 
 @pytest.fixture
@@ -74,7 +75,7 @@ def test_one_signal_ends_everything_with_code_0(project: Path, number: signal.Si
         lines = until_up(process)
         process.send_signal(number)
         assert process.wait(30) == 0
-    assert any("init      | tables made" in line for line in lines)
+    assert any("init       | tables made" in line for line in lines)
     assert not any(map(alive, pids_in(lines)))
     assert not (project / ".data/postgres/data/postmaster.pid").exists()
 
@@ -111,7 +112,7 @@ def test_failed_preparation_is_said_and_ends_the_run(project: Path) -> None:
     with script(RUN, project, "raise SystemExit('no such table')") as process:
         said, _ = process.communicate(timeout=30)
     assert process.returncode == 1
-    assert "init      | no such table" in said
+    assert "init       | no such table" in said
     assert "make run: the database could not be prepared" in said
 
 
@@ -137,12 +138,18 @@ def test_environment_of_the_programs() -> None:
     env = environment({"PATH": "/bin", "NO_PROXY": "lan"}, PORTS, {"DATABASE_URL": "d", "RMM_REDIS_URL": "r"})
     assert env["RMM_PUBLIC_URL"] == "http://127.0.0.1:8001"
     assert env["PSA_SIMULATOR_TACTICAL_URL"] == "http://127.0.0.1:8912"
-    assert env["RMM_NINJAONE_BASE_URL"] == "http://127.0.0.1:8913"
+    assert {name: url for name, url in env.items() if name.endswith("_BASE_URL")} == {
+        "RMM_NINJAONE_BASE_URL": "http://127.0.0.1:8913",
+        "RMM_LEVELIO_BASE_URL": "http://127.0.0.1:8914",
+        "RMM_HUNTRESS_BASE_URL": "http://127.0.0.1:8915",
+    }
     assert env["RMM_ALLOWED_NETWORKS"] == "127.0.0.0/8"
     assert env["NO_PROXY"] == "lan,127.0.0.1,localhost"
     assert {program.name for program in programs(env, PORTS)} == {
-        "tactical",
+        "tacticalrmm",
         "ninjaone",
+        "levelio",
+        "huntress",
         "web",
         "worker",
         "scheduler",
@@ -152,14 +159,16 @@ def test_environment_of_the_programs() -> None:
 def test_banner_names_what_does_not_answer() -> None:
     text = banner(PORTS, ["web"])
     assert "http://127.0.0.1:8001" in text
-    assert "http://127.0.0.1:8913/_control/" in text
-    assert "admin@ninja.example" in text
+    for port in PORTS.simulators.values():
+        assert f"http://127.0.0.1:{port}/_control/" in text
+    for key in ("admin@ninja.example", "SIMlevelWrite", "hk_SIMwriter", "hk_SIMreader"):
+        assert key in text
     assert "Not answering yet: web" in text
 
 
 def test_ninjaone_is_told_every_address_the_psa_may_be_opened_at() -> None:
     env = {"RMM_PUBLIC_URL": "https://psa.example/", "RMM_URL_PREFIX": "/tools"}
-    assert [word for word in ninjaone(env, PORTS) if word.startswith("--redirect-uri")] == [
+    assert [word for word in simulated("ninjaone", env, PORTS) if word.startswith("--redirect-uri")] == [
         "--redirect-uri=https://psa.example/tools/oauth/callback",
         "--redirect-uri=http://127.0.0.1:8001/tools/oauth/callback",
         "--redirect-uri=http://localhost:8001/tools/oauth/callback",
@@ -172,8 +181,16 @@ def test_simulators_get_different_ports_where_the_usual_one_is_taken(
     monkeypatch.setattr(run, "free_port", lambda first: first + 1)
     said: list[str] = []
     ports = run.choose_ports(lambda name, line: said.append(line))  # type: ignore[arg-type]
-    assert len({ports.web, ports.simulator, ports.ninjaone}) == 3
-    assert len(said) == 3
+    assert len({ports.web, *ports.simulators.values()}) == 5
+    assert len(said) == 5
+
+
+@pytest.mark.parametrize("vendor", SIMULATORS)
+def test_a_simulator_takes_the_options_it_is_started_with(vendor: str) -> None:
+    module = importlib.import_module(f"simulators.{vendor}.__main__")
+    options = module.parse_arguments(list(simulated(vendor, {}, PORTS)[3:]))
+    assert options.port == PORTS.simulators[vendor]
+    assert module.parse_arguments([]).port == SIMULATORS[vendor]
 
 
 def test_taken_port_gives_the_next_free_one() -> None:
