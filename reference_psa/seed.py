@@ -19,6 +19,7 @@ from reference_psa.models import (
     AddOn,
     Asset,
     Board,
+    Category,
     Client,
     Comment,
     Contact,
@@ -105,7 +106,20 @@ def _catalog(tenant: str) -> list[Base]:
         _row(Priority, tenant, name, name=name, position=position)
         for position, name in enumerate(data.PRIORITIES)
     ]
-    return [*boards, *priorities]
+    return [*boards, *priorities, *_categories(tenant)]
+
+
+def _categories(tenant: str) -> list[Base]:
+    rows: list[Base] = []
+    for position, (name, below) in enumerate(data.CATEGORIES.items()):
+        top = _row(Category, tenant, name, name=name, position=position)
+        parent = _id(Category, tenant, name)
+        rows.append(top)
+        rows += [
+            _row(Category, tenant, f"{name}/{one}", name=one, parent_id=parent, position=place)
+            for place, one in enumerate(below)
+        ]
+    return rows
 
 
 def _statuses_and_contacts() -> list[Base]:

@@ -51,6 +51,12 @@ CLIENTS: dict[str, dict[str, tuple[str, ...]]] = {
 STATUSES = (("New", False), ("In progress", False), ("Waiting", False), ("Closed", True), ("Resolved", True))
 BOARDS = ("Service desk", "Projects")
 PRIORITIES = ("Urgent", "High", "Medium", "Low")
+CATEGORIES = {
+    "Hardware": ("Workstation", "Server", "Printer"),
+    "Software": ("Operating system", "Application"),
+    "Security": ("Incident", "Vulnerability"),
+}
+"""Each with its subcategories."""
 ADDONS = {NORTHBEAM: ("teams",), HARBOR: ()}
 
 

@@ -6,7 +6,7 @@ from rmm_extension.host import PsaHost
 
 from .actors import LoginActors, RolePermissions
 from .assets import SqlAssets
-from .catalog import SqlCatalog
+from .catalog import SqlCatalog, SqlCategories
 from .notifications import SqlNotifications
 from .people import SqlClients, SqlContacts, SqlSchedule, SqlUsers
 from .tenants import SqlEntitlements, SqlTenants
@@ -28,6 +28,7 @@ def build_host() -> PsaHost:
         tickets=SqlTickets(),
         ticket_assets=SqlTicketAssets(),
         catalog=SqlCatalog(),
+        categories=SqlCategories(),
         time_entries=SqlTimeEntries(),
         schedule=SqlSchedule(),
         users=SqlUsers(),

@@ -23,11 +23,15 @@ CREATE = """WITH wish AS MATERIALIZED (
   RETURNING n.last_number, w.client_id, w.board_id, w.status_id
 ), ticket AS (
   INSERT INTO tickets (tenant_id, id, number, title, description, client_id, contact_id, board_id, status_id,
-                       priority_id, assignee_id, source, source_reference, idempotency_key, opened_at)
+                       priority_id, category_id, subcategory_id, assignee_id, source, source_reference,
+                       idempotency_key, opened_at)
   SELECT %(tenant)s, %(id)s, n.last_number, %(title)s, %(description)s, n.client_id,
     (SELECT id FROM contacts WHERE tenant_id = %(tenant)s AND id = %(contact)s AND client_id = n.client_id),
     n.board_id, n.status_id,
     (SELECT id FROM priorities WHERE tenant_id = %(tenant)s AND id = %(priority)s),
+    (SELECT id FROM categories WHERE tenant_id = %(tenant)s AND id = %(category)s AND parent_id IS NULL),
+    (SELECT id FROM categories
+     WHERE tenant_id = %(tenant)s AND id = %(subcategory)s AND parent_id = %(category)s),
     (SELECT id FROM users WHERE tenant_id = %(tenant)s AND id = %(assignee)s AND is_enabled),
     %(source)s, %(reference)s, %(key)s, clock_timestamp()
   FROM numbered n

@@ -1,4 +1,4 @@
-"""Boards, statuses and priorities."""
+"""Boards, statuses, priorities and categories."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from sqlalchemy.orm import Session
 
-from rmm_extension.host.types import Board, Priority, Status
+from rmm_extension.host.types import Board, Category, Priority, Status
 
 from ._sql import run
 
@@ -18,6 +18,12 @@ _STATUSES = """SELECT s.id, s.name, s.board_id, s.is_closed, s.position FROM tic
 JOIN boards b ON b.tenant_id = s.tenant_id AND b.id = s.board_id
 WHERE s.tenant_id = %(tenant)s ORDER BY b.position, b.id, s.position, s.id"""
 _PRIORITIES = "SELECT id, name, position FROM priorities WHERE tenant_id = %(tenant)s ORDER BY position, id"
+
+
+_CATEGORIES = """SELECT c.id, c.name, c.parent_id FROM categories c
+LEFT JOIN categories p ON p.tenant_id = c.tenant_id AND p.id = c.parent_id
+WHERE c.tenant_id = %(tenant)s
+ORDER BY coalesce(p.position, c.position), coalesce(p.id, c.id), c.parent_id NULLS FIRST, c.position, c.id"""
 
 
 class SqlCatalog:
@@ -34,3 +40,11 @@ class SqlCatalog:
     def priorities(self, session: Session, tenant_id: str) -> Sequence[Priority]:
         """All priorities, the most urgent first."""
         return [Priority(*row) for row in run(session, _PRIORITIES, {"tenant": tenant_id})]
+
+
+class SqlCategories:
+    """What a ticket can be about."""
+
+    def active(self, session: Session, tenant_id: str) -> Sequence[Category]:
+        """All categories, in their order, each before its subcategories."""
+        return [Category(*row) for row in run(session, _CATEGORIES, {"tenant": tenant_id})]

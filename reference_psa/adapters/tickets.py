@@ -134,6 +134,8 @@ def _creation(tenant_id: str, draft: TicketDraft) -> dict[str, Any]:
         "board": draft.board_id,
         "status": draft.status_id,
         "priority": draft.priority_id,
+        "category": draft.category_id,
+        "subcategory": draft.subcategory_id,
         "contact": draft.contact_id,
         "assignee": draft.assignee_id,
         "asset": draft.asset_id,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from .assets import ASSET_TYPES, Asset, AssetHistory, ServerAsset, WorkstationAsset
-from .catalog import Board, Priority, Status
+from .catalog import Board, Category, Priority, Status
 from .notices import Email, Notification
 from .people import Client, Contact, User
 from .schedule import ScheduleEntry
@@ -18,6 +18,7 @@ __all__ = [
     "Asset",
     "AssetHistory",
     "Board",
+    "Category",
     "Client",
     "Comment",
     "Contact",

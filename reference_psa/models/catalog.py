@@ -1,4 +1,4 @@
-"""Boards, the statuses on them, and priorities."""
+"""Boards, the statuses on them, priorities and categories."""
 
 from __future__ import annotations
 
@@ -59,4 +59,17 @@ class Priority(Model):
     tenant_id: Mapped[TenantId]
     id: Mapped[Id]
     name: Mapped[str] = mapped_column(String(50))
+    position: Mapped[int] = mapped_column(default=0)
+
+
+class Category(Model):
+    """What a ticket is about; one with a parent is a subcategory of that."""
+
+    __tablename__ = "categories"
+    __table_args__ = (ForeignKeyConstraint(["tenant_id"], ["tenants.id"]),)
+
+    tenant_id: Mapped[TenantId]
+    id: Mapped[Id]
+    name: Mapped[str] = mapped_column(String(100))
+    parent_id: Mapped[Ref | None]
     position: Mapped[int] = mapped_column(default=0)

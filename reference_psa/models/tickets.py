@@ -44,6 +44,8 @@ class Ticket(Model):
     board_id: Mapped[Ref]
     status_id: Mapped[Ref]
     priority_id: Mapped[Ref | None]
+    category_id: Mapped[Ref | None]
+    subcategory_id: Mapped[Ref | None]
     assignee_id: Mapped[Ref | None]
     source: Mapped[str] = mapped_column(String(50), default="manual")
     source_reference: Mapped[str | None]

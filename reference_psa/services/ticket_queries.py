@@ -7,13 +7,14 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import and_, or_, select
-from sqlalchemy.orm import Session, aliased
+from sqlalchemy import ScalarSelect, and_, or_, select
+from sqlalchemy.orm import InstrumentedAttribute, Session, aliased
 
 from reference_psa.db import AnyRow, AnySelect
 from reference_psa.models import (
     Asset,
     Board,
+    Category,
     Client,
     Comment,
     Contact,
@@ -39,6 +40,8 @@ def with_names(tenant_id: str) -> AnySelect:
             Priority.name.label("priority"),
             User.name.label("assignee"),
             Board.name.label("board"),
+            _category(Ticket.category_id).label("category"),
+            _category(Ticket.subcategory_id).label("subcategory"),
             Contact.name.label("contact"),
         )
         .join(Client, _same(Ticket.client_id, Client))
@@ -49,6 +52,11 @@ def with_names(tenant_id: str) -> AnySelect:
         .outerjoin(Contact, _same(Ticket.contact_id, Contact))
         .where(Ticket.tenant_id == tenant_id)
     )
+
+
+def _category(column: InstrumentedAttribute[str | None]) -> ScalarSelect[str]:
+    mine = (Category.tenant_id == Ticket.tenant_id, Category.id == column)
+    return select(Category.name).where(*mine).scalar_subquery()
 
 
 def filtered(query: AnySelect, args: Mapping[str, str], user_id: str) -> AnySelect:

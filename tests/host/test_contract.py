@@ -86,6 +86,8 @@ class PsaContract(HostContract):
             description=row.description,
             board_id=row.board_id,
             priority_id=row.priority_id,
+            category_id=row.category_id,
+            subcategory_id=row.subcategory_id,
             contact_id=row.contact_id,
             assignee_id=row.assignee_id,
             asset_ids=tuple(linked),

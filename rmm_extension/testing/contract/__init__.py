@@ -26,6 +26,7 @@ from __future__ import annotations
 
 from .assets import Assets
 from .base import Bench, ContractBase
+from .categories import Categories
 from .closing import Closing
 from .every_call import EveryCall
 from .facts import AssetFacts, Note, NoticeFacts, TicketFacts
@@ -56,6 +57,7 @@ class HostContract(
     Growth,
     Tickets,
     TicketAssetLinks,
+    Categories,
     Closing,
     Reopening,
     Races,

@@ -66,6 +66,10 @@ class Bench:
         return wanted("catalog", self.host.catalog)
 
     @property
+    def categories(self) -> port.Categories:
+        return wanted("categories", self.host.categories)
+
+    @property
     def time_entries(self) -> port.TimeEntries:
         return wanted("time_entries", self.host.time_entries)
 

@@ -25,6 +25,8 @@ class TicketFacts:
     description: str
     board_id: str | None = None
     priority_id: str | None = None
+    category_id: str | None = None
+    subcategory_id: str | None = None
     contact_id: str | None = None
     assignee_id: str | None = None
     asset_ids: tuple[str, ...] = ()

@@ -136,6 +136,7 @@ PLAIN_LISTS = (
     Listing("catalog.boards", lambda b: lambda _: b.catalog.boards(b.session, b.tenant_id)),
     Listing("catalog.statuses", lambda b: lambda _: b.catalog.statuses(b.session, b.tenant_id)),
     Listing("catalog.priorities", lambda b: lambda _: b.catalog.priorities(b.session, b.tenant_id)),
+    Listing("categories.active", lambda b: lambda _: b.categories.active(b.session, b.tenant_id)),
     Listing("users.active", lambda b: lambda _: b.users.active(b.session, b.tenant_id)),
     Listing("schedule.technicians", lambda b: lambda _: b.schedule.technicians(b.session, b.tenant_id)),
 )
