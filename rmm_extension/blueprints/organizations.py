@@ -8,14 +8,13 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 from uuid import UUID
 
-import msgspec
 from flask import render_template, request, url_for
 from flask.typing import ResponseReturnValue
 from sqlalchemy.orm import Session
 
 from rmm_extension.domain.errors import ConfigError
 from rmm_extension.host import Client
-from rmm_extension.models import Integration
+from rmm_extension.models import Integration, OrganizationMapping
 from rmm_extension.providers.contract import Provider
 from rmm_extension.services import connections, mapping
 from rmm_extension.services.mapping import STATES, MappingFilter, MappingPage
@@ -35,6 +34,7 @@ PAGE = 50
 MOST_CLIENTS = 1000
 """So many names are offered while typing; any other is found by its full name."""
 STATE_OPTIONS: Options = [(state, words(state)) for state in STATES]
+SWITCHES = ("auto_sync", "auto_tickets")
 _WITH_ID = re.compile(r"\[(?P<id>[^\[\]]+)\]\s*$")
 
 
@@ -63,7 +63,7 @@ def organization_save(integration_id: UUID, mapping_id: UUID) -> ResponseReturnV
 
     def work(opened: Session) -> str:
         row = mapping.update_mapping(current_rmm(), opened, actor(), mapping_id, **_changes(opened))
-        return _saved(opened, row.name, row.client_id)
+        return _saved(opened, row)
 
     return act(work, _back(integration_id))
 
@@ -118,7 +118,8 @@ def mapping_values(row: Integration, provider: Provider) -> Mapping[str, Any]:
         "mappings": page,
         "noun": provider.manifest.organization_noun,
         "text": text,
-        "state_options": [(key, f"{label} ({page.counts.get(key, 0)})") for key, label in STATE_OPTIONS],
+        "state_options": _states(page),
+        "switches_tickets": provider.manifest.routes_alerts,
         "chips": chips({"q": ("Text", text), "state": ("State", word(STATE_OPTIONS, state))}),
         "may_edit": may_edit,
         "client_labels": _labels(_clients(row.tenant_id)) if may_edit and page.items else {},
@@ -127,6 +128,12 @@ def mapping_values(row: Integration, provider: Provider) -> Mapping[str, Any]:
         "page_number": number,
         "pages": max(1, -(-page.total // PAGE)),
     }
+
+
+def _states(page: MappingPage) -> Options:
+    """Each state with how many are in it; none can follow another where the vendor nests none."""
+    shown = [key for key in STATES if key != "inherited" or page.counts[key] or argument("state") == key]
+    return [(key, f"{words(key)} ({page.counts[key]})") for key in shown]
 
 
 def _gone(row: Integration) -> Mapping[str, int]:
@@ -161,17 +168,16 @@ def _contacts(tenant_id: str, page: MappingPage) -> Mapping[str, Any]:
 
 
 def _changes(opened: Session) -> dict[str, Any]:
-    """What the form gives: a suggestion's client alone, or a whole row."""
+    """What the form gives: a suggestion's client alone, or a whole row with the inputs that it has."""
     if "client_id" in request.form:
         return {"client_id": request.form["client_id"]}
     client_id = _client_named(opened, request.form.get("client", ""))
-    before = request.form.get("client_before") or None
-    contact = request.form.get("contact", "") if client_id == before else msgspec.UNSET
-    return {
-        "client_id": client_id,
-        "default_contact_id": contact,
-        "auto_sync": request.form.get("auto_sync") == "1",
-    }
+    given: dict[str, Any] = {"client_id": client_id}
+    if client_id == (request.form.get("client_before") or None) and "contact" in request.form:
+        given["default_contact_id"] = request.form["contact"]
+    # A box that is not ticked is not sent: the form says which it has.
+    switches = [name for name in SWITCHES if name in request.form.getlist("switches")]
+    return given | {name: request.form.get(name) == "1" for name in switches}
 
 
 def _client_named(opened: Session, typed: str) -> str | None:
@@ -192,12 +198,14 @@ def _client_named(opened: Session, typed: str) -> str | None:
     raise ConfigError(f"There is no active client named “{name}”: choose one of the list.")
 
 
-def _saved(opened: Session, name: str, client_id: str | None) -> str:
-    if client_id is None:
-        return f"“{name}” is not mapped to a client."
-    client = current_rmm().host.clients.get_many(opened, actor().tenant_id, [client_id]).get(client_id)
-    owner = client.name if client else "its client"
-    return f"“{name}” is mapped to {owner}; its devices follow at the next sync."
+def _saved(opened: Session, row: OrganizationMapping) -> str:
+    if row.client_id is None:
+        return f"“{row.name}” is not mapped to a client."
+    found = current_rmm().host.clients.get_many(opened, actor().tenant_id, [row.client_id])
+    owner = found[row.client_id].name if row.client_id in found else "its client"
+    if row.inherited_from is not None:
+        return f"“{row.name}” follows what it lies in, and so belongs to {owner}."
+    return f"“{row.name}” is mapped to {owner}; its devices follow at the next sync."
 
 
 def _bulk(opened: Session, integration_id: UUID, action: str, chosen: Sequence[UUID]) -> str:
@@ -207,6 +215,12 @@ def _bulk(opened: Session, integration_id: UUID, action: str, chosen: Sequence[U
         switched = action == "sync_on"
         number = mapping.set_auto_sync(opened, actor(), integration_id, chosen, switched)
         return f"{_counted(number)} switched {'on' if switched else 'off'} for device sync."
+    if action in ("tickets_on", "tickets_off"):
+        switched = action == "tickets_on"
+        number = mapping.set_auto_tickets(opened, actor(), integration_id, chosen, switched)
+        return (
+            f"Alerts of {_counted(number)} {'may become' if switched else 'become no'} tickets from now on."
+        )
     raise ConfigError("Choose what to do with the selected organizations.")
 
 

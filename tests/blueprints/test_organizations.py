@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+from typing import Any
 from uuid import UUID
 
 import pytest
+from sqlalchemy import select
 
 from reference_psa.db import db
 from reference_psa.models import Client
+from rmm_extension.domain.types import Organization
 from rmm_extension.models import OrganizationMapping
+from rmm_extension.services.inventory.organizations import write_organizations
+from rmm_extension.services.unit import unit
 from rmm_extension.testing.statements import StatementCounter
 
 from .conftest import World, said
@@ -70,7 +75,8 @@ def test_a_blank_name_unmaps_and_clears_the_contact(world: World) -> None:
     (mapping,) = world.organizations(connection, ["Zed"], client_id="one-c0", default_contact_id="one-k0")
     browser = world.client()
     address = f"/rmm/connections/{connection}/organizations/{mapping}"
-    browser.post(address, data={"client": "", "client_before": "one-c0", "contact": "one-k0"})
+    data = {"client": "", "client_before": "one-c0", "contact": "one-k0", "switches": "auto_sync"}
+    browser.post(address, data=data)
     found = mapping_of(world, mapping)
     assert (found.client_id, found.default_contact_id, found.auto_sync) == (None, None, False)
 
@@ -133,6 +139,89 @@ def test_many_at_once(world: World) -> None:
     assert "Select at least one organization first." in said(browser.get(address))
     browser.post(f"{address}/bulk", data={"ids": chosen, "action": "explode"})
     assert "Choose what to do" in said(browser.get(address))
+
+
+def nested(world: World, **more: Any) -> tuple[UUID, dict[str, UUID]]:
+    """Alpine with two groups in it, one of a client of its own, as the vendor listed them."""
+    connection = world.connect(**more)
+    groups = {"Alpine": ("a", None), "Office": ("b", "a"), "Branch": ("c", "a"), "Rack": ("d", "c")}
+    listed = [
+        Organization(external_id=own, name=name, parent_id=parent) for name, (own, parent) in groups.items()
+    ]
+    with world.app.app_context(), unit(world.rmm) as session:
+        write_organizations(session, "one", connection, listed)
+        rows = session.scalars(
+            select(OrganizationMapping).where(OrganizationMapping.integration_id == connection)
+        )
+        ids = {row.name: row.id for row in rows}
+    browser = world.client()
+    for name, client in (("Alpine", "one-c0"), ("Branch", "one-c1")):
+        browser.post(f"/rmm/connections/{connection}/organizations/{ids[name]}", data={"client_id": client})
+    return connection, ids
+
+
+def test_one_that_lies_in_another_follows_it(world: World) -> None:
+    connection, ids = nested(world)
+    browser = world.client()
+    address = f"/rmm/connections/{connection}/organizations"
+    page = said(browser.get(address))
+    assert "Alpine / Office" in page
+    assert "Alpine / Branch / Rack" in page
+    assert "As Alpine (Alpha)" in page
+    assert "As Branch (Beta Ltd.)" in page
+    assert "Inherited (2)" in page
+    assert [name for name in ids if name in said(browser.get(f"{address}?state=inherited"))] == [
+        *("Alpine", "Office", "Branch", "Rack")
+    ], "both with what they lie in"
+    # Saved as it stands: it goes on to follow, whatever a box that is not there would say.
+    browser.post(f"{address}/{ids['Office']}", data={"client": "", "client_before": ""})
+    assert "“Office” follows what it lies in, and so belongs to Alpha." in said(browser.get(address))
+    assert mapping_of(world, ids["Office"]).auto_sync is True
+    browser.post(f"{address}/{ids['Office']}", data={"client": "Alpha", "client_before": ""})
+    assert mapping_of(world, ids["Office"]).inherited_from is None
+    data = {"ids": [str(ids["Rack"])], "action": "sync_off"}
+    browser.post(f"{address}/bulk", data=data)
+    assert "“Rack” follows “Branch”: choose a client of its own first." in said(browser.get(address))
+
+
+def test_the_wizard_names_what_each_follows(world: World) -> None:
+    connection, _ = nested(world)
+    page = said(world.client().get(f"/rmm/connections/{connection}/setup/organizations"))
+    assert "As Alpine (Alpha)" in page
+    assert "Exact matches are applied to those that lie in no other." in page
+
+
+def test_who_may_not_configure_reads_whom_each_follows(world: World) -> None:
+    connection, _ = nested(world)
+    page = said(world.client("technician").get(f"/rmm/connections/{connection}/organizations"))
+    assert "Alpha As Alpine" in page
+    assert "Sync on" in page
+
+
+def test_flat_vendors_have_nothing_to_follow(world: World) -> None:
+    connection = world.connect()
+    world.organizations(connection, ["Zed"])
+    page = said(world.client().get(f"/rmm/connections/{connection}/organizations"))
+    assert "Inherited" not in page
+    assert "lie in no other" not in page
+
+
+def test_tickets_are_switched_where_alerts_are_routed(world: World) -> None:
+    connection = world.connect(provider="routed")
+    first, second = world.organizations(connection, ["First", "Second"], client_id="one-c0")
+    browser = world.client()
+    address = f"/rmm/connections/{connection}/organizations"
+    assert said(browser.get(address)).count("Alerts may become tickets") == 2
+    data = {"client": "Alpha", "client_before": "one-c0", "switches": ["auto_sync", "auto_tickets"]}
+    browser.post(f"{address}/{first}", data={**data, "auto_sync": "1"})
+    row = mapping_of(world, first)
+    assert (row.auto_sync, row.auto_tickets) == (True, False)
+    browser.post(f"{address}/bulk", data={"ids": [str(first), str(second)], "action": "tickets_off"})
+    assert "Alerts of 1 organization become no tickets from now on." in said(browser.get(address))
+    assert mapping_of(world, second).auto_tickets is False
+    other = world.connect("Other")
+    world.organizations(other, ["Third"])
+    assert "may become tickets" not in said(browser.get(f"/rmm/connections/{other}/organizations"))
 
 
 def test_filters_and_search(world: World) -> None:

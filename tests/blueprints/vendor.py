@@ -180,6 +180,14 @@ class SealedProvider(SingleProvider):
         ]
 
 
+class RoutedProvider(SingleProvider):
+    """The same, and its connections route their alerts; it makes no assets of its devices."""
+
+    manifest = replace(
+        SingleProvider.manifest, key="routed", label="Routed RMM", routes_alerts=True, makes_assets=False
+    )
+
+
 class StockProvider(SingleProvider):
     """Devices and their organizations, and no alerts from anywhere."""
 
@@ -200,10 +208,10 @@ class BareProvider(StockProvider):
 
 
 def sources() -> list[tuple[str, Callable[[], object]]]:
-    """For the registry: five that work and one that does not."""
+    """For the registry: six that work and one that does not."""
 
     def broken() -> object:
         raise RuntimeError("cannot be imported")
 
-    able = (AcmeProvider, SingleProvider, SealedProvider, StockProvider, BareProvider)
-    return [*((one.manifest.key, lambda one=one: one) for one in able), ("wrecked", broken)]  # type: ignore[misc]
+    able = (AcmeProvider, SingleProvider, SealedProvider, RoutedProvider, StockProvider, BareProvider)
+    return [*((one.manifest.key, lambda one=one: one) for one in able), ("wrecked", broken)]
