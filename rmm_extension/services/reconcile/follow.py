@@ -12,11 +12,12 @@ from datetime import datetime, timedelta
 from functools import partial
 from typing import Any
 
+import psycopg
 from sqlalchemy import func
 from sqlalchemy.exc import DBAPIError
 
 from rmm_extension.domain.errors import AuthFailed, ConfigError, ProviderError, RateLimited, RMMError
-from rmm_extension.domain.types import AlertChanges, AlertEvent, Connection, UnreadAlert
+from rmm_extension.domain.types import AlertChanges, AlertEvent, Connection
 from rmm_extension.models import Integration
 from rmm_extension.providers.capabilities import FetchesAlert, FollowsAlerts
 from rmm_extension.providers.contract import Provider
@@ -91,7 +92,8 @@ class Following:
             otherwise = partial(self._put_aside, external_id, None)
             self.work.add(Task(external_id, partial(self._ask, external_id), otherwise))
         self.work.do()
-        return self._close(changes, [one for one in changes.unread if one.external_id in new])
+        reasons = {one.external_id: one.reason for one in changes.unread if one.external_id in new}
+        return self._close(changes, reasons)
 
     def _add(self, event: AlertEvent, *, is_aside: bool) -> None:
         otherwise = partial(self._put_aside, event.external_id, event.occurred_at)
@@ -100,7 +102,7 @@ class Following:
     def _take(self, event: AlertEvent, *, is_aside: bool) -> str:
         try:
             done = self.work.ingest(event)
-        except (SimultaneousDelivery, DBAPIError) as error:
+        except (SimultaneousDelivery, DBAPIError, psycopg.Error) as error:
             if isinstance(error, SimultaneousDelivery) or is_passing(error):
                 self._raced[event.external_id] = event.occurred_at
             raise
@@ -134,8 +136,8 @@ class Following:
             set_aside.keep_failed(session, self.place, external_id, reason, changed_at)
         self.work.counts["set_aside"] += 1
 
-    def _close(self, changes: AlertChanges, unread: Sequence[UnreadAlert]) -> dict[str, int]:
-        errors = [{"name": one.external_id, "message": one.reason} for one in unread]
+    def _close(self, changes: AlertChanges, unread: Mapping[str, str]) -> dict[str, int]:
+        errors = [{"name": external_id, "message": reason} for external_id, reason in unread.items()]
         if unread:
             self.work.counts["set_aside"] += len(unread)
         if not changes.is_whole:
