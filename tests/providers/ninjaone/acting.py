@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable
 from typing import Any
 
 import pytest
 
-from rmm_extension.domain.actions import ActionState, LocalAlert, Order, Outcome, Target
+from rmm_extension.domain.actions import ActionState, Order, Outcome, Target
 from rmm_extension.domain.contracts.actions import check_output, load_input
 from rmm_extension.domain.errors import ProviderError
 from rmm_extension.domain.sessions import MemorySessions, SessionToken
@@ -20,6 +19,8 @@ from rmm_extension.services.actions.outcomes import outcome_of
 from simulators.ninjaone.models import Device
 from tests.harness.ninjaone import Ninja
 from tests.providers.conftest import LOOPBACK
+from tests.providers.ours import Ours as Ours
+from tests.providers.ours import target as target
 
 SPECS = {spec.id: spec for spec in action_specs.MODULE.actions}
 REBOOT, RUN = "ninjaone.devices.reboot", "ninjaone.devices.run_script"
@@ -40,39 +41,6 @@ DONE, ASKED, FAILED, UNKNOWN = (
     ActionState.FAILED,
     ActionState.UNKNOWN,
 )
-
-
-@dataclass
-class Ours:
-    """Our side, as an action sees it."""
-
-    devices: list[Target] = field(default_factory=list)
-    alerts: list[LocalAlert] = field(default_factory=list)
-    reset: list[str] = field(default_factory=list)
-    synced: list[str] = field(default_factory=list)
-
-    def find_devices(self, **wanted: Any) -> Sequence[Target]:
-        ids, one, asset = (wanted.get(name) for name in ("external_ids", "external_id", "asset_id"))
-        return [
-            target
-            for target in self.devices
-            if (ids is None or target.external_id in ids)
-            and (one is None or target.external_id == one)
-            and (asset is None or target.asset_id == asset)
-        ][: wanted["limit"]]
-
-    def find_alerts(
-        self, *, external_id: str | None = None, open_only: bool = True, limit: int = 50
-    ) -> Sequence[LocalAlert]:
-        return [one for one in self.alerts if external_id in (None, one.external_id)][:limit]
-
-    def sync_device(self, external_id: str) -> Target | None:
-        self.synced.append(external_id)
-        return next((one for one in self.devices if one.external_id == external_id), None)
-
-    def alert_was_reset(self, external_id: str, message: str) -> LocalAlert | None:
-        self.reset.append(external_id)
-        return next(iter(self.find_alerts(external_id=external_id)), None)
 
 
 @pytest.fixture(autouse=True)
@@ -97,11 +65,6 @@ def connection_to(ninja: Ninja, *, readonly: bool = False) -> Connection:
 
 def machine(ninja: Ninja, *, offline: bool = False, node_class: str = "WINDOWS_WORKSTATION") -> Device:
     return next(one for one in ninja.lab.devices() if one.node_class == node_class and one.offline is offline)
-
-
-def target(external_id: object, **changes: Any) -> Target:
-    given = {"device_id": "d", "external_organization_id": "1", "name": "SRV-1", "status": "online"}
-    return Target(**{"external_id": str(external_id), **given, **changes})
 
 
 def perform(
