@@ -2,28 +2,18 @@
 
 from __future__ import annotations
 
-import subprocess
-import sys
 import zipfile
 from pathlib import Path
 
 import pytest
 
-PROJECT = Path(__file__).resolve().parents[2]
+from tests.packaging.wheels import PROJECT
 
 
 @pytest.fixture(scope="module")
-def names(tmp_path_factory: pytest.TempPathFactory) -> set[str]:
-    """The files of a wheel built from a copy of what git would ship."""
-    source = tmp_path_factory.mktemp("source")
-    for part in ("pyproject.toml", "README.md", "rmm_extension", "migrations"):
-        subprocess.run(["cp", "-r", str(PROJECT / part), str(source)], check=True)
-    target = tmp_path_factory.mktemp("wheel")
-    argv = [sys.executable, "-m", "build", "--wheel", "--no-isolation", "--outdir", str(target), str(source)]
-    done = subprocess.run(argv, capture_output=True, text=True, check=False)
-    assert done.returncode == 0, done.stdout + done.stderr
-    (wheel,) = target.glob("*.whl")
-    with zipfile.ZipFile(wheel) as archive:
+def names(extension_wheel: Path) -> set[str]:
+    """The files of the wheel."""
+    with zipfile.ZipFile(extension_wheel) as archive:
         return set(archive.namelist())
 
 

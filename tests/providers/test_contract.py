@@ -35,13 +35,17 @@ from rmm_extension.domain.sessions import MemorySessions, SessionToken
 from rmm_extension.domain.types import Connection, WebhookRequest
 from rmm_extension.host import PERMISSIONS
 from rmm_extension.providers.capabilities import CAPABILITIES, capabilities
-from rmm_extension.providers.contract import AuthMode, Provider
+from rmm_extension.providers.contract import AuthMode, Provider, Runtime
 from rmm_extension.providers.registry import ProviderRegistry
+from tests.packaging.acme import acme_rmm
+from tests.packaging.acme.acme_rmm import Acme
 from tests.providers.conftest import RUNTIME
 from tests.providers.wire import answer, serve
 
 FOLDER = Path(providers.__path__[0])
-KEYS = [one.manifest.key for one in ProviderRegistry(RUNTIME).all()]
+OTHERS = [(Acme.manifest.key, lambda: Acme)]
+"""Of other distributions; the registry finds these by their entry points where they are installed."""
+KEYS = [*(one.manifest.key for one in ProviderRegistry(RUNTIME).all()), *(key for key, _ in OTHERS)]
 KINDS = {"text", "url", "password", "number", "choice", "checkbox"}
 # What providers may lean on; everything else of the extension stands above them.
 ALLOWED = ("rmm_extension.domain", "rmm_extension.providers")
@@ -53,9 +57,14 @@ TOKEN = SessionToken(value=SESSION, refresh=REFRESH)
 for_each_provider = pytest.mark.parametrize("key", KEYS)
 
 
+def provider_of(key: str, runtime: Runtime = RUNTIME) -> Provider:
+    """The provider with this key."""
+    return ProviderRegistry(runtime, sources=OTHERS if key in dict(OTHERS) else None).get(key)
+
+
 def provider_at(key: str, url: str) -> Provider:
     """The provider, with its vendor's address replaced."""
-    return ProviderRegistry(replace(RUNTIME, base_urls={key: url})).get(key)
+    return provider_of(key, replace(RUNTIME, base_urls={key: url}))
 
 
 def modes(provider: Provider) -> tuple[AuthMode, ...]:
@@ -87,7 +96,7 @@ def test_there_are_providers_and_none_is_broken() -> None:
 
 @for_each_provider
 def test_the_manifest_is_complete(key: str) -> None:
-    manifest = ProviderRegistry(RUNTIME).get(key).manifest
+    manifest = provider_of(key).manifest
     assert re.fullmatch(r"[a-z][a-z0-9_]*", manifest.key)
     assert manifest.label == LABELS.get(key, manifest.label)
     assert manifest.description.endswith(".")
@@ -100,7 +109,7 @@ def test_the_manifest_is_complete(key: str) -> None:
 
 @for_each_provider
 def test_every_field_is_labelled(key: str) -> None:
-    for mode in modes(ProviderRegistry(RUNTIME).get(key)):
+    for mode in modes(provider_of(key)):
         assert mode.label
         assert mode.description.endswith(".")
         assert all(step.endswith(".") for step in mode.vendor_steps)
@@ -118,7 +127,7 @@ def test_every_field_is_labelled(key: str) -> None:
 
 @for_each_provider
 def test_capabilities_go_together(key: str) -> None:
-    found = capabilities(ProviderRegistry(RUNTIME).get(key))
+    found = capabilities(provider_of(key))
     assert "test" in found
     assert found <= CAPABILITIES.keys()
     assert "devices" not in found or "organizations" in found
@@ -126,15 +135,17 @@ def test_capabilities_go_together(key: str) -> None:
     assert "device_software" not in found or "software" in found
     assert "device_patches" not in found or "patches" in found
     assert "scripts" not in found or "actions" in found
-    assert "alert_reset" not in found or found & {"alert", "alerts", "webhook"}
+    assert "alert_reset" not in found or found & {"alert", "alerts", "alert_changes", "webhook"}
     assert "webhook_registration" not in found or "webhook" in found
+    assert "signed_webhook" not in found or "webhook" in found
+    assert not {"signed_webhook", "webhook_registration"} <= found
     assert not {"remote_access", "remote_link"} <= found
     assert "remote_link" not in found or "devices" in found
 
 
 @for_each_provider
 def test_actions_are_named_after_their_provider(key: str) -> None:
-    provider: Any = ProviderRegistry(RUNTIME).get(key)
+    provider: Any = provider_of(key)
     if "actions" not in capabilities(provider):
         pytest.skip(f"{key} has no actions")
     module = provider.action_module()
@@ -170,7 +181,10 @@ def _imports(path: Path) -> Iterator[str]:
             yield f"{node.module}.{node.names[0].name}"
 
 
-@pytest.mark.parametrize("path", sorted(FOLDER.rglob("*.py")), ids=lambda path: str(path.relative_to(FOLDER)))
+FILES = [*sorted(FOLDER.rglob("*.py")), Path(acme_rmm.__file__)]
+
+
+@pytest.mark.parametrize("path", FILES, ids=lambda path: f"{path.parent.name}/{path.name}")
 def test_providers_know_no_framework_and_no_database(path: Path) -> None:
     for name in _imports(path):
         assert name.partition(".")[0] not in FORBIDDEN, name
@@ -199,6 +213,7 @@ CALLS: dict[str, Callable[[Any, Connection], Any]] = {
     "device": lambda provider, connection: provider.device(connection, DEVICE),
     "alert": lambda provider, connection: provider.alert(connection, "1"),
     "alerts": lambda provider, connection: provider.active_alerts(connection),
+    "alert_changes": lambda provider, connection: provider.alert_changes(connection, datetime.now(UTC)),
     "alert_reset": lambda provider, connection: provider.reset_alert(connection, "1"),
     "software": lambda provider, connection: list(provider.software(connection)),
     "device_software": lambda provider, connection: provider.device_software(connection, DEVICE),
@@ -231,12 +246,7 @@ def _without_secrets(connection: Connection, error: BaseException) -> None:
 @pytest.mark.parametrize("scenario", SCENARIOS)
 @pytest.mark.parametrize(
     "key, word",
-    [
-        (key, word)
-        for key in KEYS
-        for word in CALLS
-        if word in capabilities(ProviderRegistry(RUNTIME).get(key))
-    ],
+    [(key, word) for key in KEYS for word in CALLS if word in capabilities(provider_of(key))],
 )
 def test_errors_have_their_class_a_sentence_and_no_secret(key: str, scenario: str, word: str) -> None:
     reply, kinds = SCENARIOS[scenario]
@@ -306,7 +316,7 @@ def test_repr_of_what_holds_secrets(key: str) -> None:
 @for_each_provider
 @pytest.mark.parametrize("body", [b"", b"{", b"[]", b"5", b"null", b'"x"', b"\xff", b"[" * 50_000, b"{}"])
 def test_webhook_bodies_of_no_shape_are_rejected(key: str, body: bytes) -> None:
-    provider: Any = ProviderRegistry(RUNTIME).get(key)
+    provider: Any = provider_of(key)
     if "webhook" not in capabilities(provider):
         pytest.skip(f"{key} has no webhook")
     request = WebhookRequest(headers={}, body=body, received_at=datetime.now(UTC))
@@ -320,7 +330,7 @@ def test_webhook_bodies_of_no_shape_are_rejected(key: str, body: bytes) -> None:
 @for_each_provider
 @pytest.mark.parametrize("value", ["", "  ", "\x00", "\n"])
 def test_a_blank_secret_of_the_vendors_is_refused(key: str, value: str) -> None:
-    provider: Any = ProviderRegistry(RUNTIME).get(key)
+    provider: Any = provider_of(key)
     if "signed_webhook" not in capabilities(provider):
         pytest.skip(f"{key} makes no secret")
     with pytest.raises(ConfigError, match=r"\.$"):
@@ -329,7 +339,7 @@ def test_a_blank_secret_of_the_vendors_is_refused(key: str, value: str) -> None:
 
 @for_each_provider
 def test_webhook_steps_can_be_followed(key: str) -> None:
-    provider: Any = ProviderRegistry(RUNTIME).get(key)
+    provider: Any = provider_of(key)
     if "webhook" not in capabilities(provider):
         pytest.skip(f"{key} has no webhook")
     is_theirs = "signed_webhook" in capabilities(provider)
