@@ -18,6 +18,7 @@ from rmm_extension.providers.huntress.errors import KEY, Refused, WrongHost
 from rmm_extension.providers.huntress.events import (
     ESCALATION,
     Nameless,
+    Unreadable,
     of_escalation,
     of_incident,
     organization_id,
@@ -46,6 +47,8 @@ def single(client: HuntressClient, external_id: str, subdomain: str) -> AlertEve
         return of_incident(row, reply.moment, _around(client, row, subdomain))
     except Nameless:
         raise reply.misshapen(f"no id - at `$.{name}.id`") from None
+    except Unreadable as error:
+        raise reply.misshapen(f"an odd value - at `$.{name}.{error.field}`") from None
 
 
 def reset(client: HuntressClient, external_id: str, subdomain: str) -> Receipt:

@@ -17,7 +17,13 @@ from rmm_extension.domain.errors import PermissionMissing
 from rmm_extension.domain.types import AlertChanges, AlertEvent, UnreadAlert
 from rmm_extension.domain.values import identifier
 from rmm_extension.providers.huntress.client import HuntressClient, Page
-from rmm_extension.providers.huntress.events import ESCALATION, changed_at, of_escalation, of_incident
+from rmm_extension.providers.huntress.events import (
+    ESCALATION,
+    Unreadable,
+    changed_at,
+    of_escalation,
+    of_incident,
+)
 from rmm_extension.providers.huntress.report import Known
 
 INCIDENTS, ESCALATIONS = "/v1/incident_reports", "/v1/escalations"
@@ -84,10 +90,14 @@ class _Gathering:
         if number is None:
             self._note(_nameless(raw, prefix))
             return
-        if (fault := _fault(row)) is not None:
-            self._note(UnreadAlert(external_id=prefix + number, reason=fault))
+        try:
+            if changed_at(row) is None:
+                raise Unreadable("updated_at")
+            event = reading(row, page.reply.moment, self._known)
+        except Unreadable as error:
+            reason = f"Huntress lists it with a value of {error.field} that cannot be read."
+            self._note(UnreadAlert(external_id=prefix + number, reason=reason))
             return
-        event = reading(row, page.reply.moment, self._known)
         if event is None:
             return
         earlier = self._events.get(event.external_id)
@@ -96,15 +106,6 @@ class _Gathering:
 
     def _note(self, unread: UnreadAlert) -> None:
         self._unread.setdefault(unread.external_id, unread)
-
-
-def _fault(row: Mapping[str, Any]) -> str | None:
-    """Why the row cannot be taken, in a sentence: then nobody could say what became of the alert, or when."""
-    if not isinstance(row.get("status"), (str, type(None))):
-        return "Huntress tells no status of it that can be read."
-    if changed_at(row) is None:
-        return "Huntress tells no time of it that can be read."
-    return None
 
 
 def _nameless(raw: msgspec.Raw, prefix: str) -> UnreadAlert:

@@ -22,6 +22,7 @@ ESCALATION = "escalation:"
 """What the id of an alert begins with that is an escalation."""
 INCIDENT_CLASS, ESCALATION_CLASS = "Incident report", "Escalation"
 _TIMES = ("updated_at", "status_updated_at", "closed_at", "resolved_at", "sent_at", "created_at")
+_SCALARS = ("status", "severity", "platform", "subject", "summary", "agent_id", "organization_id", "type")
 _SUBJECT = re.compile(r"Incident on (\S.*?)(?: \(.*\))?$")
 _PARTIAL = Known()
 
@@ -30,10 +31,19 @@ class Nameless(Exception):
     """An object without the id it is known by."""
 
 
+class Unreadable(Exception):
+    """A value that decides whether there is a ticket, or where it goes, cannot be read: that of ``field``."""
+
+    def __init__(self, field: str) -> None:
+        super().__init__(field)
+        self.field = field
+
+
 def of_incident(row: Mapping[str, Any], now: datetime, known: Known = _PARTIAL) -> AlertEvent | None:
     """The event of an incident report; ``None`` for one that Huntress is deleting.
 
-    ``now`` stands for a missing time, ``known`` is what was read beside it. Raises :class:`Nameless`.
+    ``now`` stands for a missing time, ``known`` is what was read beside it. Raises :class:`Nameless` and
+    :class:`Unreadable`.
     """
     number, status = _number(row), _status(row)
     if status == words.DELETING:
@@ -62,7 +72,7 @@ def of_incident(row: Mapping[str, Any], now: datetime, known: Known = _PARTIAL) 
 
 
 def of_escalation(row: Mapping[str, Any], now: datetime, known: Known = _PARTIAL) -> AlertEvent:
-    """The event of an escalation, which may be of no organization or of several. Raises :class:`Nameless`."""
+    """The event of an escalation, which may be of several organizations. Raises as :func:`of_incident`."""
     number, status = _number(row), _status(row)
     kind, subject = line(row.get("type")), line(row.get("subject"))
     title = ": ".join(dict.fromkeys(filter(None, (kind, subject)))) or f"Escalation {number}"
@@ -102,9 +112,15 @@ def organization_id(row: Mapping[str, Any]) -> str | None:
 
 
 def _number(row: Mapping[str, Any]) -> str:
+    """The id of a row whose values can be read."""
     found = identifier(row.get("id"))
     if found is None:
         raise Nameless
+    for name in _SCALARS:
+        if isinstance(row.get(name), (list, dict, bool)):
+            raise Unreadable(name)
+    if not isinstance(row.get("organization"), (dict, type(None))):
+        raise Unreadable("organization")
     return found
 
 

@@ -13,7 +13,7 @@ from rmm_extension.domain.types import AlertEvent, AlertKind, WebhookRequest
 from rmm_extension.domain.values import text
 from rmm_extension.providers.capabilities import WebhookStep
 from rmm_extension.providers.huntress import signatures
-from rmm_extension.providers.huntress.events import Nameless, of_escalation, of_incident
+from rmm_extension.providers.huntress.events import Nameless, Unreadable, of_escalation, of_incident
 from rmm_extension.providers.huntress.plain import plain
 
 _INCIDENT, _ESCALATION = "incident_report.", "escalation."
@@ -29,6 +29,8 @@ def parse(request: WebhookRequest) -> Sequence[Told]:
         found = _event(event_type, body, request)
     except Nameless:
         raise WebhookRejected("alert_id_missing", "The body has no id.") from None
+    except Unreadable as problem:
+        raise WebhookRejected("wrong_shape", f"The value of {problem.field} cannot be read.") from None
     if found is None and "." not in event_type:
         raise WebhookRejected("wrong_shape", "The body is no event of Huntress.")
     return () if found is None else (found,)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from datetime import UTC, datetime
 from typing import Any
+from urllib.parse import parse_qsl, urlsplit
 
 import responses
 
@@ -70,6 +71,11 @@ def asked() -> list[str]:
     return [
         f"{call.request.method} {str(call.request.path_url).partition('?')[0]}" for call in responses.calls
     ]
+
+
+def queries() -> list[dict[str, str]]:
+    """The queries of what was asked for so far."""
+    return [dict(parse_qsl(urlsplit(str(call.request.url)).query)) for call in responses.calls]
 
 
 def in_rest(**changes: Any) -> dict[str, Any]:

@@ -15,7 +15,7 @@ from rmm_extension.domain.errors import BadResponse, Unavailable
 from rmm_extension.domain.types import AgentStatus, Device, DeviceKind, DevicePage, Hardware
 from rmm_extension.providers import http
 from rmm_extension.providers.huntress.agents import Unreadable, device_of
-from tests.providers.huntress.accounts import NOON, agent, connection, huntress, lists, says
+from tests.providers.huntress.accounts import NOON, agent, connection, huntress, lists, queries, says
 from tests.providers.huntress.test_webhooks import _JSON
 
 AT_NOON = {"Date": format_datetime(NOON, usegmt=True)}
@@ -173,7 +173,7 @@ def test_a_walk_is_one_list_and_ends_with_what_is_complete() -> None:
     assert sorted(last.completed_organizations) == ["4", "6"]
     assert not first.completed_organizations
     wanted = {"limit": "500", "sort_field": "id", "sort_direction": "asc"}
-    assert responses.calls[1].request.params == wanted
+    assert queries()[1] == wanted
     assert first.devices[0].status is AgentStatus.ONLINE
 
 

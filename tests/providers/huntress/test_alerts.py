@@ -123,6 +123,13 @@ def test_another_object_is_not_taken_for_it(row: dict[str, Any]) -> None:
 
 
 @responses.activate
+def test_one_that_cannot_be_read_is_an_error_and_says_where() -> None:
+    there(severity=["high"], agent_id=None, organization_id=None)
+    with pytest.raises(BadResponse, match=r"\$\.incident_report\.severity"):
+        huntress().alert(connection(), "1234")
+
+
+@responses.activate
 def test_an_id_cannot_leave_its_place_in_the_path() -> None:
     says("/v1/incident_reports/..%2Faccount%3Fx", {}, 404)
     assert huntress().alert(connection(), "../account?x") is None
@@ -257,7 +264,7 @@ def test_an_escalation_is_resolved_without_a_determination(method: str | None, w
     receipt = reset("escalation:84938")
     assert receipt.accepted
     assert words in receipt.message
-    assert json.loads(responses.calls[0].request.body) == {}
+    assert json.loads(responses.calls[0].request.body or "") == {}
 
 
 @responses.activate

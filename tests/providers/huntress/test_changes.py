@@ -24,6 +24,7 @@ from tests.providers.huntress.accounts import (
     huntress,
     in_rest,
     lists,
+    queries,
     says,
 )
 from tests.providers.huntress.test_webhooks import _JSON
@@ -65,7 +66,7 @@ def test_the_newest_five_hundred_are_asked_for() -> None:
     lists(ESCALATIONS, [])
     assert changed() == AlertChanges(events=())
     wanted = {"limit": "500", "sort_field": "updated_at", "sort_direction": "desc"}
-    assert [call.request.params for call in responses.calls] == [wanted, wanted]
+    assert queries() == [wanted, wanted]
 
 
 @responses.activate
@@ -84,7 +85,7 @@ def test_the_list_goes_on_by_its_token_to_the_page_without_one() -> None:
     lists(INCIDENTS, [row(2, 20)])
     lists(ESCALATIONS, [])
     assert ids(changed()) == ["2", "3"]
-    assert [call.request.params.get("page_token") for call in responses.calls] == [None, "a+b/c=", None]
+    assert [one.get("page_token") for one in queries()] == [None, "a+b/c=", None]
 
 
 @responses.activate
@@ -137,6 +138,8 @@ def test_what_is_being_deleted_is_left_out() -> None:
     [
         (row(7, 10) | {"updated_at": "soon", "status_updated_at": 1, "sent_at": {}}, "7", False),
         (row(7, 10, status={"odd": 1}), "7", False),
+        (row(7, 10, severity=["high"]), "7", False),
+        (row(7, 10, organization_id={"id": "x"}), "7", False),
         (row(7, 10) | {"id": None}, "row:", True),
         ("text", "row:", True),
         (None, "row:", True),

@@ -24,9 +24,19 @@ from rmm_extension.domain.pace import MemoryPace, too_fast
 from rmm_extension.domain.types import Connection
 from rmm_extension.providers import http
 from rmm_extension.providers.contract import Runtime
-from rmm_extension.providers.huntress import Huntress, client
+from rmm_extension.providers.huntress import Huntress
 from rmm_extension.providers.huntress.client import RATE, account_of
-from tests.providers.huntress.accounts import BASE, KEY, SECRET, Turns, connection, huntress, lists, says
+from tests.providers.huntress.accounts import (
+    BASE,
+    KEY,
+    SECRET,
+    Turns,
+    connection,
+    huntress,
+    lists,
+    queries,
+    says,
+)
 
 ORGANIZATIONS = "/v1/organizations"
 
@@ -94,7 +104,7 @@ def test_somebody_who_waits_is_not_kept_for_long() -> None:
 @responses.activate
 def test_the_turn_is_waited_for(monkeypatch: pytest.MonkeyPatch) -> None:
     slept: list[float] = []
-    monkeypatch.setattr(client.time, "sleep", slept.append)
+    monkeypatch.setattr("time.sleep", slept.append)
     lists(ORGANIZATIONS, [])
     huntress().organizations(connection(pace=Turns(wait=1.2)))
     assert slept == [1.2]
@@ -192,7 +202,7 @@ def test_rows_come_page_by_page_each_organization_once() -> None:
     lists(ORGANIZATIONS, [{"id": 1, "name": "A"}, {"id": "3", "name": "C"}])
     found = huntress().organizations(connection())
     assert [(one.external_id, one.name) for one in found] == [("1", "A"), ("2", "Organization 2"), ("3", "C")]
-    assert all(call.request.params["limit"] == "500" for call in responses.calls)
+    assert all(one["limit"] == "500" for one in queries())
 
 
 @responses.activate

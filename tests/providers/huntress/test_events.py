@@ -9,7 +9,7 @@ import pytest
 import responses
 
 from rmm_extension.domain.types import AlertEvent, AlertKind, Severity
-from rmm_extension.providers.huntress.events import Nameless, of_escalation, of_incident
+from rmm_extension.providers.huntress.events import Nameless, Unreadable, of_escalation, of_incident
 from tests.providers.huntress.accounts import (
     CHANGED,
     NOON,
@@ -27,7 +27,7 @@ from tests.providers.huntress.accounts import (
 )
 from tests.providers.huntress.test_webhooks import told
 
-OF_THE_CHANNEL = {"report": None, "is_partial": False, "raw": {}}
+OF_THE_CHANNEL: dict[str, Any] = {"report": None, "is_partial": False, "raw": {}}
 """What one channel tells and another does not: the text of the ticket, whether it is whole, what was sent."""
 
 
@@ -107,7 +107,6 @@ def test_what_an_incident_says() -> None:
         ("LOW", Severity.MINOR),
         ("odd", Severity.NONE),
         (None, Severity.NONE),
-        ({}, Severity.NONE),
     ],
 )
 def test_severities(word: object, severity: Severity) -> None:
@@ -145,7 +144,6 @@ def test_one_that_is_being_deleted_is_none() -> None:
         ({"organization": {"id": 4}, "organization_id": 9}, "4"),
         ({"organization": {"id": None, "name": None}, "organization_id": 9}, "9"),
         ({"organization": {"id": None, "name": None}, "organization_id": None}, None),
-        ({"organization": "Acme"}, None),
         ({}, None),
     ],
 )
@@ -203,3 +201,28 @@ def test_without_an_id_there_is_no_alert(number: object) -> None:
         of_incident(in_rest(id=number), NOON)
     with pytest.raises(Nameless):
         of_escalation(escalation(id=number), NOON)
+
+
+@pytest.mark.parametrize(
+    "name, value",
+    [
+        ("status", {"odd": 1}),
+        ("severity", ["high"]),
+        ("subject", True),
+        ("summary", {"text": None}),
+        ("organization_id", {"id": "x"}),
+        ("organization", "Acme"),
+        ("agent_id", [12]),
+        ("platform", {}),
+    ],
+)
+def test_what_decides_where_a_ticket_goes_is_read_or_refused(name: str, value: object) -> None:
+    """A guess would put the ticket at the wrong client, or with no severity."""
+    with pytest.raises(Unreadable) as caught:
+        of_incident(in_rest(**{name: value}), NOON)
+    assert caught.value.field == name
+
+
+@pytest.mark.parametrize("name", ["indicator_types", "indicator_counts", "remediations", "body", "sent_at"])
+def test_what_is_only_for_the_text_is_left_out_where_it_is_odd(name: str) -> None:
+    assert incident(**{name: "odd"}).external_id == "1234"

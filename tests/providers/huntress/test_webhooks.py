@@ -100,6 +100,8 @@ def test_that_an_escalation_is_overdue_is_a_note() -> None:
         (in_webhook(id=None), "alert_id_missing"),
         (in_webhook(id={}), "alert_id_missing"),
         (of_escalation("created", id=""), "alert_id_missing"),
+        (in_webhook(severity=["high"]), "wrong_shape"),
+        (in_webhook(organization="Acme"), "wrong_shape"),
     ],
 )
 def test_what_is_put_aside(body: Any, reason: str) -> None:
