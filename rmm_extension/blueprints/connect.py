@@ -105,8 +105,11 @@ def keep(provider: Provider, name: str, result: Attempt, *, catch_all: bool) -> 
     Raises ``Conflict`` if the name was taken meanwhile.
     """
     assert result.connection is not None
+    tested, told = result.connection, credentials.learned(provider, result.checks)
     with unit(current_rmm()) as opened:
-        row = connections.create(current_rmm(), opened, actor(), name, result.connection, catch_all=catch_all)
+        row = connections.create(
+            current_rmm(), opened, actor(), name, tested, catch_all=catch_all, learned=told
+        )
         _begin(provider, opened, row)
         created = row.id
     remember_checks(created, result.checks)

@@ -84,6 +84,16 @@ def usable(checks: Sequence[Check]) -> bool:
     return all(check.state != "failed" for check in checks)
 
 
+def learned(provider: Provider, checks: Sequence[Check]) -> dict[str, str]:
+    """What the vendor told of the account during the test, as settings of the connection.
+
+    Never a field of a sign-in: what stands there, people typed.
+    """
+    fields = {field.name for mode in provider.manifest.auth_modes for field in mode.fields}
+    told = {name: value for check in checks for name, value in check.learned.items()}
+    return {name: value.replace("\x00", "") for name, value in told.items() if name not in fields}
+
+
 def _plain(field: Field, values: Mapping[str, str]) -> str:
     return str(values.get(field.name) or field.default).replace("\x00", "").strip()
 
