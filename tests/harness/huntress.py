@@ -30,16 +30,14 @@ from simulators.huntress import keys
 from simulators.huntress.app import create_app, lab_of
 from simulators.huntress.fleet import FleetOptions
 from simulators.huntress.lab import Lab
-from simulators.huntress.misbehaviour import Fault
 from simulators.ninjaone.fleet import Twin
-from simulators.testing import serve_in_thread
+from tests.harness.simulated import Simulated, serving
 
 
 @dataclass
-class Huntress:
+class Huntress(Simulated):
     """A running simulator, its state, and its credentials at the start."""
 
-    url: str
     lab: Lab
     key: str = keys.API_KEY
     secret: str = keys.API_SECRET
@@ -52,23 +50,11 @@ class Huntress:
         """A call of the API with the key of that label as it is now: writer, reader or limited."""
         one = self.lab.credentials[by]
         options.setdefault("auth", (one.key, one.secret))
-        options.setdefault("timeout", 20)
-        options.setdefault("allow_redirects", False)
-        return requests.request(method, self.url + path, **options)
+        return self.send(method, path, **options)
 
     def get(self, path: str, by: str = "writer", **options: Any) -> requests.Response:
         """A GET of the API."""
         return self.call("GET", path, by, **options)
-
-    def control(self, path: str, **body: Any) -> Any:
-        """A command of the control API."""
-        reply = requests.post(f"{self.url}/_control/api/{path}", json=body, timeout=20)
-        assert reply.status_code == 200, reply.text
-        return reply.json()
-
-    def ask(self, path: str) -> Any:
-        """A question to the control API."""
-        return requests.get(f"{self.url}/_control/api/{path}", timeout=20).json()
 
     def raise_incident(self, **wanted: Any) -> int:
         """A new incident's id; without a host or organization it is on the first host."""
@@ -80,49 +66,30 @@ class Huntress:
         found: dict[str, Any] = self.control("webhooks", url=url, categories=categories)
         return found
 
-    def deliver(self, *, reverse: bool = False, count: int | None = None) -> list[dict[str, Any]]:
-        """Send the webhooks that wait, those for a further try too; what became of each."""
-        return self.lab.courier.deliver_now(reverse=reverse, count=count)
-
-    def fault(self, mode: str, **options: Any) -> None:
-        """Put a fault in force."""
-        self.lab.misbehaviours.add(Fault(mode=mode, **options))
-
     def rate(self) -> dict[str, Any]:
         """What the server saw of the rate limit."""
         found: dict[str, Any] = self.ask("rate")
         return found
 
-    def paths(self, prefix: str = "/") -> list[str]:
-        """What was asked for so far, without queries."""
-        found = [f"{entry['method']} {entry['path']}" for entry in list(self.lab.requests)]
-        return [one for one in found if one.partition(" ")[2].startswith(prefix)]
-
 
 @contextmanager
 def huntresses() -> Iterator[Callable[..., Huntress]]:
     """Starts simulators of any size; keywords beside the fleet's are switches and options of `create_app`."""
-    stops: list[Callable[[], None]] = []
+    with serving() as serve:
 
-    def run(
-        agents: int = 40,
-        organizations: int = 4,
-        seed: int = 7,
-        twins: tuple[Twin, ...] = (),
-        **options: Any,
-    ) -> Huntress:
-        given: dict[str, Any] = {"deliveries": "manual", "rate_enforced": False}
-        given |= {"incidents_at_start": 0, "escalations_at_start": 0, **options}
-        app = create_app(FleetOptions(agents, organizations, seed, twins), **given)
-        url, stop = serve_in_thread(app)
-        stops.extend((stop, lab_of(app).courier.stop))
-        return Huntress(url, lab_of(app))
+        def run(
+            agents: int = 40,
+            organizations: int = 4,
+            seed: int = 7,
+            twins: tuple[Twin, ...] = (),
+            **options: Any,
+        ) -> Huntress:
+            given: dict[str, Any] = {"deliveries": "manual", "rate_enforced": False}
+            given |= {"incidents_at_start": 0, "escalations_at_start": 0, **options}
+            app = create_app(FleetOptions(agents, organizations, seed, twins), **given)
+            return Huntress(serve(app, lab_of(app).courier), lab_of(app))
 
-    try:
         yield run
-    finally:
-        for stop in stops:
-            stop()
 
 
 @pytest.fixture

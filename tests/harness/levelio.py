@@ -27,16 +27,15 @@ from simulators.levelio import keys
 from simulators.levelio.app import create_app, lab_of
 from simulators.levelio.fleet import FleetOptions
 from simulators.levelio.lab import Lab
-from simulators.levelio.misbehaviour import EMPTY, Fault
+from simulators.levelio.misbehaviour import EMPTY
 from simulators.ninjaone.fleet import Twin
-from simulators.testing import serve_in_thread
+from tests.harness.simulated import Simulated, serving
 
 
 @dataclass
-class Level:
+class Level(Simulated):
     """A running simulator, its state, and its keys."""
 
-    url: str
     lab: Lab
     key: str = keys.WRITE_KEY
     readonly_key: str = keys.READONLY_KEY
@@ -46,27 +45,11 @@ class Level:
         chosen = self.key if key is None else key
         headers = {"Authorization": chosen} if chosen else {}
         headers.update(options.pop("headers", {}))
-        options.setdefault("timeout", 20)
-        options.setdefault("allow_redirects", False)
-        return requests.request(method, self.url + path, headers=headers, **options)
+        return self.send(method, path, headers=headers, **options)
 
     def get(self, path: str, key: str | None = None, **options: Any) -> requests.Response:
         """A GET of the API."""
         return self.call("GET", path, key, **options)
-
-    def control(self, path: str, **body: Any) -> Any:
-        """A command of the control API."""
-        reply = requests.post(f"{self.url}/_control/api/{path}", json=body, timeout=20)
-        assert reply.status_code == 200, reply.text
-        return reply.json()
-
-    def ask(self, path: str) -> Any:
-        """A question to the control API."""
-        return requests.get(f"{self.url}/_control/api/{path}", timeout=20).json()
-
-    def fault(self, mode: str, **options: Any) -> None:
-        """Put a fault in force."""
-        self.lab.misbehaviours.add(Fault(mode=mode, **options))
 
     def empty(self, prefix: str, **options: Any) -> None:
         """Let lists below the prefix be answered without a row."""
@@ -81,35 +64,20 @@ class Level:
         """Let a monitor find something; the id of the alert."""
         return str(self.control("alerts/raise", device_id=device_id, name=name, **options)["id"])
 
-    def deliver(self, *, reverse: bool = False, count: int | None = None) -> list[dict[str, Any]]:
-        """Send the webhooks that wait; what became of each."""
-        return self.lab.courier.deliver_now(reverse=reverse, count=count)
-
-    def paths(self, prefix: str = "/") -> list[str]:
-        """What was asked for so far, without queries."""
-        found = [f"{entry['method']} {entry['path']}" for entry in list(self.lab.requests)]
-        return [one for one in found if one.partition(" ")[2].startswith(prefix)]
-
 
 @contextmanager
 def levels() -> Iterator[Callable[..., Level]]:
     """Starts simulators of any size; keywords beside the fleet's are switches and options of `create_app`."""
-    stops: list[Callable[[], None]] = []
+    with serving() as serve:
 
-    def run(
-        devices: int = 60, companies: int = 4, seed: int = 7, twins: tuple[Twin, ...] = (), **options: Any
-    ) -> Level:
-        options = {"deliveries": "manual", "alerts_at_start": 0, **options}
-        app = create_app(FleetOptions(devices, companies, seed, twins), **options)
-        url, stop = serve_in_thread(app)
-        stops.extend((stop, lab_of(app).courier.stop))
-        return Level(url, lab_of(app))
+        def run(
+            devices: int = 60, companies: int = 4, seed: int = 7, twins: tuple[Twin, ...] = (), **options: Any
+        ) -> Level:
+            options = {"deliveries": "manual", "alerts_at_start": 0, **options}
+            app = create_app(FleetOptions(devices, companies, seed, twins), **options)
+            return Level(serve(app, lab_of(app).courier), lab_of(app))
 
-    try:
         yield run
-    finally:
-        for stop in stops:
-            stop()
 
 
 @pytest.fixture

@@ -29,15 +29,13 @@ from simulators.ninjaone.app import create_app, lab_of
 from simulators.ninjaone.enums import SCOPES
 from simulators.ninjaone.fleet import FleetOptions, Twin
 from simulators.ninjaone.lab import Lab
-from simulators.ninjaone.misbehaviour import Fault
-from simulators.testing import serve_in_thread
+from tests.harness.simulated import Simulated, serving
 
 
 @dataclass
-class Ninja:
+class Ninja(Simulated):
     """A running simulator, its state, and its credentials."""
 
-    url: str
     lab: Lab
     client_id: str = keys.MACHINE_CLIENT_ID
     client_secret: str = keys.MACHINE_CLIENT_SECRET
@@ -62,36 +60,11 @@ class Ninja:
         """A call of the API as a System Administrator, or with the given token."""
         headers = {"Authorization": f"Bearer {token or self.token(self.admin)}"}
         headers.update(options.pop("headers", {}))
-        options.setdefault("timeout", 20)
-        options.setdefault("allow_redirects", False)
-        return requests.request(method, self.url + path, headers=headers, **options)
+        return self.send(method, path, headers=headers, **options)
 
     def get(self, path: str, token: str | None = None, **options: Any) -> requests.Response:
         """A GET of the API."""
         return self.call("GET", path, token, **options)
-
-    def control(self, path: str, **body: Any) -> Any:
-        """A command of the control API."""
-        reply = requests.post(f"{self.url}/_control/api/{path}", json=body, timeout=20)
-        assert reply.status_code == 200, reply.text
-        return reply.json()
-
-    def ask(self, path: str) -> Any:
-        """A question to the control API."""
-        return requests.get(f"{self.url}/_control/api/{path}", timeout=20).json()
-
-    def fault(self, mode: str, **options: Any) -> None:
-        """Put a fault in force."""
-        self.lab.misbehaviours.add(Fault(mode=mode, **options))
-
-    def deliver(self, *, reverse: bool = False, count: int | None = None) -> list[dict[str, Any]]:
-        """Send the webhooks that wait; what became of each."""
-        return self.lab.courier.deliver_now(reverse=reverse, count=count)
-
-    def paths(self, prefix: str = "/") -> list[str]:
-        """What was asked for so far, without queries."""
-        found = [f"{entry['method']} {entry['path']}" for entry in list(self.lab.requests)]
-        return [one for one in found if one.partition(" ")[2].startswith(prefix)]
 
     def consent(self, authorize_url: str, *, user: str | None = None, allow: bool = True) -> str:
         """Go through the pages of an authorization as a browser does; the last Location."""
@@ -118,26 +91,20 @@ def _ticket(page: str) -> str:
 @contextmanager
 def ninjas() -> Iterator[Callable[..., Ninja]]:
     """Starts simulators of any size; keywords beside the fleet's are switches and options of `create_app`."""
-    stops: list[Callable[[], None]] = []
+    with serving() as serve:
 
-    def run(
-        devices: int = 60,
-        organizations: int = 4,
-        seed: int = 7,
-        twins: tuple[Twin, ...] = (),
-        **options: Any,
-    ) -> Ninja:
-        options = {"deliveries": "manual", "alerts_at_start": 0, **options}
-        app = create_app(FleetOptions(devices, organizations, seed, twins), **options)
-        url, stop = serve_in_thread(app)
-        stops.extend((stop, lab_of(app).courier.stop))
-        return Ninja(url, lab_of(app))
+        def run(
+            devices: int = 60,
+            organizations: int = 4,
+            seed: int = 7,
+            twins: tuple[Twin, ...] = (),
+            **options: Any,
+        ) -> Ninja:
+            options = {"deliveries": "manual", "alerts_at_start": 0, **options}
+            app = create_app(FleetOptions(devices, organizations, seed, twins), **options)
+            return Ninja(serve(app, lab_of(app).courier), lab_of(app))
 
-    try:
         yield run
-    finally:
-        for stop in stops:
-            stop()
 
 
 @pytest.fixture
