@@ -92,7 +92,7 @@ def poison_escalation(escalation_id: int) -> Any:
     data = fields()
     with lab().lock:
         found = _escalation(escalation_id)
-        default = {"organizations": "none", "severity": 3, "subject": [None]}
+        default = {"organizations": "none", "severity": 3, "status": 1, "subject": [None]}
         found.poison = mapping(data["fields"]) if "fields" in data else default
         found.updated = lab().now()
         return {"poisoned": sorted(found.poison)}

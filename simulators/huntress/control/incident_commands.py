@@ -25,6 +25,7 @@ from simulators.huntress.soc import Finding
 POISON: dict[str, Any] = {
     "organization_id": {"id": "x"},
     "severity": ["high"],
+    "status": {"name": "sent"},
     "subject": 17,
     "summary": {"text": None},
     "indicator_types": "footholds",

@@ -60,4 +60,4 @@ def test_a_fault_is_seen(told):
     row = told.get(f"/v1/incident_reports/{incident}").json()
     found = list(SHAPES.faults(row, DOCUMENT["paths"]["/incident_reports/{id}"]))
     assert "$.incident_report.subject is int, not string" in found
-    assert len(found) == 6
+    assert len(found) == 7
