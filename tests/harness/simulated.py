@@ -1,4 +1,4 @@
-"""What every simulated vendor with webhooks offers a test, whatever it sells: control API, faults, webhooks."""
+"""What every simulated vendor with webhooks offers a test: control API, faults, webhooks, what was asked."""
 
 from __future__ import annotations
 
