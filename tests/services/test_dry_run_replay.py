@@ -21,7 +21,7 @@ from sqlalchemy import select
 from reference_psa.models import Client
 from rmm_extension.domain.dry_run import Fate, steps
 from rmm_extension.domain.types import AlertEvent, AlertKind, Channel, Severity
-from rmm_extension.models import AlertRule, MaintenanceWindow, OrganizationMapping, new_id
+from rmm_extension.models import AlertRule, Integration, MaintenanceWindow, OrganizationMapping, new_id
 from rmm_extension.services import dry_run, webhooks
 from rmm_extension.services.decisions import decide_stored
 from rmm_extension.services.ingest.config import active_windows
@@ -67,11 +67,14 @@ class Alert:
 
 @dataclass(frozen=True)
 class Scene:
-    """A generated tenant: its rules and windows, and what happens."""
+    """A generated tenant: its rules and windows, and what happens. ``is_routed``: its routing is whole;
+    ``makes_tickets``: what the mapping of organization 1 wants."""
 
     rules: list[tuple[dict[str, Any], dict[str, Any]]]
     windows: list[dict[str, Any]]
     alerts: list[Alert] = field(default_factory=list)
+    is_routed: bool = False
+    makes_tickets: bool = True
 
 
 ALERTS = st.builds(
@@ -98,6 +101,7 @@ CONDITIONS = st.sampled_from(
 ACTIONS = st.fixed_dictionaries(
     {
         "createTicket": st.sampled_from([True, True, True, False]),
+        "useRouting": st.sampled_from([False, False, True]),
         "autoResolveTicket": st.sampled_from([True, True, False]),
         "holdMinutes": st.sampled_from([0, 0, 0, 2, 10, 30]),
         "reopenWithinMinutes": st.sampled_from([0, 6, 120]),
@@ -128,6 +132,8 @@ SCENES = st.builds(
     rules=st.lists(st.tuples(CONDITIONS, ACTIONS), min_size=1, max_size=3),
     windows=st.lists(WINDOWS, max_size=2),
     alerts=st.lists(ALERTS, min_size=1, max_size=10),
+    is_routed=st.booleans(),
+    makes_tickets=st.sampled_from([True, True, True, False]),
 )
 
 
@@ -191,7 +197,26 @@ class Stage:
                         **given,
                     )
                 )
-        self.world.do("UPDATE rmm_integrations SET config_version = config_version + 1")
+        self.world.do(
+            "UPDATE rmm_organization_mappings SET auto_tickets = :wish WHERE external_id = '1'",
+            wish=scene.makes_tickets,
+        )
+        with self.world.unit() as session:
+            row = session.get_one(Integration, (self.world.tenant, self.world.integration_id))
+            row.settings = {"routing": self.routing()} if scene.is_routed else {}
+            row.config_version += 1
+
+    def routing(self) -> dict[str, Any]:
+        """A whole one; what is mapped to nobody goes to the second device's client."""
+        tenant = self.world.tenant
+        board = self.world.one("SELECT id FROM boards WHERE is_default AND tenant_id = :t", t=tenant)
+        priority = self.world.one("SELECT min(id) FROM priorities WHERE tenant_id = :t", t=tenant)
+        return {
+            "boardId": board,
+            "fallbackBoardId": board,
+            "fallbackClientId": self.clients()[1],
+            "priorityBySeverity": dict.fromkeys(Severity, priority),
+        }
 
     def clients(self) -> list[str]:
         found = self.world.rows("SELECT external_id, client_id FROM rmm_devices")
@@ -332,6 +357,11 @@ def disk(began: int, lasts: int | None, message: str | None = "disk full") -> Al
     return Alert(began, lasts, "first", "1", "disk", Severity.CRITICAL, message)
 
 
+def stray(began: int, lasts: int | None) -> Alert:
+    """Of an organization that is mapped to nobody."""
+    return Alert(began, lasts, "ownerless", "2", "disk", Severity.CRITICAL, "disk full")
+
+
 def window(start: int, end: int) -> dict[str, Any]:
     return {"starts_at": START + start * UNIT, "ends_at": START + end * UNIT}
 
@@ -369,6 +399,16 @@ def rule(conditions: dict[str, Any] | None = None, **actions: Any) -> tuple[dict
             ["occurrence_appended", "ticket_created"],
         ),
         (Scene([rule({"severities": ["minor"]})], [], [disk(0, 3)]), ["recorded_only"]),
+        # The routing is not whole; it is, and what is mapped to nobody has a ticket of the fallback client.
+        (Scene([rule(useRouting=True)], [], [disk(0, 3)]), ["routing_incomplete"]),
+        (
+            Scene(
+                [rule(useRouting=True)], [], [stray(0, None), stray(2, None), disk(3, None)], is_routed=True
+            ),
+            ["ticket_created", "occurrence_appended", "ticket_created"],
+        ),
+        (Scene([rule()], [], [stray(0, None)], is_routed=True), ["no_client"]),
+        (Scene([rule()], [], [disk(0, 3), stray(0, 3)], makes_tickets=False), ["recorded_only", "no_client"]),
     ],
 )
 def test_known_scenes(stage: Stage, scene: Scene, outcomes: list[str]) -> None:
