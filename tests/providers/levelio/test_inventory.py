@@ -133,7 +133,7 @@ def test_an_error_in_between_completes_nothing(status: int, body: Any, kind: typ
     says(DEVICES, {"data": [row("a")], "has_more": True})
     for _ in range(4):
         says(DEVICES, body, status)
-    pages = []
+    pages: list[DevicePage] = []
     with pytest.raises(kind):
         pages += level().devices(connection(), ["g1"], full=False)
     assert told(pages)[2] == []
