@@ -150,10 +150,13 @@ class AssetDecision:
     propose: tuple[str, ...] = ()
 
 
-def match_asset(device: Identity, candidates: Sequence[tuple[str, Identity]]) -> AssetDecision:
+def match_asset(
+    device: Identity, candidates: Sequence[tuple[str, Identity]], *, by_name: bool = False
+) -> AssetDecision:
     """Which asset, by id, a device is: its serial decides, then a MAC; a name only proposes.
 
     Several that fit equally well are proposed, never chosen from. One with another serial is not adopted.
+    ``by_name``: the only asset of its name is the device, unless their serials tell them apart.
     """
     same_serial = [pair for pair in candidates if device.serial and pair[1].serial == device.serial]
     if same_serial:
@@ -163,8 +166,11 @@ def match_asset(device: Identity, candidates: Sequence[tuple[str, Identity]]) ->
     ]
     if same_mac:
         return _choose(device, same_mac, "mac")
-    named = tuple(asset for asset, other in candidates if device.name and other.name == device.name)
-    return AssetDecision(reason="name", propose=named) if named else AssetDecision()
+    named = [pair for pair in candidates if device.name and pair[1].name == device.name]
+    if by_name and len(named) == 1 and not device.differs_in_serial(named[0][1]):
+        return AssetDecision(adopt=named[0][0], reason="name")
+    proposed = tuple(asset for asset, _ in named)
+    return AssetDecision(reason="name", propose=proposed) if proposed else AssetDecision()
 
 
 def _choose(device: Identity, fitting: Sequence[tuple[str, Identity]], reason: str) -> AssetDecision:

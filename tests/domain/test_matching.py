@@ -182,6 +182,49 @@ def test_asset_decisions(
     assert match_asset(device, candidates) == decision
 
 
+@pytest.mark.parametrize(
+    "device, candidates, decision",
+    [
+        pytest.param(identity(name="PC"), [("a", identity(name="pc"))], AssetDecision("a", "name"), id="one"),
+        pytest.param(
+            identity("S1", name="pc"),
+            [("a", identity(name="pc"))],
+            AssetDecision("a", "name"),
+            id="no serial",
+        ),
+        pytest.param(
+            identity("S1", name="pc"),
+            [("a", identity("S2", name="pc"))],
+            AssetDecision(None, "name", ("a",)),
+            id="another serial",
+        ),
+        pytest.param(
+            identity("S1", name="pc"),
+            [("a", identity("S1", name="pc")), ("b", identity(name="pc"))],
+            AssetDecision("a", "serial"),
+            id="several, one with the serial",
+        ),
+        pytest.param(
+            identity("S3", name="pc"),
+            [("a", identity("S1", name="pc")), ("b", identity(name="pc"))],
+            AssetDecision(None, "name", ("a", "b")),
+            id="several, none with the serial",
+        ),
+        pytest.param(
+            identity("S1", name="pc"),
+            [("a", identity(name="pc")), ("b", identity("S1", name="old-pc"))],
+            AssetDecision("b", "serial"),
+            id="the serial before the name",
+        ),
+        pytest.param(identity(name=""), [("a", identity(name=""))], AssetDecision(), id="no name"),
+    ],
+)
+def test_asset_decisions_by_name(
+    device: Identity, candidates: list[tuple[str, Identity]], decision: AssetDecision
+) -> None:
+    assert match_asset(device, candidates, by_name=True) == decision
+
+
 IDENTITIES = st.builds(
     identity,
     serial=st.sampled_from([None, "S1", "S2", "None"]),
@@ -199,3 +242,13 @@ def test_never_adopts_another_serial_nor_by_name_alone(device: Identity, others:
         chosen = others[int(decision.adopt)]
         assert not device.differs_in_serial(chosen)
         assert device.serial == chosen.serial is not None or device.macs & chosen.macs
+
+
+@given(IDENTITIES, st.lists(IDENTITIES, max_size=5))
+def test_a_name_never_joins_what_serials_tell_apart(device: Identity, others: list[Identity]) -> None:
+    candidates = [(str(number), other) for number, other in enumerate(others)]
+    decision = match_asset(device, candidates, by_name=True)
+    if decision.adopt:
+        assert not device.differs_in_serial(others[int(decision.adopt)])
+    if decision.reason == "name" and decision.adopt:
+        assert [other.name for other in others].count(device.name) == 1

@@ -22,6 +22,8 @@ from .scope import Listing, Scope
 
 PROPOSAL = "adoption_proposal"
 """The key of a device's facts under which a proposal waits for a person."""
+DECLINED = "adoption_declined"
+"""The key under which stand the assets that a person said a device without one is not."""
 _NEVER = datetime.min.replace(tzinfo=UTC)
 
 
@@ -127,7 +129,7 @@ class _Chooser:
         candidates = found.candidates(item.client_id, identity)
         claims = {asset: self._claim(asset, identity, device) for asset, _ in candidates}
         free = [pair for pair in candidates if claims[pair[0]] is not _Claim.TAKEN]
-        decision = match_asset(identity, free)
+        decision = match_asset(identity, free, by_name=self._scope.manifest.matches_by_name)
         if decision.adopt and claims[decision.adopt] is _Claim.OPEN:
             return False
         if decision.adopt is None and decision.reason != "serial":
@@ -138,9 +140,10 @@ class _Chooser:
     def _note(self, item: Item, decision: AssetDecision) -> None:
         if decision.adopt:
             item.asset_id, item.adopted = decision.adopt, decision.reason
+            item.is_changed = True
             self._given.add(decision.adopt)
         elif decision.propose:
-            item.proposal = {"asset_ids": list(decision.propose), "reason": decision.reason}
+            item.propose(decision.propose, decision.reason)
 
     def _of_a_twin(
         self, candidates: Sequence[tuple[str, Identity]], identity: Identity

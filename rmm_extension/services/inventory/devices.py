@@ -59,6 +59,7 @@ def _open(rmm: Rmm, run: Run) -> _DeviceSync:
         integration_id=row.id,
         provider=row.provider,
         clients=targets.clients,
+        settings=row.settings,
         listing=listing,
     )
     return _DeviceSync(rmm, run, row, connection, lister, targets, Pages(scope, listing, run, progress))

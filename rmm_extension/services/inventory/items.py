@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, NamedTuple
@@ -13,7 +13,10 @@ from rmm_extension.models import new_id
 
 
 class Known(NamedTuple):
-    """What is stored of a device, as far as a page needs it; ``stored`` is all of one fetched alone."""
+    """What is stored of a device, as far as a page needs it; ``stored`` is all of one fetched alone.
+
+    Of one without an asset, ``proposal`` is what waits for a person, ``declined`` the assets that it is not.
+    """
 
     id: UUID
     core_hash: bytes | None
@@ -24,6 +27,8 @@ class Known(NamedTuple):
     is_missing: bool
     is_deleted: bool
     status: str
+    proposal: dict[str, Any] | None = None
+    declined: list[str] | None = None
     stored: Device | None = None
 
 
@@ -31,7 +36,8 @@ class Known(NamedTuple):
 class Item:
     """A device that is new, changed or back, with its stored row and what is decided on its asset.
 
-    ``is_changed`` is false for one whose asset needs nothing. ``yields`` is set when a device of another
+    ``is_changed`` is false for one whose asset needs nothing; where it ``seeks``, it is as it was and only
+    looks for an asset. ``yields`` is set when a device of another
     connection, seen later, fills the asset. ``adopted`` says by what an existing asset was recognized,
     ``proposal`` names assets a person may say it is.
     """
@@ -42,6 +48,7 @@ class Item:
     core_hash: bytes
     hardware_hash: bytes | None
     is_changed: bool = True
+    seeks: bool = False
     yields: bool = False
     adopted: str | None = None
     proposal: dict[str, Any] | None = None
@@ -75,6 +82,22 @@ class Item:
         )
 
     @property
+    def is_idle(self) -> bool:
+        """Whether it only looked for an asset, and nothing new came of it."""
+        return self.seeks and self.asset_id is None and not self.has_new_proposal
+
+    @property
+    def has_new_proposal(self) -> bool:
+        """Whether a person is to decide on something that did not wait for them before."""
+        return self.proposal is not None and (self.row is None or self.proposal != self.row.proposal)
+
+    def propose(self, asset_ids: Iterable[str], reason: str | None) -> None:
+        """Leave to a person whether it is one of these, but for those that they said it is not."""
+        declined = set(self.row.declined or ()) if self.row else set()
+        if open_ones := [one for one in asset_ids if one not in declined]:
+            self.proposal = {"asset_ids": open_ones, "reason": reason}
+
+    @property
     def fills_asset(self) -> bool:
         """Whether the asset has to be created or updated."""
         return self.asset_id is None or (self.is_changed and not self.yields)
@@ -84,7 +107,7 @@ class Item:
         """What the summary says of the item beside created or updated."""
         if self.adopted:
             yield "adopted"
-        if self.proposal:
+        if self.has_new_proposal:
             yield "proposed"
         if self.row is not None:
             if self.has_new_owner or self.row.organization != self.device.external_organization_id:

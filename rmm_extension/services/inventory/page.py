@@ -6,7 +6,7 @@ The number of statements does not depend on the number of devices.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -61,6 +61,7 @@ def write(session: Session, scope: Scope, devices: Collection[Device]) -> Writte
     known = _known(session, scope, mine)
     sorted_out = _sort_out(scope, mine, known)
     items = adoption.settle(session, scope, sorted_out.items, result.held)
+    items = _without_idle(scope, items, sorted_out.moved)
     _apply_assets(session, scope, items, now)
     heirs = adoption.heirs(session, scope, items)
     _hold(session, scope, [*(i.id for i in items if i.row), *(row["id"] for row in sorted_out.moved), *heirs])
@@ -94,7 +95,6 @@ def _known(session: Session, scope: Scope, mine: dict[str, Device]) -> dict[str,
 class _SortedOut(NamedTuple):
     items: list[Item]
     moved: list[dict[str, object]]
-    unchanged: int
     skipped: int
 
 
@@ -103,7 +103,7 @@ def _sort_out(scope: Scope, mine: dict[str, Device], known: dict[str, Known]) ->
     items: list[Item] = []
     moved: list[dict[str, object]] = []
     skipped = 0
-    needs_asset = scope.rmm.host.assets is not None
+    has_assets = scope.rmm.host.assets is not None
     for external_id, device in mine.items():
         row = known.get(external_id)
         client_id = scope.clients[device.external_organization_id]
@@ -116,11 +116,29 @@ def _sort_out(scope: Scope, mine: dict[str, Device], known: dict[str, Known]) ->
             items.append(Item(device, None, client_id, core, hardware))
         elif row.core_hash != core or hardware not in (None, row.hardware_hash):
             items.append(Item(device, row, client_id, core, hardware))
-        elif row.is_missing or row.is_deleted or (needs_asset and row.asset_id is None):
+        elif row.is_missing or row.is_deleted:
             items.append(Item(device, row, client_id, core, hardware, is_changed=row.is_deleted))
-        elif device.last_seen_at is not None and device.last_seen_at != row.last_seen_at:
-            moved.append({"id": row.id, "seen": device.last_seen_at})
-    return _SortedOut(items, moved, len(mine) - len(items) - skipped, skipped)
+        elif has_assets and row.asset_id is None:
+            items.append(Item(device, row, client_id, core, hardware, is_changed=False, seeks=True))
+        else:
+            moved.extend(_moved(device, row))
+    return _SortedOut(items, moved, skipped)
+
+
+def _moved(device: Device, row: Known) -> Iterator[dict[str, object]]:
+    """When a device that is as it was has been seen, where that is another time."""
+    if device.last_seen_at is not None and device.last_seen_at != row.last_seen_at:
+        yield {"id": row.id, "seen": device.last_seen_at}
+
+
+def _without_idle(scope: Scope, items: list[Item], moved: list[dict[str, object]]) -> list[Item]:
+    """The items that need writing: not those that sought an asset in vain, where none is made for them."""
+    if scope.makes_assets:
+        return items
+    for item in items:
+        if item.is_idle and item.row is not None:
+            moved.extend(_moved(item.device, item.row))
+    return [item for item in items if not item.is_idle]
 
 
 def _apply_assets(session: Session, scope: Scope, items: Sequence[Item], now: datetime) -> None:
@@ -128,7 +146,7 @@ def _apply_assets(session: Session, scope: Scope, items: Sequence[Item], now: da
     port = scope.rmm.host.assets
     if port is None:
         return
-    due = [item for item in items if item.fills_asset]
+    due = [item for item in items if item.fills_asset and (item.asset_id or scope.makes_assets)]
     if not due:
         return
     changes = [_change(scope, item, now) for item in due]
@@ -230,7 +248,7 @@ def _tell_anew(session: Session, scope: Scope, ids: Sequence[UUID]) -> None:
 
 def _count(counts: Counter[str], sorted_out: _SortedOut, items: Sequence[Item], processed: int) -> None:
     counts["processed"] += processed
-    counts["unchanged"] += sorted_out.unchanged
+    counts["unchanged"] += processed - len(items)
     counts["skipped"] += sorted_out.skipped
     for item in items:
         counts["updated" if item.row else "created"] += 1

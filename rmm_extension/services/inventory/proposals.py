@@ -15,7 +15,7 @@ from rmm_extension.models import DeviceRow, Integration
 from rmm_extension.services import audit
 from rmm_extension.services.context import Rmm
 
-from .adoption import PROPOSAL
+from .adoption import DECLINED, PROPOSAL
 from .links import link
 
 
@@ -56,7 +56,8 @@ def proposals(rmm: Rmm, session: Session, tenant_id: str, integration_id: UUID) 
 
 
 def decide_proposal(rmm: Rmm, session: Session, actor: Actor, device_id: UUID, asset_id: str | None) -> None:
-    """Adopt ``asset_id`` for the device, or keep the device's own asset (``None``).
+    """Adopt ``asset_id`` for the device, or keep the two apart (``None``): the device has its own asset, or
+    none as before.
 
     After an adoption the asset made for the device becomes inactive, unless another device has it too, and
     the next sync fills the adopted one completely.
@@ -77,6 +78,11 @@ def decide_proposal(rmm: Rmm, session: Session, actor: Actor, device_id: UUID, a
         # Without digests the next sync takes the device for changed and fills the asset with all it knows.
         row.core_hash = row.hardware_hash = None
     row.facts = {key: value for key, value in row.facts.items() if key != PROPOSAL}
+    if row.asset_id is None:
+        # It goes on to look for one.
+        row.facts[DECLINED] = sorted({*row.facts.get(DECLINED, ()), *proposal["asset_ids"]})
+    else:
+        row.facts.pop(DECLINED, None)
     audit.record(
         session,
         actor,

@@ -96,6 +96,7 @@ def _write(rmm: Rmm, row: Integration, device: Device, report: Report) -> dict[s
             integration_id=row.id,
             provider=row.provider,
             clients=targets.every_client,
+            settings=row.settings,
         )
         written = page.write(session, scope, [device])
         alerts.link(session, row.tenant_id, row.id)

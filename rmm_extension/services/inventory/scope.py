@@ -4,10 +4,21 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from typing import Any
 from uuid import UUID
 
 from rmm_extension.domain import fingerprint
+from rmm_extension.providers.contract import Manifest
 from rmm_extension.services.context import Rmm
+
+MAKES_ASSETS = "makeAssets"
+"""The setting of a connection that says whether a device that is no asset yet becomes one."""
+
+
+def makes_assets(manifest: Manifest, settings: Mapping[str, Any]) -> bool:
+    """Whether the connection makes assets of its devices: as it is set, or as its vendor's usually do."""
+    wish = settings.get(MAKES_ASSETS)
+    return wish if isinstance(wish, bool) else manifest.makes_assets
 
 
 @dataclass(slots=True)
@@ -30,7 +41,7 @@ class Listing:
 
 @dataclass(frozen=True, slots=True)
 class Scope:
-    """``clients`` maps each organization that is synced to its client.
+    """``clients`` maps each organization that is synced to its client, ``settings`` are the connection's.
 
     ``listing`` is ``None`` when one device was fetched alone.
     """
@@ -40,6 +51,7 @@ class Scope:
     integration_id: UUID
     provider: str
     clients: Mapping[str, str | None]
+    settings: Mapping[str, Any] = field(default_factory=dict)
     listing: Listing | None = None
     owners: dict[str | None, bytes] = field(default_factory=dict)
 
@@ -53,7 +65,17 @@ class Scope:
     @property
     def tag(self) -> str:
         """What the tags of new assets begin with."""
-        return self.rmm.providers.get(self.provider).manifest.tag
+        return self.manifest.tag
+
+    @property
+    def makes_assets(self) -> bool:
+        """Whether a device that is no asset yet becomes one."""
+        return self.rmm.host.assets is not None and makes_assets(self.manifest, self.settings)
+
+    @property
+    def manifest(self) -> Manifest:
+        """What the vendor's module says of itself."""
+        return self.rmm.providers.get(self.provider).manifest
 
     @property
     def place(self) -> dict[str, object]:

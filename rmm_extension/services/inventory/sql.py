@@ -78,16 +78,19 @@ ORDER BY m.external_id
 """
 """Mappings of a connection."""
 
-KNOWN = """
+_OPEN = """CASE WHEN d.asset_id IS NULL THEN d.facts -> 'adoption_proposal' END,
+    CASE WHEN d.asset_id IS NULL THEN d.facts -> 'adoption_declined' END"""
+
+KNOWN = f"""
 SELECT d.external_id, d.id, d.core_hash, d.hardware_hash, d.last_seen_at, d.asset_id,
-    d.external_organization_id, d.missing_since IS NOT NULL, d.deleted_at IS NOT NULL, d.status
+    d.external_organization_id, d.missing_since IS NOT NULL, d.deleted_at IS NOT NULL, d.status, {_OPEN}
 FROM jsonb_array_elements_text(%(ids)s::jsonb) AS w(external_id)
 CROSS JOIN LATERAL (
     SELECT * FROM rmm_devices r
     WHERE r.tenant_id = %(tenant)s AND r.integration_id = %(integration)s AND r.external_id = w.external_id
     LIMIT 1
 ) d
-"""
+"""  # noqa: S608 - our own text
 """LATERAL with its limit means one look into the unique index for each id."""
 
 _PAGE = """json_to_recordset(%(rows)s::json) AS p(
@@ -121,7 +124,11 @@ UPDATE rmm_devices d SET
     last_seen_at = coalesce(p.last_seen_at, d.last_seen_at),
     serial = coalesce(p.serial, d.serial),
     macs = coalesce(p.macs, d.macs),
-    facts = d.facts || p.facts || CASE WHEN p.facts ? 'hardware' THEN jsonb_build_object(
+    facts = CASE
+        WHEN d.asset_id IS NULL AND p.asset_id IS NOT NULL
+        THEN d.facts - '{{adoption_proposal,adoption_declined}}'::text[]
+        ELSE d.facts
+    END || p.facts || CASE WHEN p.facts ? 'hardware' THEN jsonb_build_object(
         'hardware', coalesce(nullif(d.facts -> 'hardware', 'null'), '{{}}') || (p.facts -> 'hardware')
     ) ELSE '{{}}' END,
     core_hash = p.core_hash,
@@ -141,13 +148,13 @@ WHERE d.tenant_id = %(tenant)s AND d.id = p.id AND d.asset_id IS NOT DISTINCT FR
 """Leaves out devices that got another asset or were removed since the page was begun: what it told of their
 assets is then wrong."""
 
-KNOWN_ALONE = """
+KNOWN_ALONE = f"""
 SELECT d.id, d.core_hash, d.hardware_hash, d.last_seen_at, d.asset_id, d.external_organization_id,
-    d.missing_since IS NOT NULL, d.deleted_at IS NOT NULL, d.status,
+    d.missing_since IS NOT NULL, d.deleted_at IS NOT NULL, d.status, {_OPEN},
     d.name, d.kind, d.serial, d.offline_after_minutes, d.overdue_after_minutes, d.facts
 FROM rmm_devices d
 WHERE d.tenant_id = %(tenant)s AND d.integration_id = %(integration)s AND d.external_id = %(id)s
-"""
+"""  # noqa: S608 - our own text
 
 MOVE_LAST_SEEN = """
 UPDATE rmm_devices d SET last_seen_at = v.seen

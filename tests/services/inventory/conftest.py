@@ -34,6 +34,7 @@ from .fakes import (
     FakeContacts,
     FakeProvider,
     FakeTenants,
+    NamingProvider,
     OtherProvider,
     Script,
 )
@@ -201,7 +202,11 @@ def world(database_url: str) -> Iterator[World]:
     host = PsaHost(
         tenants=tenants, actors=nobody, permissions=nobody, clients=clients, contacts=contacts, assets=assets
     )
-    sources = [("fake", lambda: FakeProvider), ("other", lambda: OtherProvider)]
+    sources = [
+        ("fake", lambda: FakeProvider),
+        ("other", lambda: OtherProvider),
+        ("naming", lambda: NamingProvider),
+    ]
     key = base64.b64encode(b"k" * 32).decode()
     rmm = Rmm(
         settings=read_settings({"RMM_SECRET_KEYS": f"k1:{key}"}),

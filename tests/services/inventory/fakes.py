@@ -269,6 +269,14 @@ class OtherProvider(FakeProvider):
     manifest = replace(FakeProvider.manifest, key="other", label="Other")
 
 
+class NamingProvider(FakeProvider):
+    """Tells of machines that are assets already, and knows them by their names."""
+
+    manifest = replace(
+        FakeProvider.manifest, key="naming", label="Naming", makes_assets=False, matches_by_name=True
+    )
+
+
 def _patches(script: Script, external_id: str) -> PatchesOfDevice:
     return PatchesOfDevice(
         external_device_id=external_id,
