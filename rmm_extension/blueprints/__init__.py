@@ -41,6 +41,7 @@ from . import (
     remote,
     rule_editor,
     rules,
+    set_aside,
     setup,
     software,
     software_export,
@@ -86,6 +87,7 @@ PAGES = (
     maintenance_editor,
     deliveries,
     attention,
+    set_aside,
 )
 
 

@@ -39,6 +39,7 @@ def attention() -> ResponseReturnValue:
         alerts=alerts,
         tickets=tickets_of(alerts),
         unmapped=unmapped,
+        set_aside=queries.set_aside_alerts(session(), tenant_id),
         guards=vanish_guards(session(), tenant_id),
         connections=queries.needy_connections(session(), tenant_id),
         organizations=organizations,

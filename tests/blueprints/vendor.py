@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
+from datetime import datetime
 from typing import ClassVar
 
 from rmm_extension.domain.errors import AuthFailed, ConfigError, Unavailable
 from rmm_extension.domain.patches import PatchesOfDevice, PatchPage
 from rmm_extension.domain.signals import ActivityPage
 from rmm_extension.domain.types import (
+    AlertChanges,
     AlertEvent,
     Check,
     Connection,
@@ -198,6 +200,20 @@ class StockProvider(SingleProvider):
     manifest = replace(SingleProvider.manifest, key="stock", label="Stock RMM")
 
 
+class FollowedProvider(SingleProvider):
+    """The same, and it tells what changed of its alerts."""
+
+    manifest = replace(SingleProvider.manifest, key="followed", label="Followed RMM")
+
+    def alert_changes(self, connection: Connection, since: datetime) -> AlertChanges:
+        """Nothing did."""
+        return AlertChanges(events=())
+
+    def alert(self, connection: Connection, external_id: str) -> AlertEvent | None:
+        """No such alert."""
+        return None
+
+
 class BareProvider(StockProvider):
     """A connection that can be tested, and nothing else."""
 
@@ -213,5 +229,13 @@ def sources() -> list[tuple[str, Callable[[], object]]]:
     def broken() -> object:
         raise RuntimeError("cannot be imported")
 
-    able = (AcmeProvider, SingleProvider, SealedProvider, RoutedProvider, StockProvider, BareProvider)
+    able = (
+        AcmeProvider,
+        SingleProvider,
+        SealedProvider,
+        RoutedProvider,
+        FollowedProvider,
+        StockProvider,
+        BareProvider,
+    )
     return [*((one.manifest.key, lambda one=one: one) for one in able), ("wrecked", broken)]

@@ -16,6 +16,7 @@ from rmm_extension.models import (
     Integration,
     JobRun,
     OrganizationMapping,
+    SetAsideAlert,
     WebhookDelivery,
 )
 
@@ -100,6 +101,14 @@ def waiting_for_routing(session: Session, tenant_id: str, integration_id: UUID) 
         Alert.attention.is_not(None),
     )
     return session.scalar(statement) or 0
+
+
+def set_aside_alerts(session: Session, tenant_id: str, limit: int = SHOWN) -> Sequence[SetAsideAlert]:
+    """Alerts that could not be taken, the latest try first."""
+    statement = select(SetAsideAlert).where(
+        SetAsideAlert.tenant_id == tenant_id, SetAsideAlert.dismissed_at.is_(None)
+    )
+    return session.scalars(statement.order_by(SetAsideAlert.last_at.desc()).limit(limit)).all()
 
 
 def needy_deliveries(session: Session, tenant_id: str, limit: int = SHOWN) -> Sequence[AnyRow]:

@@ -6,7 +6,7 @@ What looks back is bounded in time, so that it reads only the newest end of the 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import astuple, dataclass
 from datetime import UTC, date, datetime, time, timedelta
 from typing import Any
 from uuid import UUID
@@ -90,12 +90,12 @@ class Attention:
     deliveries: int
     runs: int
     guards: int
+    set_aside: int
 
     @property
     def total(self) -> int:
         """Of any kind."""
-        found = (self.alerts, self.connections, self.organizations, self.deliveries, self.runs, self.guards)
-        return sum(found)
+        return sum(astuple(self))
 
 
 def open_alerts(session: Session, tenant_id: str) -> OpenAlerts:
@@ -205,7 +205,8 @@ SELECT
         WHERE tenant_id = :tenant AND state IN ('failed', 'quarantined')),
     (SELECT count(*) FROM rmm_job_runs WHERE tenant_id = :tenant AND {GIVEN_UP}),
     (SELECT count(*) FROM rmm_integrations
-        WHERE tenant_id = :tenant AND reconcile_state @> '{{"mass": true}}')
+        WHERE tenant_id = :tenant AND reconcile_state @> '{{"mass": true}}'),
+    (SELECT count(*) FROM rmm_set_aside_alerts WHERE tenant_id = :tenant AND dismissed_at IS NULL)
 """  # noqa: S608 - a constant
 )
 

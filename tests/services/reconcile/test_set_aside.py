@@ -244,7 +244,7 @@ class TestByHand:
         stranger = type(world.admin)(id="x", name="X", tenant_id="another")
         for act in (set_aside.try_again, set_aside.dismiss):
             with pytest.raises(Conflict, match="any more"), world.unit() as session:
-                act(session, stranger, one)  # type: ignore[operator]
+                act(session, stranger, one)
         assert follower.aside()["2"]["dismissed_at"] is None
 
 
