@@ -6,6 +6,7 @@ import json
 import re
 import subprocess
 import sys
+import tomllib
 from typing import Any
 
 import pytest
@@ -19,6 +20,8 @@ from tests.harness.schema import KEYS
 from tests.harness.world import World
 
 README = PROJECT / "README.md"
+GUIDE = PROJECT / "docs" / "provider-guide.md"
+ACME = PROJECT / "tests" / "packaging" / "acme"
 WEBHOOKS = PROJECT / "docs" / "webhooks.md"
 
 CHECK = """
@@ -55,12 +58,26 @@ def test_every_log_in_is_in_the_readme() -> None:
 
 def test_the_guides_provider_is_one() -> None:
     """The class of the guide loads and has a complete manifest."""
-    code = next(code for code in blocks(PROJECT / "docs" / "provider-guide.md", "python") if "class" in code)
+    code = next(code for code in blocks(GUIDE, "python") if "class" in code)
     names: dict[str, Any] = {}
     exec(compile(code, "provider-guide", "exec"), names)
     made = names["PROVIDER"](Runtime())
     assert isinstance(made, Provider)
     assert made.manifest.key == "acme"
+
+
+def test_the_guides_excerpts_are_those_of_the_provider_that_is_installed_and_run() -> None:
+    found = [code for code in blocks(GUIDE, "python") if "AcmeClient" in code or "def _event" in code]
+    assert len(found) == 2
+    source = text(ACME / "acme_rmm.py")
+    assert [code for code in found if code not in source] == []
+
+
+def test_the_guides_project_is_the_one_that_is_built() -> None:
+    (shown,) = (tomllib.loads(code) for code in blocks(GUIDE, "toml"))
+    built = tomllib.loads(text(ACME / "pyproject.toml"))
+    assert {**built["project"], **shown["project"]} == built["project"]
+    assert shown["tool"] == built["tool"]
 
 
 def test_the_documented_body_is_the_one_to_paste() -> None:
