@@ -4,42 +4,22 @@ from __future__ import annotations
 
 from typing import Any
 
-from werkzeug.wrappers import Response
+import msgspec
 
-from simulators.common.misbehaviour import MODES, Canned, Fault
-from simulators.common.replies import html_reply, json_reply
+from simulators.common.canned import canned_answers
+from simulators.common.misbehaviour import MODES, Fault
 
-__all__ = ["CANNED", "MODES", "Fault"]
+__all__ = ["CANNED", "EMPTY", "MODES", "Fault"]
 
-LISTS = ("organizations", "agents", "incident_reports", "escalations")
-PAGE = "<!doctype html><html><head><title>{0}</title></head><body><h1>{0}</h1></body></html>"
-
-
-def _throttled(fault: Fault) -> Response:
-    headers = {"Retry-After": fault.retry_after} if fault.retry_after else {}
-    return json_reply({"error": "Too Many Requests"}, 429, headers)
+LISTS = ("organizations", "agents", "incident_reports", "remediations", "escalations", "reports")
+EMPTY = msgspec.json.encode({**{name: [] for name in LISTS}, "pagination": {}}).decode()
+"""A list of anything without rows, as the body of a wrong shape."""
+WORDS = {401: "Unauthorized", 403: "Forbidden", 429: "Too Many Requests"}
 
 
-def _server_error(fault: Fault) -> Response:
-    if fault.body is not None:
-        return html_reply(fault.body, fault.status)
-    return json_reply({"error": "Internal Server Error"}, fault.status)
+def _error(status: int) -> Any:
+    return {"error": WORDS.get(status, "Internal Server Error")}
 
 
-def _wrong_shape(fault: Fault) -> Response:
-    if fault.body is not None:
-        return Response(fault.body, 200, content_type="application/json")
-    lists = {name: {"unexpected": [None]} for name in LISTS}
-    body: Any = {"pagination": 7, "account": [], **lists}
-    return json_reply(body, 200)
-
-
-CANNED: Canned = {
-    "unauthorized": lambda _: json_reply({"error": "Unauthorized"}, 401),
-    "forbidden": lambda _: json_reply({"error": "Forbidden"}, 403),
-    "not_found_html": lambda _: html_reply(PAGE.format("404 Not Found"), 404),
-    "throttled": _throttled,
-    "server_error": _server_error,
-    "dashboard_html": lambda fault: html_reply(fault.body or PAGE.format("Huntress"), 200),
-    "wrong_shape": _wrong_shape,
-}
+_WRONG: dict[str, Any] = {"pagination": 7, "account": [], **{name: {"unexpected": [None]} for name in LISTS}}
+CANNED = canned_answers("Huntress", _error, _WRONG)

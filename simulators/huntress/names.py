@@ -52,15 +52,40 @@ FINDINGS = {
     "app_control": "an application that is not allowed",
     "ai_misuse": "sensitive data pasted into an AI service",
 }
-STEPS = (
-    ("assisted", "Delete File", r"c:\windows\system32\tasks\Updater & Sync"),
-    ("assisted", "Kill Process", r"c:\users\public\svch0st.exe"),
-    ("manual", "Reset the passwords of the accounts that signed in to this host", None),
-    ("assisted", "Delete Registry Value", r"HKLM\Software\Microsoft\Windows\CurrentVersion\Run\Updater"),
-    ("containment", "Host Isolation", None),
-    ("manual", "Check the backups & restore encrypted files", None),
-)
-"""Type, action and what the action is about."""
+_BACKUPS = ("manual", "Check the backups & restore encrypted files", None)
+STEPS = {
+    "windows": (
+        ("assisted", "Delete File", r"c:\windows\system32\tasks\Updater & Sync"),
+        ("assisted", "Kill Process", r"c:\users\public\svch0st.exe"),
+        ("manual", "Reset the passwords of the accounts that signed in to this host", None),
+        ("assisted", "Delete Registry Value", r"HKLM\Software\Microsoft\Windows\CurrentVersion\Run\Updater"),
+        ("containment", "Host Isolation", None),
+        _BACKUPS,
+    ),
+    "unix": (
+        ("assisted", "Delete File", "/usr/local/lib/.updater & sync"),
+        ("assisted", "Kill Process", "/usr/local/bin/.kworker"),
+        ("manual", "Replace the SSH keys of this host", None),
+        ("containment", "Host Isolation", None),
+        _BACKUPS,
+    ),
+    "identity": (
+        ("containment", "Disable Identity", None),
+        ("manual", "Reset the password & sign the user out everywhere", None),
+        ("assisted", "Delete Inbox Rule", "Move <invoices> to RSS Feeds"),
+        ("manual", "Register the second factor anew", None),
+    ),
+}
+"""By what an incident is about: type, action and object of each step."""
+
+
+def family_of(platform: str) -> str:
+    """Which steps fit the platform."""
+    if platform == "windows":
+        return "windows"
+    return "unix" if platform in ("darwin", "linux") else "identity"
+
+
 ESCALATIONS = (
     ("Environmental Issue", "Defender Disabled", None),
     ("Unwanted Country Access", "Unexpected Country Access", "US"),

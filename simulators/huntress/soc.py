@@ -58,11 +58,8 @@ def raise_incident(
         sent=None if finding.status in UNSENT else moment,
         closed=moment if finding.status == "closed" else None,
         indicators=indicators,
-        remediations=[
-            texts.remediation(incident_id * 100 + number, number, target, moment)
-            for number in range(finding.remediations)
-        ],
     )
+    made.remediations = [texts.remediation(made, number, target) for number in range(finding.remediations)]
     lab.incidents[incident_id] = made
     if announced:
         announce(lab, incident_payload(lab, "incident_report.created", made))

@@ -39,15 +39,17 @@ def body_of(incident_id: int, target: str, indicators: dict[str, int], summary: 
     )
 
 
-def remediation(remediation_id: int, number: int, target: str, now: float) -> Remediation:
+def remediation(incident: Incident, number: int, target: str) -> Remediation:
     """The step of that number, from 0."""
-    kind, action, about = names.STEPS[number % len(names.STEPS)]
+    steps = names.STEPS[names.family_of(incident.platform)]
+    kind, action, about = steps[number % len(steps)]
     parameters: Any = None
     if kind == "containment":
         parameters = target
     elif about is not None:
         parameters = [{"name": "path", "description": about}]
-    return Remediation(remediation_id, kind, action, parameters, now, now)
+    moment = incident.created
+    return Remediation(incident.id * 100 + number, kind, action, parameters, moment, moment)
 
 
 def note_of(incident: Incident, number: int) -> str:

@@ -4,42 +4,18 @@ from __future__ import annotations
 
 from typing import Any
 
-from werkzeug.wrappers import Response
-
-from simulators.common.misbehaviour import MODES, Canned, Fault, Misbehaviours
-from simulators.common.replies import html_reply, json_reply
+from simulators.common.canned import canned_answers
+from simulators.common.misbehaviour import MODES, Fault, Misbehaviours
 
 __all__ = ["CANNED", "EMPTY", "MODES", "Fault", "Misbehaviours"]
 
-PAGE = "<!doctype html><html><head><title>{0}</title></head><body><h1>{0}</h1></body></html>"
 EMPTY = '{"data":[],"has_more":false}'
 """A list without rows, as the body of a wrong shape."""
+WORDS = {401: "Access denied", 403: "Forbidden", 429: "Too many requests"}
 
 
-def _throttled(fault: Fault) -> Response:
-    headers = {"Retry-After": fault.retry_after} if fault.retry_after else {}
-    return json_reply({"error": "Too many requests"}, 429, headers)
+def _error(status: int) -> Any:
+    return {"error": WORDS.get(status, "Internal server error")}
 
 
-def _server_error(fault: Fault) -> Response:
-    if fault.body is not None:
-        return html_reply(fault.body, fault.status)
-    return json_reply({"error": "Internal server error"}, fault.status)
-
-
-def _wrong_shape(fault: Fault) -> Response:
-    if fault.body is not None:
-        return Response(fault.body, 200, content_type="application/json")
-    body: Any = {"data": {"unexpected": [None, 1]}, "has_more": "perhaps"}
-    return json_reply(body, 200)
-
-
-CANNED: Canned = {
-    "unauthorized": lambda _: json_reply({"error": "Access denied"}, 401),
-    "forbidden": lambda _: json_reply({"error": "Forbidden"}, 403),
-    "not_found_html": lambda _: html_reply(PAGE.format("404 Not Found"), 404),
-    "throttled": _throttled,
-    "server_error": _server_error,
-    "dashboard_html": lambda fault: html_reply(fault.body or PAGE.format("Level"), 200),
-    "wrong_shape": _wrong_shape,
-}
+CANNED = canned_answers("Level", _error, {"data": {"unexpected": [None, 1]}, "has_more": "perhaps"})

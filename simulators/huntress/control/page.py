@@ -11,15 +11,10 @@ from simulators.huntress.control.fleet_commands import list_organizations, searc
 from simulators.huntress.control.incident_commands import list_incidents
 from simulators.huntress.control.server_commands import list_keys, state
 from simulators.huntress.control.webhook_commands import endpoint_summary
-from simulators.huntress.misbehaviour import MODES
+from simulators.huntress.misbehaviour import EMPTY, MODES
 from simulators.huntress.settings import CHOICES
 
 SHOWN = 25
-EMPTY = (
-    '{"organizations": [], "agents": [], "incident_reports": [], "remediations": [], "escalations": [],'
-    ' "reports": [], "pagination": {}}'
-)
-"""A body that any list can have when there is nothing."""
 
 
 @control_blueprint.get("/")

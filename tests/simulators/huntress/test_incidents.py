@@ -116,6 +116,20 @@ def test_remediations_are_narrowed_and_tell_what_is_to_be_done(huntress):
     assert by_type["assisted"][0]["name"] == "path"
 
 
+def test_the_steps_fit_what_the_incident_is_about(huntress):
+    mac = huntress.lab.agent(platform="darwin").id
+    windows = huntress.lab.agent(platform="windows").id
+
+    def actions(**where):
+        row = _row(huntress, huntress.raise_incident(remediations=6, **where))
+        return {one["action"] for one in row["remediations"]["items"]}
+
+    assert "Delete Registry Value" in actions(agent_id=windows)
+    assert "Delete Registry Value" not in actions(agent_id=mac)
+    assert "Host Isolation" not in actions(organization_id=21)
+    assert "Disable Identity" in actions(organization_id=21)
+
+
 def test_an_incident_is_resolved_once_everything_is_approved(huntress):
     incident = huntress.raise_incident(remediations=2)
     refused = _post(huntress, incident)
