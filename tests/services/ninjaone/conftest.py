@@ -6,29 +6,28 @@ import json
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
-from uuid import UUID
 
 import pytest
 from werkzeug.test import TestResponse
 
-from rmm_extension.jobs.execute import perform
 from rmm_extension.providers import http
 from rmm_extension.providers.ninjaone import webhooks
-from rmm_extension.services import runs
 from simulators.ninjaone.models import Device
 from simulators.testing import serve_in_thread
 from tests.harness.ninjaone import Ninja
 from tests.harness.ninjaone import ninja as ninja
+from tests.harness.scene import Scene as Connected
 from tests.harness.world import World
 
 
 @dataclass
-class Scene:
+class Scene(Connected):
     """The simulated server behind the world's connection; its first organization is mapped here."""
 
-    world: World
     ninja: Ninja
     hook: str = ""
+
+    provider = "ninjaone"
 
     @property
     def organization(self) -> str:
@@ -73,58 +72,13 @@ class Scene:
         url = f"/api/webhooks/ninjaone/{self.world.token}"
         return self.world.post(body, **{"url": url, **options})
 
-    def poll(self) -> dict[str, Any]:
-        """Compare with the list of active alerts; the run's row."""
-        return self.run("alert_reconcile")
-
     def read_log(self) -> dict[str, Any]:
         """Read the activity log on; the run's row."""
         return self.run("activity_sync")
 
-    def run(self, kind: str, **subject: Any) -> dict[str, Any]:
-        """One run as a worker does it; its row afterwards."""
-        world = self.world
-        with world.unit() as session:
-            run_id = runs.start(
-                world.rmm,
-                session,
-                world.admin,
-                kind,
-                integration_id=world.integration_id,
-                subject=subject,
-            )
-        return self.perform(run_id)
-
-    def perform(self, run_id: UUID) -> dict[str, Any]:
-        """One attempt of a run that is queued."""
-        attempt = self.world.one("SELECT attempt FROM rmm_job_runs WHERE id = :id", id=run_id)
-        with self.world.app.app_context():
-            perform(self.world.rmm, self.world.tenant, run_id, attempt)
-        (row,) = self.world.rows("SELECT * FROM rmm_job_runs WHERE id = :id", id=run_id)
-        return row
-
-    def tickets(self) -> list[dict[str, Any]]:
-        """Tickets made by alerts, oldest first."""
-        return self.world.rows("SELECT * FROM tickets WHERE source = 'ninjaone' ORDER BY number")
-
-    def queued(self, kind: str) -> list[dict[str, Any]]:
-        """Runs of the kind that wait."""
-        return self.world.rows(
-            "SELECT * FROM rmm_job_runs WHERE kind = :kind AND status = 'queued'", kind=kind
-        )
-
-    def history(self) -> int:
-        """How many lines all stories have together."""
-        return int(self.world.one("SELECT count(*) FROM rmm_alert_events"))
-
     def signals(self) -> list[dict[str, Any]]:
         """What was told of devices, in the order of its arrival."""
         return self.world.rows("SELECT * FROM rmm_signals ORDER BY received_at, id")
-
-    def stored(self, external_id: str) -> dict[str, Any]:
-        """A device's row."""
-        (row,) = self.world.rows("SELECT * FROM rmm_devices WHERE external_id = :id", id=external_id)
-        return row
 
 
 @pytest.fixture
