@@ -153,8 +153,10 @@ class Sealed:
     token: str = ""
 
     @classmethod
-    def connect(cls, world: World, signer: type[BodySigner], name: str = "Sealed") -> Sealed:
-        """Connect and switch the webhook on; organization "1" has the world's client."""
+    def connect(
+        cls, world: World, signer: type[BodySigner], name: str = "Sealed", organization: str = "1"
+    ) -> Sealed:
+        """Connect and switch the webhook on; this organization has the world's client."""
         given = Connection(
             tenant_id=world.tenant,
             integration_id="",
@@ -164,7 +166,7 @@ class Sealed:
         )
         with world.unit() as session:
             row = connections.create(world.rmm, session, world.admin, name, given, catch_all=True)
-            mapping = {"external_id": "1", "name": "Northwind", "client_id": world.client_id}
+            mapping = {"external_id": organization, "name": "Northwind", "client_id": world.client_id}
             session.add(OrganizationMapping(tenant_id=world.tenant, integration_id=row.id, **mapping))
             made = cls(world, signer, row.id)
         made.call(webhook_access.switch_on)
