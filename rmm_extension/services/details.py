@@ -12,6 +12,7 @@ import msgspec
 from sqlalchemy import func, select, tuple_, update
 from sqlalchemy.orm import Session
 
+from rmm_extension.domain.identity import dedup_key
 from rmm_extension.domain.types import AlertEvent, AlertKind, Channel, Outcome
 from rmm_extension.models import Alert
 from rmm_extension.providers.capabilities import FetchesAlert
@@ -20,7 +21,7 @@ from .context import Rmm
 from .decisions import decide_or_log, decide_stored
 from .ingest import Ingested
 from .ingest.stored import DETAILS, load
-from .ingest.text import complete_text, words
+from .ingest.text import TEXTS, complete_text, told
 from .ingest.write import Record, change
 from .inventory.load import open_connection
 from .lease import PLAIN
@@ -97,14 +98,13 @@ def _stored(session: Session, tenant_id: str, alert_id: UUID) -> Any | None:
 def _complete(rmm: Rmm, tenant_id: str, alert_id: UUID, event: AlertEvent) -> None:
     with unit(rmm) as session:
         stored = _stored(session, tenant_id, alert_id)
-    known = {"message": event.message, "device_name": event.device_name, **words(event)}
-    changes = {name: value for name, value in known.items() if value}
+    changes = told(event)
     waits = stored is not None and stored.details_due_at is not None
     # What is over at the vendor by now is not decided any more: it would make a ticket only to close it.
     if waits and event.kind is not AlertKind.RESET:
-        _decide(rmm, tenant_id, alert_id, changes, _RECEIVED)
-    elif changes:
-        _complete_ticket(rmm, tenant_id, alert_id, changes)
+        _decide(rmm, tenant_id, alert_id, {**changes, "dedup_key": dedup_key(event)}, _RECEIVED)
+    elif texts := {name: value for name, value in changes.items() if name in TEXTS}:
+        _complete_ticket(rmm, tenant_id, alert_id, texts)
 
 
 def _decide(
@@ -124,12 +124,11 @@ def _decide(
 
 def _complete_ticket(rmm: Rmm, tenant_id: str, alert_id: UUID, changes: dict[str, Any]) -> None:
     with unit(rmm) as session:
-        found = load(session, tenant_id, alert_id)
+        found = load(session, tenant_id, alert_id, changes)
         if found is None:
             return
         facts, event = found
-        told = msgspec.structs.replace(event, **changes)
-        values = {**changes, **complete_text(rmm, session, facts, told)}
+        values = {**changes, **complete_text(rmm, session, facts, event)}
         came = _RECEIVED if facts.row["message"] is None else _REST_RECEIVED
         record = Record.of(facts, event, Channel.TICK, values, *came, kind="details", outcome=Outcome.UPDATED)
         change(session, record, open_only=False)

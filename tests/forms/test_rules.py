@@ -25,6 +25,7 @@ OFFERED = RuleChoices(
     closed_statuses=[("s1", "Closed", "Alerts")],
     users=[("u1", "Mara"), ("u2", "Tom")],
     assignees=[("u1", "Mara")],
+    routes=True,
 )
 
 line = st.text(st.characters(exclude_categories=("C", "Z")), min_size=1, max_size=12)
@@ -51,6 +52,7 @@ maybe_id = st.none() | line
 actions = st.fixed_dictionaries(
     {
         "createTicket": st.booleans(),
+        "useRouting": st.booleans(),
         "boardId": maybe_id,
         "priorityOverride": maybe_id,
         "assignToUserId": maybe_id,
@@ -127,7 +129,15 @@ def test_what_the_host_gives_no_field_for_is_kept(draft: RuleDraft) -> None:
     with APP.test_request_context("/"):
         shown = rule_form(bare, draft)
     names = {field.name for field in shown}
-    assert not names & {"board_id", "priority_override", "assign_to", "auto_resolve_status", "notify_users"}
+    absent = {
+        "board_id",
+        "priority_override",
+        "assign_to",
+        "auto_resolve_status",
+        "notify_users",
+        "use_routing",
+    }
+    assert not names & absent
     assert posted(sent(shown), bare).draft(draft) == draft
 
 

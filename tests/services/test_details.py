@@ -11,7 +11,7 @@ import pytest
 
 from reference_psa.adapters.tickets import SqlTickets
 from rmm_extension.domain.errors import HostRejected
-from rmm_extension.domain.types import AlertEvent, AlertKind, Channel, Connection
+from rmm_extension.domain.types import AlertEvent, AlertKind, Channel, Connection, Severity
 from rmm_extension.models import utc_now
 from rmm_extension.providers.tacticalrmm import TacticalRmm
 from rmm_extension.services import details, webhooks
@@ -386,3 +386,42 @@ def test_a_whole_event_asks_for_nothing(world: World, vendor: Callable[..., None
     take(world, incident())
     relay_all(world)
     assert queued(world, "alert_details") == []
+
+
+def next_to_nothing(**changes: Any) -> AlertEvent:
+    """That there is an alert, and nothing of it."""
+    values = dict.fromkeys(("title", "report", "message", "alert_class", "condition", "vendor_status"))
+    return incident(is_partial=True, severity=Severity.NONE, **{**values, **changes})
+
+
+def test_what_tells_next_to_nothing_waits_for_all_of_it(world: World, vendor: Callable[..., None]) -> None:
+    only(world, {"severities": ["critical"], "alertClasses": ["incident"]})
+    world.add_rule(1, {}, createTicket=False)
+    device = world.device("agent-7", name="WS-07", asset_id="asset-1")
+    assert take(world, next_to_nothing(external_organization_id=None)).outcome == "awaiting_details"
+    vendor(incident(external_device_id="agent-7", device_name="WS-07"))
+    relay_all(world)
+    assert work(world, "alert_details") == [{"completed": 1}]
+    alert = world.alert(7001)
+    found = [alert[name] for name in ("severity", "alert_class", "device_id", "asset_id", "client_id")]
+    assert found == ["critical", "incident", device, "asset-1", world.client_id]
+    assert alert["dedup_key"] == "agent-7|7001"
+    assert alert["external_organization_id"] == "1"
+    assert [ticket["title"] for ticket in world.tickets()] == [f"[Tactical RMM] {SUBJECT}"]
+
+
+def test_all_of_it_may_come_by_polling(world: World) -> None:
+    only(world, {"severities": ["critical"]})
+    take(world, next_to_nothing())
+    assert take(world, incident(), Channel.POLL).outcome == "ticket_created"
+    assert world.alert(7001)["severity"] == "critical"
+
+
+def test_details_are_no_news_of_a_decided_alert(world: World, vendor: Callable[..., None]) -> None:
+    take(world, msgspec.structs.replace(part(), severity=Severity.MINOR))
+    vendor(incident(report=WHOLE))
+    relay_all(world)
+    work(world, "alert_details")
+    assert world.alert(7001)["severity"] == "minor"
+    take(world, incident(10))
+    assert "Severity rose from minor to critical." in world.notes(world.tickets()[0]["id"])

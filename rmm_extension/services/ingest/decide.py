@@ -47,6 +47,10 @@ def decide(
         record.followups.pop("webhook_received", None)
         return
     waits = not again and _text_can_come(event, provider) and rmm.settings.detail_wait > 0
+    if waits and event.is_partial:
+        # What is told so far is no ground for any rule.
+        _await_details(rmm, record)
+        return
     verdict = evaluate(config.rules, event, text_may_come=waits)
     record.steps.extend(verdict.steps)
     if verdict.needs_text:

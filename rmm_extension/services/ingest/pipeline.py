@@ -7,6 +7,7 @@ from datetime import datetime
 
 from sqlalchemy.orm import Session
 
+from rmm_extension.domain.identity import dedup_key
 from rmm_extension.domain.types import AlertEvent, AlertKind, Channel, Outcome
 from rmm_extension.services.context import Rmm
 from rmm_extension.services.driver import autocommitted
@@ -81,10 +82,8 @@ def _with_its_text(
     ticket_failure: str | None,
 ) -> Ingested:
     """The text an open alert waits for came by another way than was asked: decide now."""
-    changes = {"message": event.message, "last_event_at": max(event.occurred_at, facts.last_event_at)}
-    if event.device_name:
-        changes["device_name"] = event.device_name
-    changes |= {**text.words(event), **vendor_status.told(facts, event)}
+    newest = max(event.occurred_at, facts.last_event_at)
+    changes = {**text.told(event), "dedup_key": dedup_key(event), "last_event_at": newest}
     done = stored.decide_again(
         rmm,
         session,

@@ -7,7 +7,6 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-import msgspec
 from sqlalchemy.orm import Session
 
 from rmm_extension.domain.types import AlertEvent, AlertKind, AlertStatus, Channel, Outcome, Severity
@@ -25,8 +24,6 @@ from .write import OVER, Record, change_as_seen
 DETAILS, ATTENTION, HOLD, WINDOW = "details_due_at", "attention", "hold_until", "suppressed_by_window_id"
 """What an alert waits with: the column that is set meanwhile."""
 
-COMPLETED = ("message", "device_name", "title", "report")
-"""What of an alert may come after it did."""
 
 _ALERT = """
 SELECT integration_id, external_id, external_device_id, external_organization_id, device_name, severity,
@@ -45,12 +42,14 @@ WHERE tenant_id = %(tenant)s AND id = %(alert)s AND attention = %(attention)s
 """
 
 
-def load(session: Session, tenant_id: str, alert_id: UUID) -> tuple[Facts, AlertEvent] | None:
-    """The stored alert as the event it came with, and the facts of now."""
+def load(
+    session: Session, tenant_id: str, alert_id: UUID, changes: dict[str, Any] | None = None
+) -> tuple[Facts, AlertEvent] | None:
+    """The stored alert as the event it came with, ``changes`` known, and the facts of now."""
     row = run(session, _ALERT, {"tenant": tenant_id, "alert": alert_id}).fetchone()
     if row is None:
         return None
-    event = _event(row)
+    event = _event({**row, **(changes or {})})
     facts = by_id(session, tenant_id, row["integration_id"], event)
     return None if facts is None else (facts, event)
 
@@ -72,15 +71,15 @@ def decide_again(
     """Ask windows and rules again for an open alert without a ticket; windows are asked for now.
 
     ``waiting_for`` (``DETAILS``, ``ATTENTION``, ``HOLD``, ``WINDOW``) leaves alone what does not wait for
-    that. ``changes`` are columns that became known (:data:`COMPLETED`), ``steps`` what the history says of
+    that. ``changes`` are columns that became known (:func:`~.text.told`), ``steps`` what the history says of
     them. ``None`` when there is nothing to decide any more. An obstacle that is still the
     same is looked at and not told again. Raises as :func:`~.pipeline.ingest` does.
     """
-    found = load(session, tenant_id, alert_id)
+    found = load(session, tenant_id, alert_id, changes)
     if found is None or not _is_to_be_decided(found[0], waiting_for):
         return None
     facts = replace(found[0], received_at=received_at)
-    event = placed(facts, _with(found[1], changes or {}))
+    event = placed(facts, found[1])
     values = {**undecided(facts, event), **(changes or {})}
     record = Record.of(facts, event, channel, values, *steps, actor=actor)
     decide(
@@ -151,11 +150,6 @@ def _is_told(session: Session, facts: Facts, record: Record) -> bool:
     parameters = {"tenant": facts.tenant_id, "alert": facts.alert_id, "code": reason}
     told = run(session, _LAST_TOLD, parameters).fetchone()
     return told is not None and told["step"] == record.steps[-1]
-
-
-def _with(event: AlertEvent, changes: dict[str, Any]) -> AlertEvent:
-    known = {name: changes[name] for name in COMPLETED if changes.get(name)}
-    return msgspec.structs.replace(event, **known)
 
 
 def _event(row: dict[str, Any]) -> AlertEvent:

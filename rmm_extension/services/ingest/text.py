@@ -25,6 +25,10 @@ WHERE a.tenant_id = %(tenant)s AND a.id = %(alert)s
 """
 
 
+TEXTS = ("message", "device_name", "title", "report")
+"""What of an alert that was decided may come later and is no news of it."""
+
+
 def complete_text(rmm: Rmm, session: Session, facts: Facts, event: AlertEvent) -> dict[str, Any]:
     """Write title and description anew from ``event``, each only where nobody changed ours.
 
@@ -59,6 +63,23 @@ def words(event: AlertEvent) -> dict[str, Any]:
     """The columns of the vendor's own words that the event brings; part of a report replaces no whole one."""
     told = {"title": event.title, "report": None if event.is_partial else event.report}
     return {name: value for name, value in told.items() if value}
+
+
+def told(event: AlertEvent) -> dict[str, Any]:
+    """The columns that the event brings for an alert that came without its text, or with next to nothing."""
+    known = {
+        "message": event.message,
+        "device_name": event.device_name,
+        "severity": None if event.severity is Severity.NONE else event.severity,
+        "external_device_id": event.external_device_id,
+        "external_organization_id": event.external_organization_id,
+        "alert_class": event.alert_class,
+        "activity_type": event.activity_type,
+        "source_type": event.source_type,
+        "vendor_status": event.vendor_status,
+        **words(event),
+    }
+    return {name: value for name, value in known.items() if value}
 
 
 def _as_it_began(facts: Facts, event: AlertEvent, report: str | None) -> AlertEvent:
