@@ -33,7 +33,7 @@ from .choices import (
     provider_options,
     unseen,
 )
-from .context import actor, session
+from .context import actor, allows, current_rmm, session
 from .happened import happened
 from .jobs import progress_values
 from .listing import assets_of, client_names, listing, tickets_of
@@ -137,11 +137,18 @@ def device_page(device_id: UUID) -> ResponseReturnValue:
         vendor_page=vendor_page(found),
         asset=assets_of([device]).get(device.asset_id or ""),
         client_name=client_names([device]).get(device.client_id or ""),
+        may_join=_may_join(device),
         tickets=tickets_of(found.alerts),
         at_vendor=vendor_maintenance.of_device(session(), device.tenant_id, device.id),
         **happened([device]),
         **progress_values(device_activity.refreshing(session(), device)),
     )
+
+
+def _may_join(device: DeviceRow) -> bool:
+    """Whether this person may say which asset the device is."""
+    is_open = device.asset_id is None and device.client_id is not None and device.deleted_at is None
+    return is_open and current_rmm().host.assets is not None and allows("rmm.configure")
 
 
 def _others(device: DeviceRow) -> Sequence[AnyRow]:

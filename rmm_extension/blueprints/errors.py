@@ -15,7 +15,7 @@ from werkzeug.exceptions import HTTPException, InternalServerError
 from rmm_extension.domain.errors import Conflict, Forbidden, HostUnavailable, ProviderError, RMMError
 from rmm_extension.services.actions import UnknownInvocation
 from rmm_extension.services.connections import UnknownConnection
-from rmm_extension.services.inventory.proposals import UnknownDevice
+from rmm_extension.services.inventory.joining import UnknownDevice
 from rmm_extension.services.maintenance import UnknownWindow
 from rmm_extension.services.mapping import UnknownMapping
 from rmm_extension.services.rules import UnknownRule

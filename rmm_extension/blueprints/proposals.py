@@ -47,12 +47,26 @@ def proposal_decide(integration_id: UUID) -> ResponseReturnValue:
     asset_id = request.form.get("asset") or None
 
     def work(opened: Session) -> str:
-        inventory.decide_proposal(current_rmm(), opened, actor(), device_id, asset_id)
+        has_own = inventory.decide_proposal(current_rmm(), opened, actor(), device_id, asset_id)
         if asset_id is None:
-            return "The device keeps its own asset."
+            return "The device keeps its own asset." if has_own else "The device stays without an asset."
         return "The device belongs to the existing asset now; the next sync fills it."
 
     return act(work, url_for("rmm.connection_proposals", integration_id=integration_id))
+
+
+@routes.post("/devices/<uuid:device_id>/asset")
+@requires("rmm.configure")
+def device_join(device_id: UUID) -> ResponseReturnValue:
+    """Say by its name which asset a device without one is."""
+
+    def work(opened: Session) -> str:
+        name = inventory.join_asset(
+            current_rmm(), opened, actor(), device_id, request.form.get("asset", "")[:500]
+        )
+        return f"The device belongs to “{name}” now; the next sync fills it."
+
+    return act(work, url_for("rmm.device_page", device_id=device_id))
 
 
 @routes.post("/connections/<uuid:integration_id>/organizations/<uuid:mapping_id>/gone")

@@ -12,6 +12,7 @@ from rmm_extension.forms.connection import ActivityForm, PatchForm, PollingForm,
 from rmm_extension.models import Integration
 from rmm_extension.providers.contract import Provider
 from rmm_extension.services import recurring
+from rmm_extension.services.inventory.scope import makes_assets
 from rmm_extension.services.recurring import ACTIVITY, PATCHES, SOFTWARE, SYNCS, Schedule
 
 from .abilities import POLLED, able, is_polled, needs
@@ -84,11 +85,17 @@ def connection_schedule(integration_id: UUID) -> ResponseReturnValue:
     if not form.validate_on_submit():
         return _page(row, provider, schedule=form)
     enabled, minutes = bool(form.enabled.data), form.minutes.data
-    policy = form.deletion_policy.data
+    policy, wish = form.deletion_policy.data, bool(form.make_assets.data)
 
     def work(opened: Session) -> str:
         recurring.save_syncing(
-            opened, actor(), integration_id, enabled=enabled, minutes=minutes, deletion_policy=policy
+            opened,
+            actor(),
+            integration_id,
+            enabled=enabled,
+            minutes=minutes,
+            deletion_policy=policy,
+            makes_assets=wish,
         )
         if not enabled:
             return "Devices are synced only when somebody starts it."
@@ -157,7 +164,7 @@ def _page(
         polling=polling or _polling(row, _polls(provider)),
         is_polled=is_polled(provider),
         activity=activity or _activity(row),
-        schedule=schedule or _schedule(row),
+        schedule=schedule or _schedule(row, provider),
         software=software or _software(row),
         patches=patches or _patches(row),
         follows=SYNCS.is_on(row.settings),
@@ -177,12 +184,13 @@ def _activity(row: Integration) -> ActivityForm:
     return ActivityForm(formdata=None, activity=ACTIVITY.is_on(row.settings), pause=_minutes(ACTIVITY, row))
 
 
-def _schedule(row: Integration) -> ScheduleForm:
+def _schedule(row: Integration, provider: Provider | None) -> ScheduleForm:
     return ScheduleForm(
         formdata=None,
         enabled=SYNCS.is_on(row.settings),
         minutes=_minutes(SYNCS, row),
         deletion_policy=row.settings.get("deletionPolicy") or "never",
+        make_assets=provider is not None and makes_assets(provider.manifest, row.settings),
     )
 
 

@@ -73,6 +73,11 @@ class ScheduleForm(FlaskForm):  # type: ignore[misc]
         description="A device counts as gone after two complete listings without it. Assets are never"
         " deleted, and more than a fifth of an organization at once waits for your yes.",
     )
+    make_assets = BooleanField(
+        "Make an asset of each device that is none yet",
+        description="Without it a device is joined with an asset of its client that exists already, or stays"
+        " without one. Assets that are there stay.",
+    )
 
 
 class SoftwareForm(FlaskForm):  # type: ignore[misc]

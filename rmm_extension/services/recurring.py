@@ -32,6 +32,7 @@ from rmm_extension.providers.contract import Provider
 
 from . import connections, lease, runs
 from .context import Rmm
+from .inventory.scope import MAKES_ASSETS
 from .unit import unit
 
 BATCH = 200
@@ -235,14 +236,23 @@ def save_activity(
 
 
 def save_syncing(
-    session: Session, actor: Actor, integration_id: UUID, *, enabled: bool, minutes: int, deletion_policy: str
+    session: Session,
+    actor: Actor,
+    integration_id: UUID,
+    *,
+    enabled: bool,
+    minutes: int,
+    deletion_policy: str,
+    makes_assets: bool,
 ) -> Integration:
-    """Set the schedule of the device sync and what becomes of a device that is gone."""
+    """Set the schedule of the device sync, what becomes of a device that is gone, and whether a device that
+    is no asset yet becomes one."""
     if not SYNCS.takes(minutes):
         raise ConfigError("From 15 to 1440 minutes, please.")
     wish = {
         SYNCS.setting: {"enabled": enabled, "intervalMinutes": minutes},
         "deletionPolicy": deletion_policy,
+        MAKES_ASSETS: makes_assets,
     }
     row = connections.save_settings(session, actor, integration_id, wish)
     row.next_device_sync_at = None

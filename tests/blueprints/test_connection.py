@@ -230,6 +230,19 @@ def test_the_schedule(world: World, minutes: str, expected: int) -> None:
         assert settings["deletionPolicy"] == "mark_inactive"
 
 
+@pytest.mark.parametrize("provider, habit", [("acme", True), ("routed", False)])
+def test_whether_devices_become_assets(world: World, provider: str, habit: bool) -> None:
+    connection = world.connect(provider=provider)
+    browser = world.client()
+    address = f"/rmm/connections/{connection}/sync"
+    box = r'<input[^>]*(?=[^>]*name="make_assets")(?=[^>]*\bchecked\b)[^>]*>'
+    assert bool(re.search(box, browser.get(address).text)) is habit, "as this vendor's usually do"
+    data = {"minutes": "60", "deletion_policy": "never", **({} if habit else {"make_assets": "y"})}
+    browser.post(f"/rmm/connections/{connection}/schedule", data=data)
+    assert row_of(world, connection).settings["makeAssets"] is not habit
+    assert bool(re.search(box, browser.get(address).text)) is not habit
+
+
 @pytest.mark.parametrize("hours,expected", [("5", 422), ("169", 422), ("soon", 422), ("", 422), ("12", 303)])
 def test_the_software_sync(world: World, hours: str, expected: int) -> None:
     connection = world.connect(kept="yes")

@@ -5,10 +5,11 @@ one short transaction a page; none is open while the vendor is asked.
 """
 
 from .devices import sync_devices
+from .joining import UnknownDevice, join_asset
 from .load import open_connection
 from .missing import confirm_missing
 from .organizations import sync_organizations
-from .proposals import Proposal, UnknownDevice, decide_proposal, proposals
+from .proposals import Proposal, decide_proposal, proposals
 from .refresh import refresh_device
 
 __all__ = [
@@ -16,6 +17,7 @@ __all__ = [
     "UnknownDevice",
     "confirm_missing",
     "decide_proposal",
+    "join_asset",
     "open_connection",
     "proposals",
     "refresh_device",

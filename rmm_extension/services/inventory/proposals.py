@@ -2,25 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 from uuid import UUID
 
-from sqlalchemy import exists, select
-from sqlalchemy.orm import Session, aliased
+from sqlalchemy import select
+from sqlalchemy.orm import Session
 
-from rmm_extension.domain.errors import ConfigError, Conflict, HostCapabilityMissing
-from rmm_extension.host import Actor, AssetRef, Assets
-from rmm_extension.models import DeviceRow, Integration
+from rmm_extension.domain.errors import ConfigError, Conflict
+from rmm_extension.host import Actor, AssetRef
+from rmm_extension.models import DeviceRow
 from rmm_extension.services import audit
 from rmm_extension.services.context import Rmm
 
 from .adoption import DECLINED, PROPOSAL
-from .links import link
-
-
-class UnknownDevice(LookupError):
-    """No such device in this tenant."""
+from .joining import assets_of_host, give_asset, read_device, take_asset
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,38 +48,32 @@ def proposals(rmm: Rmm, session: Session, tenant_id: str, integration_id: UUID) 
         .order_by(DeviceRow.name, DeviceRow.id)
     ).all()
     wanted = {asset for row in rows for asset in (*row.facts[PROPOSAL]["asset_ids"], row.asset_id) if asset}
-    known = _assets(rmm).get_many(session, tenant_id, wanted) if wanted else {}
+    known = assets_of_host(rmm).get_many(session, tenant_id, wanted) if wanted else {}
     return [_proposal(row, known) for row in rows]
 
 
-def decide_proposal(rmm: Rmm, session: Session, actor: Actor, device_id: UUID, asset_id: str | None) -> None:
+def decide_proposal(rmm: Rmm, session: Session, actor: Actor, device_id: UUID, asset_id: str | None) -> bool:
     """Adopt ``asset_id`` for the device, or keep the two apart (``None``): the device has its own asset, or
-    none as before.
+    none as before. Whether it had one of its own.
 
     After an adoption the asset made for the device becomes inactive, unless another device has it too, and
     the next sync fills the adopted one completely.
     """
-    row = _read(session, actor.tenant_id, device_id)
+    row = read_device(session, actor.tenant_id, device_id)
     proposal, own = row.facts.get(PROPOSAL), row.asset_id
     if proposal is None:
         raise Conflict("This proposal has been decided already.")
     if asset_id is not None:
         _check(rmm, session, actor, asset_id, proposal["asset_ids"])
-        _take_asset(rmm, session, row, asset_id)
+        take_asset(rmm, session, row, asset_id)
     # Assets before the device, as a page of a sync locks them.
     session.refresh(row, with_for_update=True)
     if (row.facts.get(PROPOSAL), row.asset_id) != (proposal, own):
         raise Conflict("This device was changed meanwhile: look at it again.")
     if asset_id is not None:
-        row.asset_id = asset_id
-        # Without digests the next sync takes the device for changed and fills the asset with all it knows.
-        row.core_hash = row.hardware_hash = None
-    row.facts = {key: value for key, value in row.facts.items() if key != PROPOSAL}
-    if row.asset_id is None:
-        # It goes on to look for one.
-        row.facts[DECLINED] = sorted({*row.facts.get(DECLINED, ()), *proposal["asset_ids"]})
+        give_asset(row, asset_id)
     else:
-        row.facts.pop(DECLINED, None)
+        row.facts = _declined(row, proposal["asset_ids"])
     audit.record(
         session,
         actor,
@@ -93,12 +84,15 @@ def decide_proposal(rmm: Rmm, session: Session, actor: Actor, device_id: UUID, a
         integration_id=row.integration_id,
         changes={"asset_id": asset_id} if asset_id else {"not_asset_ids": proposal["asset_ids"]},
     )
+    return own is not None
 
 
-def _assets(rmm: Rmm) -> Assets:
-    if rmm.host.assets is None:
-        raise HostCapabilityMissing("This PSA keeps no assets.")
-    return rmm.host.assets
+def _declined(row: DeviceRow, asset_ids: Sequence[str]) -> dict[str, Any]:
+    """The facts without the proposal; a device without an asset goes on to look for one, but for these."""
+    facts = {key: value for key, value in row.facts.items() if key != PROPOSAL}
+    if row.asset_id is None:
+        facts[DECLINED] = sorted({*facts.get(DECLINED, ()), *asset_ids})
+    return facts
 
 
 def _proposal(row: DeviceRow, known: Mapping[str, AssetRef]) -> Proposal:
@@ -113,37 +107,7 @@ def _proposal(row: DeviceRow, known: Mapping[str, AssetRef]) -> Proposal:
     )
 
 
-def _read(session: Session, tenant_id: str, device_id: UUID) -> DeviceRow:
-    row = session.get(DeviceRow, (tenant_id, device_id), populate_existing=True)
-    if row is None:
-        raise UnknownDevice("This device does not exist (any more).")
-    return row
-
-
 def _check(rmm: Rmm, session: Session, actor: Actor, asset_id: str, proposed: Iterable[str]) -> None:
-    known = _assets(rmm).get_many(session, actor.tenant_id, [asset_id])
+    known = assets_of_host(rmm).get_many(session, actor.tenant_id, [asset_id])
     if asset_id not in proposed or asset_id not in known:
         raise ConfigError("This asset is not among those proposed, or does not exist any more.")
-
-
-def _take_asset(rmm: Rmm, session: Session, row: DeviceRow, asset_id: str) -> None:
-    """Link the asset and leave the device's own one, in the order of their ids, as everybody locks assets."""
-    port, own = _assets(rmm), row.asset_id
-    provider = session.scalar(
-        select(Integration.provider).where(
-            Integration.tenant_id == row.tenant_id, Integration.id == row.integration_id
-        )
-    )
-    linked = [link(row, asset_id, provider or "")]
-    works: dict[str, Callable[[], object]] = {asset_id: lambda: port.apply(session, row.tenant_id, linked)}
-    if own and own != asset_id and not _is_shared(session, row, own):
-        why = f"{row.name} is kept on another asset now."
-        works[own] = lambda: port.mark_inactive(session, row.tenant_id, [own], why)
-    for _, work in sorted(works.items()):
-        work()
-
-
-def _is_shared(session: Session, row: DeviceRow, asset_id: str) -> bool:
-    other = aliased(DeviceRow)
-    shared = exists().where(other.tenant_id == row.tenant_id, other.asset_id == asset_id, other.id != row.id)
-    return bool(session.scalar(select(shared)))

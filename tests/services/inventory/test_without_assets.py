@@ -8,12 +8,13 @@ from typing import Any
 import pytest
 from sqlalchemy import text
 
-from rmm_extension.services.inventory import proposals
+from rmm_extension.domain.errors import ConfigError, Conflict
+from rmm_extension.services.inventory import join_asset, proposals
 from rmm_extension.services.inventory.refresh import refresh_now
 from rmm_extension.services.unit import unit
 
 from .conftest import NOON, World, device
-from .test_adoption import decide
+from .test_adoption import ADA, decide
 
 NONE_MADE = {"makeAssets": False}
 
@@ -221,3 +222,45 @@ def test_what_has_an_asset_keeps_it(sparing: World) -> None:
     sparing.sync()
     assert sparing.device("d1").asset_id == asset
     assert sparing.asset_of("d1").vitals["lan_ip"] == "10.0.0.9"
+
+
+def join(world: World, external_id: str, name: str) -> str:
+    with unit(world.rmm) as session:
+        return join_asset(world.rmm, session, ADA, world.device(external_id).id, name)
+
+
+def test_a_person_says_which_asset_it_is(sparing: World) -> None:
+    sparing.script.devices = [device("d1")]
+    sparing.sync()
+    asset = machine(sparing, "Reception")
+    assert join(sparing, "d1", " reception ") == "Reception"
+    assert sparing.device("d1").asset_id == asset
+    sparing.sync()
+    assert sparing.asset_of("d1").name == "D1"
+    with pytest.raises(Conflict, match="has an asset already"):
+        join(sparing, "d1", "Reception")
+
+
+def test_which_it_cannot_be_is_said(sparing: World) -> None:
+    sparing.script.devices = [device("d1"), device("d2", serial="S2")]
+    machine(sparing, "Twin"), machine(sparing, "Twin"), machine(sparing, "Theirs", "birch-dental")
+    machine(sparing, "Held", serial="S2")
+    sparing.sync()
+    for name, reason in {
+        "Nobody": "no asset named “Nobody”",
+        "": "no asset named",
+        "Theirs": "no asset named “Theirs”",
+        "Twin": "2 assets named “Twin”",
+        "D2": "is the asset of another device of this connection",
+    }.items():
+        with pytest.raises(ConfigError, match=reason):
+            join(sparing, "d1", name)
+    assert sparing.device("d1").asset_id is None
+
+
+def test_a_device_of_no_client_joins_nothing(sparing: World) -> None:
+    sparing.script.devices = [device("d1")]
+    sparing.sync()
+    sparing.execute("UPDATE rmm_devices SET client_id = NULL")
+    with pytest.raises(ConfigError, match="map its organization first"):
+        join(sparing, "d1", "D1")
