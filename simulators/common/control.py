@@ -7,6 +7,7 @@ as a note.
 from __future__ import annotations
 
 import threading
+from collections import Counter, deque
 from collections.abc import Callable
 from functools import wraps
 from pathlib import Path
@@ -14,14 +15,17 @@ from typing import Any, Protocol
 from urllib.parse import urlencode
 
 import msgspec
-from flask import Blueprint, Response, redirect, request
+from flask import Blueprint, Response, redirect, render_template, request
 from flask.sansio.blueprints import BlueprintSetupState
 from jinja2 import ChoiceLoader, FileSystemLoader
 
+from simulators.common.misbehaviour import MODES
 from simulators.common.replies import ApiError, json_reply
 
 Command = Callable[..., Any]
 COMMON = Path(__file__).parent
+SHOWN = 25
+"""Rows of a list on the page."""
 
 
 class BadCommand(Exception):
@@ -33,6 +37,15 @@ class Locked(Protocol):
 
     @property
     def lock(self) -> threading.RLock: ...
+
+    @property
+    def deliveries(self) -> deque[dict[str, Any]]: ...
+
+    @property
+    def requests(self) -> deque[dict[str, Any]]: ...
+
+    @property
+    def counters(self) -> Counter[str]: ...
 
 
 def is_form() -> bool:
@@ -55,6 +68,11 @@ def flag(value: Any) -> bool:
     return value if isinstance(value, bool) else str(value).lower() in ("1", "true", "on", "yes")
 
 
+def searched() -> str:
+    """What the page is asked to look for."""
+    return request.args.get("search", "")
+
+
 class Control:
     """The addresses below `/_control` of one vendor; its templates lie beside `module`."""
 
@@ -68,6 +86,20 @@ class Control:
             static_folder=str(COMMON / "static"),
         )
         self.blueprint.record_once(_add_templates)
+
+    def page(self, template: str, **context: Any) -> str:
+        """The control page, with what each shows: the note, the search, the logs and the faults there are."""
+        server = self.lab()
+        return render_template(
+            template,
+            note=request.args.get("note", ""),
+            search=searched(),
+            deliveries=list(reversed(server.deliveries))[:SHOWN],
+            requests=list(reversed(server.requests))[: 2 * SHOWN],
+            counters=server.counters.most_common(SHOWN),
+            modes=MODES,
+            **context,
+        )
 
     def command(self, rule: str) -> Callable[[Command], Command]:
         """A POST address. Forms are sent back to the page with the result as a note; others get JSON."""

@@ -11,12 +11,23 @@ from simulators.common.switch_commands import add_courier_commands, add_switch_c
 from simulators.levelio.endpoints import known, lab
 from simulators.levelio.models import Device, Group
 
-__all__ = ["BadCommand", "command", "control_blueprint", "device_of", "fields", "flag", "lab", "query"]
+__all__ = [
+    "BadCommand",
+    "command",
+    "control_blueprint",
+    "device_of",
+    "fields",
+    "flag",
+    "lab",
+    "query",
+    "show",
+]
 
 _control = Control(__name__, lab)
 control_blueprint = _control.blueprint
 command = _control.command
 query = _control.query
+show = _control.page
 add_server_commands(_control)
 add_switch_commands(_control)
 add_courier_commands(_control, "event_id")

@@ -11,12 +11,23 @@ from simulators.ninjaone.endpoints import lab
 from simulators.ninjaone.models import Device
 from simulators.ninjaone.replies import missing
 
-__all__ = ["BadCommand", "command", "control_blueprint", "device_of", "fields", "flag", "lab", "query"]
+__all__ = [
+    "BadCommand",
+    "command",
+    "control_blueprint",
+    "device_of",
+    "fields",
+    "flag",
+    "lab",
+    "query",
+    "show",
+]
 
 _control = Control(__name__, lab)
 control_blueprint = _control.blueprint
 command = _control.command
 query = _control.query
+show = _control.page
 add_server_commands(_control)
 add_switch_commands(_control)
 add_courier_commands(_control, "activity_id")

@@ -8,7 +8,7 @@ from simulators.common.control import BadCommand, Control, fields, flag, is_form
 from simulators.common.server_commands import add_server_commands
 from simulators.tacticalrmm.lab import Lab
 
-__all__ = ["BadCommand", "command", "control_blueprint", "fields", "flag", "is_form", "lab", "query"]
+__all__ = ["BadCommand", "command", "control_blueprint", "fields", "flag", "is_form", "lab", "query", "show"]
 
 
 def lab() -> Lab:
@@ -21,4 +21,5 @@ _control = Control(__name__, lab)
 control_blueprint = _control.blueprint
 command = _control.command
 query = _control.query
+show = _control.page
 add_server_commands(_control)
