@@ -14,7 +14,7 @@ from simulators.huntress.endpoints import lab
 from simulators.huntress.models import Agent, Organization
 from simulators.huntress.replies import ApiError
 
-__all__ = ["BadCommand", "command", "control_blueprint", "fields", "flag", "lab", "query"]
+__all__ = ["BadCommand", "command", "control_blueprint", "fields", "flag", "lab", "query", "show"]
 
 T = TypeVar("T")
 
@@ -22,6 +22,7 @@ _control = Control(__name__, lab)
 control_blueprint = _control.blueprint
 command = _control.command
 query = _control.query
+show = _control.page
 add_server_commands(_control)
 add_switch_commands(_control)
 add_courier_commands(_control, "svix_id")
