@@ -225,7 +225,7 @@ def resume(session: Session, actor: Actor, integration_id: UUID) -> Integration:
         raise Conflict("This connection is not paused.")
     _poll_anew(row)
     # What was sent meanwhile was not taken, which is no loss on the way.
-    row.webhook_since = utc_now() if row.webhook_enabled else None
+    row.webhook_since = utc_now() if row.webhook_enabled and row.webhook_since else None
     registration.wish(row)
     return _set_state(session, actor, integration_id, "connected", "connection.resumed")
 

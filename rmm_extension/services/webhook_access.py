@@ -59,7 +59,8 @@ def switch_on(rmm: Rmm, session: Session, actor: Actor, integration_id: UUID) ->
     if is_new:
         _new_credentials(rmm, session, row, with_secret=_signer(rmm, row) is None)
     if not row.webhook_enabled:
-        row.webhook_enabled, row.webhook_since = True, utc_now()
+        is_open = rmm.vault.take(session, row.tenant_id, row.id, SECRET) is not None
+        row.webhook_enabled, row.webhook_since = True, utc_now() if is_open else None
     registration.wish(row)
     _changed(session, actor, row, "webhook.switched_on")
     return address(rmm, session, row, in_clear=is_new)
@@ -103,6 +104,9 @@ def keep_secret(rmm: Rmm, session: Session, actor: Actor, integration_id: UUID, 
     if checked == rmm.vault.take(session, row.tenant_id, row.id, SECRET):
         return False
     _replace(rmm, session, row, checked)
+    if row.webhook_enabled and row.webhook_since is None:
+        # What was refused until now is no loss on the way.
+        row.webhook_since = utc_now()
     _changed(session, actor, row, "webhook.secret_pasted")
     return True
 

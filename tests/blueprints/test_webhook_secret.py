@@ -149,6 +149,7 @@ def test_health_says_what_is_waited_for(browser: FlaskClient, connection: UUID) 
     words = said(browser.get(health))
     assert f"Look at it Webhook {WAITING}" in words
     assert "pastes the secret that Sealed RMM made" in words
+    assert "Last webhook waits for its secret" in said(browser.get(f"/rmm/connections/{connection}"))
     press(browser, connection, "secret", secret=FIRST)
     assert WAITING not in said(browser.get(health))
 

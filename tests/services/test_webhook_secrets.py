@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from rmm_extension.domain.errors import ConfigError, Conflict
+from rmm_extension.models import utc_now
 from rmm_extension.services import connections, webhook_access
 from rmm_extension.services.webhook_access import PREVIOUS, SECRET, WebhookAddress
 from tests.harness.signing import FIRST, SECOND, BodySigner, Sealed, install
@@ -106,6 +107,29 @@ def test_where_the_secret_is_made_here_none_is_pasted(world: World) -> None:
     with world.unit() as session, pytest.raises(Conflict, match="made here"):
         webhook_access.keep_secret(world.rmm, session, world.admin, world.integration_id, FIRST)
     assert world.post().status_code == 200
+
+
+def test_nothing_is_expected_of_it_before_its_secret(sealed: Sealed) -> None:
+    """Else polling would count every alert as a webhook that was lost."""
+
+    def since() -> Any:
+        return sealed.world.one(
+            "SELECT webhook_since FROM rmm_integrations WHERE id = :id", id=sealed.integration_id
+        )
+
+    assert since() is None
+    with sealed.world.unit() as session:
+        connections.pause(session, sealed.world.admin, sealed.integration_id)
+        connections.resume(session, sealed.world.admin, sealed.integration_id)
+    assert since() is None
+    before = utc_now()
+    sealed.paste(FIRST)
+    assert (first := since()) >= before
+    sealed.paste(SECOND)
+    assert since() == first
+    sealed.call(webhook_access.switch_off)
+    sealed.call(webhook_access.switch_on)
+    assert since() > first
 
 
 def test_every_change_is_in_the_audit_without_the_secret(sealed: Sealed) -> None:
