@@ -5,7 +5,15 @@ from __future__ import annotations
 from typing import Any
 
 from simulators.levelio import monitors
-from simulators.levelio.control.blueprint import BadCommand, command, device_of, fields, lab, query
+from simulators.levelio.control.blueprint import (
+    BadCommand,
+    command,
+    device_of,
+    fields,
+    lab,
+    now_or_later,
+    query,
+)
 from simulators.levelio.endpoints import known
 from simulators.levelio.rows import alert_row, run_row
 from simulators.levelio.runs import finish
@@ -25,22 +33,23 @@ def list_monitors() -> Any:
 
 @command("/api/alerts/raise")
 def raise_alert() -> Any:
-    """{"device_id", "name"?, "severity"?, "description"?}; no alert in maintenance."""
+    """{"device_id", "name"?, "severity"?, "description"?}, now or "after_requests"; none in maintenance."""
     data = fields()
     if data.get("severity") not in (None, *monitors.SEVERITIES):
         raise BadCommand(f"severity: {', '.join(monitors.SEVERITIES)}")
     given = {key: data[key] for key in ("name", "severity", "description") if key in data}
     with lab().lock:
-        alert = monitors.raise_alert(lab(), device_of(data["device_id"]), **given)
-        return {"id": alert.id if alert else None}
+        server, device, found = lab(), device_of(data["device_id"]), []
+        now_or_later(data, lambda: found.append(monitors.raise_alert(server, device, **given)))
+        return {"id": found[0].id if found and found[0] else None}
 
 
 @command("/api/alerts/<alert_id>/resolve")
 def resolve(alert_id: str) -> Any:
-    """The finding is gone."""
+    """{}: the finding is gone, now or "after_requests" (below "prefix")."""
     with lab().lock:
-        monitors.resolve_alert(lab(), known(lab().alerts, alert_id, "Alert"))
-        return {"resolved": True}
+        server, alert = lab(), known(lab().alerts, alert_id, "Alert")
+        return {"resolved": now_or_later(fields(), lambda: monitors.resolve_alert(server, alert))}
 
 
 @command("/api/alerts/<alert_id>/vanish")

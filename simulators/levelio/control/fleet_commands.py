@@ -117,10 +117,12 @@ def change_serial(device_id: str) -> Any:
 
 @command("/api/devices/<device_id>/offline")
 def take_offline(device_id: str) -> Any:
-    """{"offline"?}: it is not seen from now on, or with false it is again."""
+    """{"offline"?}: it is not seen from now on, or with false it is again; or "after_requests"."""
+    data = fields()
+    gone = flag(data.get("offline", True))
     with lab().lock:
-        device = device_of(device_id)
-        drift.take_offline(lab(), device, offline=flag(fields().get("offline", True)))
+        device, server = device_of(device_id), lab()
+        now_or_later(data, lambda: drift.take_offline(server, device, offline=gone))
         return device_summary(device)
 
 

@@ -65,6 +65,22 @@ def test_a_device_is_moved_and_another_arrives_later(level):
     assert level.get(f"/v2/devices/{device.id}").json()["group_id"] == home
 
 
+def test_alerts_come_and_go_in_the_middle_of_a_poll(level):
+    first, second = [one for one in level.lab.devices() if one.online and not one.maintenance][:2]
+    alert = level.raise_alert(first.id)
+    later = {"after_requests": 1, "prefix": "/v2/alerts"}
+    level.control(f"alerts/{alert}/resolve", **later)
+    level.control("alerts/raise", device_id=second.id, **later)
+    level.control(f"devices/{first.id}/offline", **later)
+
+    def active():
+        rows = level.get("/v2/alerts?status=active").json()["data"]
+        return {(row["device_id"], row["name"]) for row in rows}
+
+    assert active() == {(first.id, "Disk space low")}
+    assert active() == {(second.id, "Disk space low"), (first.id, "Device offline")}
+
+
 def test_a_group_goes_and_what_was_in_it_moves_up(level):
     top = level.lab.fleet.children(None)[0]
     branch = level.lab.fleet.children(top.id)[0]
