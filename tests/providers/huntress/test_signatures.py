@@ -35,6 +35,20 @@ def test_the_published_example_is_taken() -> None:
     assert signatures.verify(delivery(), [OTHER, SECRET])
 
 
+def test_svix_s_second_example_is_taken_too() -> None:
+    headers = {
+        "svix-id": "msg_loFOjxBNrRLzqYUf",
+        "svix-timestamp": "1731705121",
+        "svix-signature": "v1,rAvfW3dJ/X/qxhsaXPOyyCGmRKsaKWcsNccKXlIktD0=",
+    }
+    request = WebhookRequest(
+        headers=headers,
+        body=b'{"event_type":"ping","data":{"success":true}}',
+        received_at=datetime.fromtimestamp(1731705121, UTC),
+    )
+    assert signatures.verify(request, ["whsec_plJ3nmyCDGBKInavdOK15jsl"])
+
+
 @pytest.mark.parametrize("late", [-300.0, -1.0, 0.0, 299.9, 300.0])
 def test_within_five_minutes_of_its_arrival(late: float) -> None:
     assert signatures.verify(delivery(late=late), [SECRET])

@@ -91,7 +91,7 @@ def test_tacticals_actions_have_a_name_a_form_and_the_right_they_need(world: Wor
         assert all(field.label for field in form_fields(one.input))
         assert (one.confirmation is not None) is one.side_effects
     assert set(found) < {one.id for one in registry.all_actions(world.rmm)}
-    assert registry.for_provider(world.rmm, "levelio") == []
+    assert registry.for_provider(world.rmm, "nobody") == []
 
 
 def test_an_unknown_action_is_said_to_be(world: World) -> None:
