@@ -44,6 +44,8 @@ def test_what_a_rule_matches(conditions: dict[str, Any], said: str) -> None:
     "actions, said",
     [
         ({}, "ticket"),
+        ({"useRouting": True}, "ticket by the routing"),
+        ({"useRouting": True, "boardId": "b1"}, "ticket by the routing on board Alerts"),
         (
             {"boardId": "b1", "priorityOverride": "p1", "autoResolveTicket": True},
             "ticket on board Alerts, priority high; closes itself",

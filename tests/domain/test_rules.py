@@ -80,6 +80,36 @@ def test_conditions(conditions: dict[str, Any], expected: bool) -> None:
 
 
 @pytest.mark.parametrize(
+    "conditions, expected",
+    [
+        ({"keywords": ["incident"]}, True),
+        ({"keywords": ["disk"]}, True),
+        ({"keywords": ["memory"]}, False),
+        ({"keywords": ["memory", "ws-07"]}, True),
+        ({"messagePattern": "^CRITICAL"}, True),
+        ({"messagePattern": "^Disk"}, True),
+        ({"messagePattern": "WS-07$"}, True),
+        ({"messagePattern": "WS-07.Disk"}, False),
+        ({"messagePattern": "^Disk", "keywords": ["ws-07"]}, True),
+    ],
+)
+def test_a_title_is_looked_at_beside_the_message(conditions: dict[str, Any], expected: bool) -> None:
+    happened = event(title="CRITICAL - Incident on WS-07")
+    one = rule(conditions)
+    assert (evaluate([one], happened).rule is one) is expected
+    assert (winner([one], happened) is one) is expected
+
+
+def test_what_neither_title_nor_message_has_is_told() -> None:
+    happened = event(title="CRITICAL")
+    (keyword, pattern, _) = evaluate(
+        [rule({"keywords": ["x"]}), rule({"messagePattern": "x"})], happened
+    ).steps
+    assert keyword["reason"] == "the title and message have none of the keywords x"
+    assert pattern["reason"] == "the title and message do not match its pattern"
+
+
+@pytest.mark.parametrize(
     "conditions, field",
     [
         ({"organizationIds": ["org-9"]}, "external_organization_id"),
@@ -206,6 +236,7 @@ EVENTS = st.builds(
     event,
     severity=st.sampled_from(Severity),
     message=st.none() | st.text(max_size=20),
+    title=st.none() | st.text(max_size=20),
     alert_class=st.none() | st.text(max_size=5),
     activity_type=st.none() | st.text(max_size=5),
 )

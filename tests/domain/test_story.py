@@ -60,6 +60,37 @@ TABLE: list[tuple[dict[str, Any], str]] = [
         {"code": "no_client", "organization": None},
         "Its organization is not mapped to a client, so no ticket was made yet.",
     ),
+    (
+        {"code": "opted_out", "organization": "Acme"},
+        "The organization Acme makes no tickets (its mapping says so), so none was made.",
+    ),
+    (
+        {"code": "routing_incomplete", "lacks": ["no board", "no fallback client"]},
+        "The routing of the connection is incomplete (no board, no fallback client),"
+        " so no ticket was made yet.",
+    ),
+    (
+        {"code": "routing_incomplete"},
+        "The routing of the connection is incomplete (something is not chosen), so no ticket was made yet.",
+    ),
+    (
+        {"code": "vendor_status", "provider": "huntress", "old": "sent", "new": "auto_remediating"},
+        "Huntress: sent → auto_remediating.",
+    ),
+    (
+        {"code": "vendor_status", "provider": "huntress", "old": "sent", "new": "sent"},
+        "Updated in Huntress without a change of its status (sent).",
+    ),
+    (
+        {"code": "commented", "provider": "huntress", "note_id": "m", "note": "Done", "number": "T-9"},
+        "Comment in Huntress: “Done”. It is a note on ticket T-9.",
+    ),
+    (
+        {"code": "commented", "provider": "huntress", "note_id": "m", "note": "Done"},
+        "Comment in Huntress: “Done”.",
+    ),
+    ({"code": "title_changed"}, "The alert's title changed."),
+    ({"code": "report_received"}, "The rest of what the vendor tells of it arrived."),
     ({"code": "acknowledged", "by": "ninjaone"}, "Acknowledged by NinjaOne."),
     ({"code": "message_changed"}, "The alert's text changed."),
     ({"code": "priority_raised", "number": "T-9"}, "The priority of ticket T-9 was raised."),

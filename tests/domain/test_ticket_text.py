@@ -191,3 +191,57 @@ def test_any_template_renders(template: str, message: str) -> None:
     found = title(told, template or None)
     assert 0 < len(found) <= ticket_text.TITLE_LENGTH
     assert "\n" not in found
+
+
+@pytest.mark.parametrize(
+    "changes, template, expected",
+    [
+        ({"title": "Incident on PC-1"}, None, "[Tactical RMM] Incident on PC-1"),
+        ({"title": "Two\nlines"}, None, "[Tactical RMM] Two lines"),
+        ({"title": "Incident on PC-1"}, "{{severity}}", "critical"),
+        ({"title": "Incident", "is_unmapped": True}, None, "[Tactical RMM] [Unmapped Org] Incident"),
+        ({"is_unmapped": True}, "{{severity}}", "[Unmapped Org] critical"),
+        (
+            {"is_unmapped": True},
+            None,
+            "[Tactical RMM Alert] [Unmapped Org] check on SERVER-01: Disk C: is at 95% capacity",
+        ),
+    ],
+)
+def test_a_title_of_the_vendors_own(changes: dict[str, Any], template: str | None, expected: str) -> None:
+    assert title(facts(**changes), template) == expected
+
+
+UNMAPPED = "is not mapped to a client, so this ticket was made for the fallback client."
+
+
+@pytest.mark.parametrize(
+    "changes, template, expected",
+    [
+        ({"report": "What was found."}, None, "What was found."),
+        ({"report": "What was found."}, "{{severity}}", "critical"),
+        (
+            {"report": "What was found.", "is_unmapped": True},
+            None,
+            f"The organization Northwind {UNMAPPED}\n\nWhat was found.",
+        ),
+        (
+            {"organization": None, "external_organization_id": None, "is_unmapped": True},
+            "{{severity}}",
+            f"The organization of this alert {UNMAPPED}\n\ncritical",
+        ),
+    ],
+)
+def test_a_report_of_the_vendors_own(changes: dict[str, Any], template: str | None, expected: str) -> None:
+    assert description(facts(**changes), template) == expected
+
+
+def test_notes_of_what_happens_at_the_vendor() -> None:
+    at = datetime(2026, 11, 20, 9, 5, tzinfo=UTC)
+    assert ticket_text.status_note("huntress", "sent", "closed") == "Huntress: sent → closed."
+    unchanged = "Updated in Huntress without a change of its status (sent)."
+    assert ticket_text.status_note("huntress", "sent", "sent") == unchanged
+    note = ticket_text.comment_note("huntress", at, "Mara: done\nMore.")
+    assert note == "Comment in Huntress, 2026-11-20 09:05:00 UTC:\nMara: done\nMore."
+    ended = ticket_text.resolved_note("huntress", "7", "Huntress: sent → closed.")
+    assert ended == "Alert resolved in Huntress.\nExternal alert ID: 7\nHuntress: sent → closed."

@@ -15,6 +15,7 @@ from sqlalchemy.orm import Session
 from reference_psa import create_app
 from reference_psa.adapters import build_host
 from reference_psa.adapters.assets import SqlAssets
+from reference_psa.adapters.catalog import SqlCategories
 from reference_psa.adapters.people import SqlClients, SqlContacts
 from reference_psa.adapters.tickets import SqlTickets
 from reference_psa.db import db
@@ -38,7 +39,15 @@ from reference_psa.models import (
 from reference_psa.seed import tenant_id
 from reference_psa.seed_data import HARBOR, NORTHBEAM
 from reference_psa.services import tickets as desk
-from rmm_extension.host import AssetApplied, AssetChange, PsaHost, TicketDraft, TicketRef, TicketState
+from rmm_extension.host import (
+    AssetApplied,
+    AssetChange,
+    Category,
+    PsaHost,
+    TicketDraft,
+    TicketRef,
+    TicketState,
+)
 from rmm_extension.host import Client as HostClient
 from rmm_extension.testing import AssetFacts, ContractBroken, HostContract, Note, NoticeFacts, TicketFacts
 from rmm_extension.testing.contract import Bench
@@ -367,6 +376,27 @@ def test_careless_tickets_are_caught(
 ) -> None:
     with pytest.raises(ContractBroken, match=sentence):
         check(broken(tickets=Careless()))
+
+
+class Uncategorized(SqlTickets):
+    """Files tickets under no category."""
+
+    def create(self, session: Session, tenant_id: str, draft: TicketDraft) -> TicketRef:
+        return super().create(session, tenant_id, replace(draft, category_id=None, subcategory_id=None))
+
+
+class UpsideDown(SqlCategories):
+    """Subcategories first."""
+
+    def active(self, session: Session, tenant_id: str) -> Sequence[Category]:
+        return super().active(session, tenant_id)[::-1]
+
+
+def test_wrong_categories_are_caught(broken: MakeBench) -> None:
+    with pytest.raises(ContractBroken, match="take the draft's categories"):
+        CONTRACT.test_a_ticket_has_the_categories_of_its_draft(broken(tickets=Uncategorized()))
+    with pytest.raises(ContractBroken, match="give a category before those below it"):
+        CONTRACT.test_a_subcategory_follows_its_category(broken(categories=UpsideDown()))
 
 
 class AnyContact(SqlContacts):
