@@ -6,8 +6,11 @@ QUARANTINED = {
     "not_json": "The body is not JSON.",
     "wrong_shape": "The body is JSON of another shape than expected.",
     "agent_id_missing": "The body names no agent.",
+    "device_id_missing": "The body names no device.",
+    "id_missing": "The body does not say what it tells of.",
     "alert_id_missing": "The body tells of an alert and does not say of which.",
     "message_id_missing": "The body has no id that tells it from others.",
+    "event_id_missing": "The body has no id that tells it from others.",
 }
 FAILED = {
     "SimultaneousDelivery": "Other deliveries kept changing the same alert.",

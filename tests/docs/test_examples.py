@@ -77,7 +77,9 @@ def test_the_guides_project_is_the_one_that_is_built() -> None:
     (shown,) = (tomllib.loads(code) for code in blocks(GUIDE, "toml"))
     built = tomllib.loads(text(ACME / "pyproject.toml"))
     assert {**built["project"], **shown["project"]} == built["project"]
-    assert shown["tool"] == built["tool"]
+    assert {name: shown[name] for name in ("build-system", "tool")} == {
+        name: built[name] for name in ("build-system", "tool")
+    }
 
 
 def test_the_documented_body_is_the_one_to_paste() -> None:
