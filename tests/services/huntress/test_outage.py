@@ -21,10 +21,10 @@ STEP = timedelta(minutes=5)
 TWO_HOURS = range(24)
 """So many steps."""
 _TIMES = """
-SELECT table_name AS name, string_agg(format('%1$I = %1$I - CAST(:step AS interval)', column_name), ', ') AS moved
+SELECT table_name, string_agg(column_name, ' ' ORDER BY column_name) AS columns
 FROM information_schema.columns
-WHERE table_name LIKE 'rmm\\_%' AND data_type = 'timestamp with time zone'
-GROUP BY table_name ORDER BY table_name
+WHERE table_name LIKE 'rmm%' AND data_type = 'timestamp with time zone'
+GROUP BY table_name
 """
 
 
@@ -37,7 +37,8 @@ def quick(monkeypatch: pytest.MonkeyPatch) -> None:
 def time_passes(scene: Scene) -> None:
     """Five minutes, on every clock."""
     for table in scene.world.rows(_TIMES):
-        scene.world.do(f"UPDATE {table['name']} SET {table['moved']}", step=f"{STEP.total_seconds():.0f} s")
+        moved = ", ".join(f"{one} = {one} - CAST(:step AS interval)" for one in table["columns"].split())
+        scene.world.do(f"UPDATE {table['table_name']} SET {moved}", step=str(STEP))
     with scene.huntress.lab.lock:
         for one in scene.huntress.lab.incidents.values():
             one.created -= STEP.total_seconds()
