@@ -28,7 +28,7 @@ from rmm_extension.domain.values import identifier, text
 from rmm_extension.providers.huntress import alerts, inventory, organizations
 from rmm_extension.providers.huntress.changes import INCIDENTS
 from rmm_extension.providers.huntress.client import HuntressClient, member
-from rmm_extension.providers.huntress.errors import Refused, WrongHost
+from rmm_extension.providers.huntress.errors import Refused
 from rmm_extension.providers.huntress.events import organization_id
 from rmm_extension.providers.huntress.plain import line, plain
 from rmm_extension.providers.huntress.report import indicators, objects
@@ -92,8 +92,6 @@ def get_agent(client: HuntressClient, order: Order) -> Outcome:
     number = str(order.input["agent_id"])
     try:
         row, _ = client.single(f"{inventory.PATH}/{number}", "agent")
-    except WrongHost:
-        raise
     except NotFound:
         return failed(ErrorCode.NOT_FOUND, f"Huntress has no agent {number} (any more).")
     item = {
@@ -138,8 +136,6 @@ def _isolation(
     path = f"{inventory.PATH}/{quote(device.external_id, safe='')}/isolation"
     try:
         reply = client.write(method, path, json=body)
-    except WrongHost:
-        raise
     except NotFound as error:
         return failed(ErrorCode.NOT_FOUND, f"Nothing was done on {device.name}: {error}")
     except Refused as error:

@@ -14,7 +14,7 @@ from rmm_extension.domain.values import identifier, text
 from rmm_extension.providers.huntress import inventory, organizations, words
 from rmm_extension.providers.huntress.changes import ESCALATIONS, INCIDENTS
 from rmm_extension.providers.huntress.client import HuntressClient
-from rmm_extension.providers.huntress.errors import KEY, Refused, WrongHost
+from rmm_extension.providers.huntress.errors import KEY, Refused
 from rmm_extension.providers.huntress.events import (
     ESCALATION,
     Nameless,
@@ -35,8 +35,6 @@ def single(client: HuntressClient, external_id: str, subdomain: str) -> AlertEve
     path, name = (ESCALATIONS, "escalation") if is_escalation else (INCIDENTS, "incident_report")
     try:
         row, reply = client.single(_path(path, number), name)
-    except WrongHost:
-        raise
     except NotFound:
         return None
     if identifier(row.get("id")) != number:
@@ -57,8 +55,6 @@ def reset(client: HuntressClient, external_id: str, subdomain: str) -> Receipt:
     resolve = _resolve_escalation if is_escalation else _resolve_incident
     try:
         return resolve(client, number, subdomain)
-    except WrongHost:
-        raise
     except NotFound as error:
         gone = _GONE.format("escalation" if is_escalation else "incident")
         return Receipt(accepted=True, message=gone, status=error.status)
@@ -95,8 +91,6 @@ def _if_there(client: HuntressClient, path: str, number: str | None, name: str) 
         return None
     try:
         return client.single(_path(path, number), name)[0]
-    except WrongHost:
-        raise
     except (NotFound, PermissionMissing):
         return None
 

@@ -10,7 +10,7 @@ from rmm_extension.domain.types import Check
 from rmm_extension.domain.values import identifier, text
 from rmm_extension.providers.huntress import features
 from rmm_extension.providers.huntress.client import HuntressClient, member
-from rmm_extension.providers.huntress.errors import MAKE_A_USER_KEY, WrongHost
+from rmm_extension.providers.huntress.errors import MAKE_A_USER_KEY
 from rmm_extension.providers.huntress.features import Feature
 from rmm_extension.providers.no_answer import ConnectionFailed, NameNotFound, TimedOut
 from rmm_extension.providers.reply import HtmlInsteadOfJson
@@ -23,7 +23,6 @@ _REMEDIES: tuple[tuple[type[Exception], str], ...] = (
     (NameNotFound, _NETWORK),
     (ConnectionFailed, _NETWORK),
     (TimedOut, _NETWORK),
-    (WrongHost, _NETWORK),
     (HtmlInsteadOfJson, _NETWORK),
     (RateLimited, "Wait a minute, then test again."),
     (AuthFailed, "Copy key and secret again from <your subdomain>.huntress.io/account/api_credentials."),

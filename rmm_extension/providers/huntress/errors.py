@@ -15,7 +15,7 @@ from rmm_extension.domain.errors import (
     RateLimited,
     Unavailable,
 )
-from rmm_extension.providers.reply import Reply
+from rmm_extension.providers.reply import HtmlInsteadOfJson, Reply
 
 KEY = "huntress"
 PATIENCE = 10.0
@@ -26,10 +26,6 @@ MAKE_A_USER_KEY = (
 )
 _KEYS = ("message", "error", "errors", "detail", "title")
 _WRITES = ("/resolution", "/isolation")
-
-
-class WrongHost(NotFound):
-    """The address answers, but not as Huntress's API."""
 
 
 class ReadOnlyKey(PermissionMissing):
@@ -64,10 +60,15 @@ def explained(reply: Reply, shown: str) -> ProviderError:
 
 def _reading(reply: Reply, shown: str) -> ProviderError:
     status = reply.status
-    if reply.is_html and status in (400, 404, 405):
-        return WrongHost("There is no Huntress API at this address.")
     if status == 429:
         return _throttled(reply)
+    if status >= 500 or status == 408:
+        return Unavailable(f"Huntress is temporarily unavailable (status {status}){_behind(shown)}.")
+    if reply.is_html:
+        # Something on the way answered, not Huntress's API: it must be taken for no word about key or object.
+        return HtmlInsteadOfJson(
+            f"The answer to {reply.path} is a web page with status {status} instead of Huntress's API."
+        )
     if status == 401:
         return AuthFailed("Huntress does not accept the API key: it is wrong, or it was deleted or renewed.")
     if status == 403:
@@ -76,8 +77,6 @@ def _reading(reply: Reply, shown: str) -> ProviderError:
         return NotFound(
             f"Huntress does not know this: it was deleted, or the key may not see it{_behind(shown)}."
         )
-    if status >= 500 or status == 408:
-        return Unavailable(f"Huntress is temporarily unavailable (status {status}){_behind(shown)}.")
     return Refused(shown, status)
 
 

@@ -12,13 +12,12 @@ from urllib.parse import quote
 
 import msgspec
 
-from rmm_extension.domain.errors import BadResponse, NotFound
+from rmm_extension.domain.errors import NotFound
 from rmm_extension.domain.types import Device, DevicePage
 from rmm_extension.domain.values import identifier, text
 from rmm_extension.providers.huntress import organizations
 from rmm_extension.providers.huntress.agents import Unreadable, device_of
 from rmm_extension.providers.huntress.client import HuntressClient, Page
-from rmm_extension.providers.huntress.errors import KEY, WrongHost
 
 PATH = "/v1/agents"
 NAME = "agents"
@@ -63,11 +62,6 @@ def fetch(client: HuntressClient, external_id: str) -> Device | None:
     """One device now; ``None`` when Huntress does not know it."""
     try:
         row, reply = client.single(f"{PATH}/{quote(external_id, safe='')}", "agent")
-    except WrongHost as error:
-        # Not an answer about this agent: it must not be taken for gone.
-        raise BadResponse(
-            str(error), provider=KEY, status=error.status, request_id=error.request_id
-        ) from None
     except NotFound:
         return None
     try:

@@ -12,7 +12,6 @@ import responses
 from rmm_extension.domain.errors import (
     BadResponse,
     InvalidRequest,
-    NotFound,
     PermissionMissing,
     RateLimited,
     Unavailable,
@@ -284,9 +283,9 @@ def test_an_escalation_that_only_the_portal_resolves() -> None:
 @responses.activate
 def test_a_web_page_in_place_of_an_answer_is_no_word_about_the_incident() -> None:
     says(INCIDENT, "<html>Not found</html>", 404)
-    with pytest.raises(NotFound, match="no Huntress API"):
+    with pytest.raises(BadResponse, match="web page"):
         huntress().alert(connection(), "1234")
-    with pytest.raises(NotFound, match="no Huntress API"):
+    with pytest.raises(BadResponse, match="web page"):
         reset()
 
 

@@ -175,6 +175,14 @@ def test_an_error_without_a_sentence(body: bytes) -> None:
 
 
 @responses.activate
+@pytest.mark.parametrize("status", [401, 403, 404, 409])
+def test_a_web_page_is_no_word_about_key_or_object(status: int) -> None:
+    says(ORGANIZATIONS, "<html>Blocked</html>", status)
+    with pytest.raises(BadResponse, match="web page"):
+        huntress().organizations(connection())
+
+
+@responses.activate
 def test_an_error_never_repeats_a_secret() -> None:
     signed = base64.b64encode(f"{KEY}:{SECRET}".encode()).decode()
     says(ORGANIZATIONS, {"error": f"Basic {signed} of {KEY} with {SECRET}"}, 403)

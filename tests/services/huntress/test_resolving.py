@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 
 from tests.services.huntress.conftest import Scene
 
 
-def begun(scene: Scene, **wanted: int) -> tuple[str, str]:
+def begun(scene: Scene, **wanted: Any) -> tuple[str, str]:
     """An incident with its ticket, by webhook; the ids of both."""
     scene.webhook()
     number = scene.raised(**wanted)
