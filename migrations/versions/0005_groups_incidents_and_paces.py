@@ -33,6 +33,7 @@ def upgrade() -> None:
         "rmm_organization_mappings",
         sa.Column("auto_tickets", sa.Boolean(), server_default=sa.text("true"), nullable=False),
     )
+    op.alter_column("rmm_signals", "external_device_id", nullable=True)
     create_set_aside_alerts()
     create_paces()
 
@@ -87,6 +88,8 @@ def create_paces() -> None:
 def downgrade() -> None:
     op.drop_table("rmm_paces")
     op.drop_table("rmm_set_aside_alerts")
+    op.execute("DELETE FROM rmm_signals WHERE external_device_id IS NULL")
+    op.alter_column("rmm_signals", "external_device_id", nullable=False)
     op.drop_column("rmm_organization_mappings", "auto_tickets")
     for table, name, _ in reversed(COLUMNS):
         op.drop_column(table, name)

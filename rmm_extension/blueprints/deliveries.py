@@ -42,7 +42,7 @@ STATE_WORDS = {
 OUTCOMES: Options = [
     ("ticket", "Made or joined a ticket"),
     *((outcome.value, outcome_words(outcome)) for outcome in Outcome),
-    (queries.SIGNAL, "Told of a device"),
+    (queries.SIGNAL, "Told of a device or organizations"),
     ("stored", "Stored: any"),
     *((state, f"Stored: {STATE_WORDS[state].lower()}") for state in STATES),
 ]

@@ -1,5 +1,5 @@
-"""What a vendor tells beside its alerts: that a device changed, was seen, was scanned or is gone, and that its
-organizations are not what they were.
+"""What a vendor tells beside its alerts: that a device changed, was seen, was scanned or is gone, and that
+its organizations are not what they were.
 """
 
 from __future__ import annotations

@@ -65,6 +65,7 @@ _OUTCOMES: Mapping[str, str] = {
     SignalOutcome.DEVICE_REFRESH: "Device asked for",
     SignalOutcome.PATCH_REFRESH: "Patches asked for",
     SignalOutcome.SOFTWARE_REFRESH: "Software asked for",
+    SignalOutcome.ORGANIZATION_SYNC: "Organizations asked for",
 }
 
 
@@ -78,11 +79,12 @@ _UNFOLLOWED = {
     "older_event": "The device was seen since, so nothing changed.",
     "device_unknown": "The device is not known here (any more), so nothing changed.",
     "nothing_to_fetch": "This vendor cannot be asked for it device by device: the next sync brings it.",
+    "lists_no_organizations": "This vendor lists no organizations, so nothing followed.",
 }
 
 
 def unfollowed(reason: str) -> str:
-    """Why nothing followed from what a vendor told of a device."""
+    """Why nothing followed from what a vendor told of a device or an organization."""
     return _UNFOLLOWED.get(reason) or f"{_plain(reason).capitalize()}."
 
 

@@ -1,4 +1,4 @@
-"""What vendors told of devices beside their alerts."""
+"""What vendors told of devices and organizations beside their alerts."""
 
 from __future__ import annotations
 
@@ -15,10 +15,12 @@ _DELIVERED = text("channel = 'webhook'")
 
 
 class Signal(TenantRow, Base):
-    """One message of a vendor about a device: it counts once, whichever way and however often it comes.
+    """One message of a vendor about a device, or about its organizations: it counts once, whichever way and
+    however often it comes.
 
-    ``external_id`` is the vendor's id of the message, ``channel`` the way it came first. ``device_id`` is
-    ``None`` for a device that was not known then. ``outcome`` is what followed, ``reason`` a short word where
+    ``external_id`` is the vendor's id of the message, ``channel`` the way it came first.
+    ``external_device_id`` is ``None`` where it tells of organizations, ``device_id`` also for a device that
+    was not known then. ``outcome`` is what followed, ``reason`` a short word where
     nothing did, ``duration_ms`` the time from the delivery's arrival until this row was written.
     """
 
@@ -51,7 +53,7 @@ class Signal(TenantRow, Base):
     integration_id: Mapped[UUID]
     external_id: Mapped[str]
     kind: Mapped[str]
-    external_device_id: Mapped[str]
+    external_device_id: Mapped[str | None]
     device_id: Mapped[UUID | None]
     words: Mapped[str]
     occurred_at: Mapped[datetime]

@@ -160,9 +160,9 @@ def take_signal(
 
 
 def refresh_again(rmm: Rmm, session: Session, tenant_id: str, payload: dict[str, Any]) -> None:
-    """Handler of the outbox: a signal came while the device was being asked, so it is asked once more."""
+    """Handler of the outbox: a signal came while the vendor was being asked, so it is asked once more."""
     work = Work(UUID(payload["integration_id"]), payload["subject"], payload["key"])
-    _start(session, tenant_id, payload["kind"], work)
+    ask_soon(session, tenant_id, payload["kind"], work)
 
 
 def _read(session: Session, facts: Facts, signal: DeviceSignal) -> _Arrived:
@@ -215,23 +215,36 @@ def _plan_fetch(able: frozenset[str], capability: str, kind: str, outcome: Signa
 def _count(
     session: Session, arrived: _Arrived, plan: _Plan, channel: Channel, received_at: datetime | None
 ) -> bool:
-    """Write the signal down; false for one that is there already, whichever way it came."""
-    facts, signal, now = arrived.facts, arrived.signal, utc_now()
+    signal = arrived.signal
+    return write_down(
+        session,
+        arrived.facts,
+        channel,
+        received_at,
+        external_id=signal.external_id,
+        kind=signal.kind,
+        device=signal.external_device_id,
+        device_id=arrived.row["id"],
+        words=signal.words,
+        at=arrived.at,
+        outcome=plan.outcome,
+        reason=plan.reason,
+    )
+
+
+def write_down(
+    session: Session, facts: Facts, channel: Channel, received_at: datetime | None, **told: Any
+) -> bool:
+    """Write one message of the vendor down; false for one that is there already, whichever way it came."""
+    now = utc_now()
     parameters = {
         "tenant": facts.tenant_id,
         "id": new_id(),
         "integration": facts.integration_id,
-        "external_id": signal.external_id,
-        "kind": signal.kind,
-        "device": signal.external_device_id,
-        "device_id": arrived.row["id"],
-        "words": signal.words,
-        "at": arrived.at,
         "now": received_at or now,
         "channel": channel,
-        "outcome": plan.outcome,
-        "reason": plan.reason,
         "duration_ms": (now - received_at) / timedelta(milliseconds=1) if received_at else None,
+        **told,
     }
     return run(session, _COUNT, parameters).fetchone() is not None
 
@@ -241,7 +254,7 @@ def _follow(rmm: Rmm, session: Session, arrived: _Arrived, plan: _Plan) -> None:
     facts, signal = arrived.facts, arrived.signal
     if plan.outcome is SignalOutcome.DEVICE_REFRESH:
         work = refresh.refresh_work(facts.integration_id, signal.external_device_id)
-        _start(session, facts.tenant_id, refresh.KIND, work)
+        ask_soon(session, facts.tenant_id, refresh.KIND, work)
     elif plan.outcome is SignalOutcome.DEVICE_SEEN:
         told.seen(rmm, session, facts.tenant_id, facts.provider, arrived.known, signal, arrived.at)
     elif plan.outcome is SignalOutcome.DEVICE_DELETED:
@@ -255,15 +268,15 @@ def _fetch_list(session: Session, arrived: _Arrived) -> None:
     facts, signal, device_id = arrived.facts, arrived.signal, arrived.row["id"]
     _, kind, _ = _LISTS[signal.kind]
     subject = {"device_id": str(device_id), "external_id": signal.external_device_id}
-    _start(session, facts.tenant_id, kind, Work(facts.integration_id, subject, f"{kind}:{device_id}"))
+    ask_soon(session, facts.tenant_id, kind, Work(facts.integration_id, subject, f"{kind}:{device_id}"))
     if signal.scanned_at is not None:
         scanned_at = min(signal.scanned_at, arrived.at)
         run(session, _SCANNED, {"tenant": facts.tenant_id, "id": device_id, "at": scanned_at})
 
 
-def _start(session: Session, tenant_id: str, kind: str, work: Work) -> None:
-    """Have the device asked in a while. One that waits already will ask for this, too; one that is asking may
-    have been too early: another follows it."""
+def ask_soon(session: Session, tenant_id: str, kind: str, work: Work) -> None:
+    """Have the vendor asked in a while, by a run with an exclusive key. One that waits already will ask for
+    this, too; one that is asking may have been too early: another follows it."""
     due_at = utc_now() + SETTLE
     if runs.try_start_all(session, SYSTEM_ACTOR(tenant_id), kind, [replace(work, due_at=due_at)]):
         return

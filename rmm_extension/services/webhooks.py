@@ -221,7 +221,7 @@ def _take(
     if isinstance(event, DeviceSignal):
         return take_signal(rmm, session, facts, event, channel, received_at)
     if isinstance(event, OrganizationSignal):
-        return take_organization_signal(session, facts, event)
+        return take_organization_signal(rmm, session, facts, event, channel, received_at)
     return ingest(rmm, session, facts, event, channel, ticket_failure=ticket_failure, received_at=received_at)
 
 

@@ -50,7 +50,7 @@ from .paging import PAGE, AnyRow, AnySelect, Page, cut, read_time_cursor, time_c
 TICKET = (Outcome.TICKET_CREATED, Outcome.OCCURRENCE_APPENDED, Outcome.TICKET_REOPENED)
 """What :attr:`DeliveryFilter.outcome` means by ``ticket``."""
 SIGNAL = "signal"
-"""What :attr:`DeliveryFilter.outcome` calls all that told of a device instead of an alert."""
+"""What :attr:`DeliveryFilter.outcome` calls all that told of a device or organizations, not of an alert."""
 STATES = ("failed", "quarantined", "processed")
 """The states of stored deliveries; ``stored`` in a filter means all of them."""
 NEWEST_ALERTS = 200
@@ -64,8 +64,8 @@ class DeliveryFilter:
     """What the log is narrowed to.
 
     ``outcome`` is an outcome of a taken delivery, ``ticket`` for all that touched a ticket, ``signal`` for
-    all that told of a device, a state of a stored one, or ``stored`` for all of these. ``text`` is looked for
-    in the alerts' devices and messages.
+    all that told of a device or organizations, a state of a stored one, or ``stored`` for all of these.
+    ``text`` is looked for in the alerts' devices and messages.
     """
 
     outcome: str | None = None
