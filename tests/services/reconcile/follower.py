@@ -142,21 +142,27 @@ class Follower:
 
     def poison(self, *external_ids: str, code: str = "P0001") -> None:
         """PostgreSQL itself refuses the rows of these alerts, until :meth:`heal`."""
+        self._refuse("rmm_alerts", f"NEW.external_id = ANY('{_array(external_ids)}'::text[])", code)
+
+    def refuse_cursor(self, code: str) -> None:
+        """As :meth:`poison`, with the connection's row where the cursor moves."""
+        self._refuse("rmm_integrations", "NEW.alerts_followed_to IS NOT NULL", code)
+
+    def _refuse(self, table: str, when: str, code: str) -> None:
         self.heal()
         self.world.do(
-            f"CREATE FUNCTION poisoned() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN"
-            f" IF NEW.external_id = ANY('{_array(external_ids)}'::text[]) THEN"
-            f" RAISE EXCEPTION 'poisoned' USING ERRCODE = '{code}'; END IF; RETURN NEW; END $$"
+            "CREATE FUNCTION poisoned() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN"
+            f" IF {when} THEN RAISE EXCEPTION 'poisoned' USING ERRCODE = '{code}'; END IF;"
+            " RETURN NEW; END $$"
         )
         self.world.do(
-            "CREATE TRIGGER poisoned BEFORE INSERT OR UPDATE ON rmm_alerts"
+            f"CREATE TRIGGER poisoned BEFORE INSERT OR UPDATE ON {table}"
             " FOR EACH ROW EXECUTE FUNCTION poisoned()"
         )
 
     def heal(self) -> None:
         """They are taken again."""
-        self.world.do("DROP TRIGGER IF EXISTS poisoned ON rmm_alerts")
-        self.world.do("DROP FUNCTION IF EXISTS poisoned()")
+        self.world.do("DROP FUNCTION IF EXISTS poisoned() CASCADE")
 
 
 def _array(ids: Iterable[str]) -> str:

@@ -8,12 +8,15 @@ from typing import Any
 import pytest
 
 from rmm_extension.domain.errors import BadResponse, Unavailable
-from rmm_extension.models import utc_now
-from rmm_extension.services import connections, runs
+from rmm_extension.models import MaintenanceWindow, utc_now
+from rmm_extension.services import connections, runs, window_end
 from rmm_extension.services.reconcile.follow import OVERLAP
 from tests.harness.world import World
 from tests.services.reconcile.follower import Follower, ago, follow
-from tests.services.working import steps
+from tests.services.working import steps, work
+
+SHUTDOWN = "57P01"
+"""The state with which PostgreSQL ends what it is doing as it goes down."""
 
 
 @pytest.fixture
@@ -209,3 +212,47 @@ def test_a_vendor_that_does_not_answer_is_tried_again(follower: Follower) -> Non
     follower.vendor.error = Unavailable("Acme RMM does not answer.")
     run = follower.poll()
     assert (run["status"], follower.cursor) == ("queued", None)
+
+
+def test_what_a_window_kept_is_decided_by_what_is_known_here(world: World, follower: Follower) -> None:
+    """There is no list of what is open to ask for, and the state here is as new as the last look."""
+    window = {"tenant_id": world.tenant, "name": "Patch night"}
+    with world.unit() as session:
+        session.add(MaintenanceWindow(**window, starts_at=ago(120), ends_at=ago(-120)))
+    world.do("UPDATE rmm_integrations SET config_version = config_version + 1")
+    for one in ("active", "over"):
+        follower.vendor.tell(one, ago(30))
+    follower.poll()
+    assert world.alert("active")["status"] == "suppressed"
+    follower.vendor.tell("over", ago(20), "closed")
+    follower.poll()
+    world.do("UPDATE rmm_maintenance_windows SET ends_at = now() - interval '1 minute'")
+    world.do("UPDATE rmm_integrations SET config_version = config_version + 1")
+    asked = len(follower.vendor.asked)
+    with world.app.app_context():
+        assert window_end.end_windows(world.rmm) == 1
+    assert work(world, "window_end") == [{"decided": 1, "skipped": 0}]
+    assert world.alert("active")["ticket_id"] is not None
+    assert world.alert("over")["ticket_id"] is None
+    assert len(follower.vendor.asked) == asked
+
+
+@pytest.mark.parametrize("stage", ["between two alerts", "at the end"])
+def test_a_database_that_goes_away_leaves_the_cursor_where_it_was(
+    world: World, follower: Follower, stage: str
+) -> None:
+    for number in range(30):
+        follower.vendor.tell(str(number), ago(60 - number))
+    if stage == "at the end":
+        follower.refuse_cursor(SHUTDOWN)
+    else:
+        follower.poison("12", code=SHUTDOWN)
+    run = follower.poll()
+    assert (run["status"], run["error_kind"]) == ("queued", "database")
+    assert follower.cursor is None
+    assert follower.aside() == {}, "that is no fault of an alert"
+    follower.heal()
+    world.do("UPDATE rmm_job_runs SET due_at = now()")
+    assert follower.work(run["id"])["status"] == "succeeded"
+    assert (len(follower.known()), follower.cursor) == (30, ago(31))
+    assert world.one("SELECT count(*) FROM tickets WHERE source = 'acme'") == 30
