@@ -17,8 +17,8 @@ from rmm_extension.providers.contract import Provider
 from rmm_extension.services import runs
 from rmm_extension.services.context import Rmm
 from rmm_extension.services.inventory import open_connection
-from rmm_extension.services.inventory.page import again_if_overtaken
 from rmm_extension.services.inventory.joining import UnknownDevice
+from rmm_extension.services.inventory.page import again_if_overtaken
 from rmm_extension.services.runs import Run, Work
 from rmm_extension.services.unit import unit
 
