@@ -9,7 +9,7 @@ import pytest
 from rmm_extension.services.followups import ticket_closed
 from rmm_extension.services.webhook_access import drop_previous
 from tests.services.levelio.conftest import Scene
-from tests.services.working import queued, relay_all, steps
+from tests.services.working import queued, relay_all, steps, work
 
 SECRET = "of-an-automation"
 
@@ -270,3 +270,20 @@ def test_a_wish_for_patience_puts_the_poll_off(scene: Scene) -> None:
     scene.level.lab.misbehaviours.clear()
     assert scene.perform(run["id"])["status"] == "succeeded"
     assert scene.world.alert(alert)["status"] == "active"
+
+
+def test_a_webhook_that_tells_an_id_alone_is_decided_on_what_level_knows(scene: Scene) -> None:
+    scene.level.lab.settings.change(webhook_data="id")
+    scene.world.do("DELETE FROM rmm_alert_rules")
+    rule = scene.world.add_rule(conditions={"severities": ["critical"], "organizationIds": [scene.group]})
+    device = scene.known()
+    scene.subscribe()
+    alert = scene.level.raise_alert(device, severity="emergency")
+    assert [one["outcome"] for one in scene.deliver()] == ["awaiting_details"]
+    assert scene.tickets() == []
+    relay_all(scene.world)
+    work(scene.world, "alert_details")
+    row = scene.world.alert(alert)
+    assert (row["severity"], row["external_device_id"], row["matched_rule_id"]) == ("critical", device, rule)
+    assert (row["alert_class"], row["dedup_key"]) == ("Disk space low", f"{device}|disk space low")
+    assert len(scene.tickets()) == 1
