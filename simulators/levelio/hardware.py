@@ -17,7 +17,8 @@ def equip(device: Device, picker: random.Random) -> None:
     serial = picker.choice(names.JUNK_SERIALS) if device.number % 17 == 5 else f"LV{device.number:05d}X"
     device.hardware = Hardware(maker, model, serial, memory=memory, cores=cores)
     device.hardware.architecture = "arm64" if device.platform == "Mac" else "x86_64"
-    device.hardware.cpus = [{"model": picker.choice(names.CPUS), "clock_speed": 2200, "cores": cores}]
+    cpu = "Apple M2 Pro" if device.platform == "Mac" else picker.choice(names.CPUS)
+    device.hardware.cpus = [{"model": cpu, "clock_speed": 2200, "cores": cores}]
     device.hardware.modules = [
         {"size": memory // 2, "memory_type": "DDR4", "form_factor": "SODIMM", "location": f"DIMM{slot}"}
         for slot in range(2)
