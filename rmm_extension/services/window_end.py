@@ -1,7 +1,8 @@
 """The end of maintenance windows: what they suppressed and is still active goes through rules.
 
-Where the vendor can list alerts, it is asked which are still active. Where it cannot, or cannot now, what is
-known here decides, so that a suppressed alert is never forgotten.
+Where the vendor can list what is open, it is asked which are still active. Where it cannot, or cannot now,
+what is known here decides, so that a suppressed alert is never forgotten. That goes for a vendor that tells
+what changed, too: what is known here is as new as the last look.
 """
 
 from __future__ import annotations
