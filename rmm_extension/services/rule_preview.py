@@ -12,7 +12,7 @@ from sqlalchemy.orm import Session
 from rmm_extension.domain import ticket_text
 from rmm_extension.domain.contracts.rules import PATTERN_LENGTH
 from rmm_extension.domain.patterns import NoPattern, compiled, found
-from rmm_extension.domain.rules import evaluate
+from rmm_extension.domain.rules import evaluate, uses_routing
 from rmm_extension.domain.story import sentence
 
 from .context import Rmm
@@ -76,7 +76,8 @@ def preview(
     if stored is None or stored[0].integration_id != integration_id:
         return None
     facts, event = stored
-    texts = ticket_facts(rmm, session, facts, event, mine.name)
+    is_unmapped = facts.client_id is None and uses_routing(mine)
+    texts = ticket_facts(rmm, session, facts, event, mine.name, is_unmapped=is_unmapped)
     template = (mine.actions or {}).get("ticketTemplate") or {}
     title, description = ticket_text.words(texts, template)
     verdict = evaluate([mine], event)

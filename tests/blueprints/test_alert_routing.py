@@ -145,3 +145,12 @@ def test_a_document_with_the_switch_is_refused_where_there_is_no_routing(world: 
     document = f'{{"format": "rmm-alert-rules", "version": 1, "rules": [{rule}]}}'
     answer = world.client().post(address(other, "import"), data={"document": document, "how": "add"})
     assert "Connections of this vendor have no routing." in said(answer)
+
+
+def test_an_alerts_page_has_the_vendors_words(world: World, connection: UUID) -> None:
+    words = {"title": "Incident on <PC-1>", "report": "A stealer ran.\nIsolate it.", "vendor_status": "sent"}
+    (alert,) = world.alerts(connection, 1, **words)
+    text = said(world.client().get(f"/rmm/alerts/{alert}"))
+    for part in ("Incident on <PC-1>", "Report A stealer ran. Isolate it.", "State there sent"):
+        assert part in text
+    assert "Incident on <PC-1>" in said(world.client().get("/rmm/alerts"))

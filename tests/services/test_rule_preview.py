@@ -11,6 +11,7 @@ from rmm_extension.services import rule_preview
 from rmm_extension.services.rule_preview import PatternTry, Preview, try_pattern
 from rmm_extension.services.rules import RuleDraft, RuleInvalid
 from tests.harness.world import World
+from tests.services.ingest.incidents import REPORT, SUBJECT, incident, take
 
 TEMPLATES = {
     "titleTemplate": "[{{ severity }}] {{device}}: {{ nothing }}",
@@ -113,3 +114,15 @@ def test_looking_around_is_refused_in_words() -> None:
 
 def test_a_pattern_that_would_explode_elsewhere_answers_here() -> None:
     assert try_pattern("^(a+)+$", "a" * 100_000 + "b") == PatternTry(True, False, None)
+
+
+@pytest.mark.parametrize("is_mapped, mark", [(True, ""), (False, "[Unmapped Org] ")])
+def test_the_vendors_words_and_where_the_ticket_would_go(world: World, is_mapped: bool, mark: str) -> None:
+    if not is_mapped:
+        world.do("UPDATE rmm_organization_mappings SET client_id = NULL")
+    take(world, incident())
+    draft = RuleDraft(name="Routed", actions={"useRouting": True})
+    found = previewed(world, draft)
+    assert found is not None
+    assert found.title == f"[Tactical RMM] {mark}{SUBJECT}"
+    assert found.description.endswith(REPORT)

@@ -27,7 +27,8 @@ def decide_anew(
 ) -> None:
     """Ask windows, for now, and rules; ``record`` has what the event changes already."""
     record.values = stored.undecided(facts, event) | record.values
-    known = msgspec.structs.replace(event, message=event.message or facts.row["message"])
+    before = {name: getattr(event, name) or facts.row[name] for name in ("message", "title")}
+    known = msgspec.structs.replace(event, **before)
     rules = config.load(rmm, session, facts)
     decide(rmm, session, facts, known, record, rules, at=utc_now(), ticket_failure=ticket_failure)
     stored.tell_only_news(session, facts, record)

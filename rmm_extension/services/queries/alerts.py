@@ -48,6 +48,7 @@ _LISTED = (
     Alert.client_id,
     Alert.status,
     Alert.severity,
+    Alert.title,
     Alert.message,
     Alert.alert_class,
     Alert.ticket_id,

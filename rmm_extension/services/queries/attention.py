@@ -42,6 +42,7 @@ def needy_alerts(session: Session, tenant_id: str, limit: int = SHOWN) -> Sequen
         Alert.severity,
         Alert.status,
         Alert.device_name,
+        Alert.title,
         Alert.message,
         Alert.alert_class,
         Alert.attention,

@@ -97,7 +97,7 @@ def _actions(session: Session, tenant_id: str, devices: Sequence[Any], limit: in
 
 def _of_alerts(session: Session, tenant_id: str, devices: Sequence[Any], limit: int) -> Sequence[AnyRow]:
     newest = (
-        select(Alert.tenant_id, Alert.id, Alert.message, Alert.alert_class)
+        select(Alert.tenant_id, Alert.id, Alert.title, Alert.message, Alert.alert_class)
         .where(Alert.tenant_id == tenant_id, Alert.device_id.in_([device.id for device in devices]))
         .order_by(Alert.triggered_at.desc(), Alert.id.desc())
         .limit(ALERTS)
@@ -109,6 +109,7 @@ def _of_alerts(session: Session, tenant_id: str, devices: Sequence[Any], limit: 
         AlertHistory.actor,
         AlertHistory.outcome,
         AlertHistory.steps,
+        newest.c.title,
         newest.c.message,
         newest.c.alert_class,
     )

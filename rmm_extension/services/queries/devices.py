@@ -175,6 +175,7 @@ def _alert_columns() -> AnySelect:
         Alert.status,
         Alert.severity,
         Alert.device_name,
+        Alert.title,
         Alert.message,
         Alert.alert_class,
         Alert.ticket_id,

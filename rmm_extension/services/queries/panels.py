@@ -27,6 +27,7 @@ def alerts_of_ticket(
         Alert.device_name,
         Alert.status,
         Alert.severity,
+        Alert.title,
         Alert.message,
         Alert.alert_class,
         Alert.triggered_at,

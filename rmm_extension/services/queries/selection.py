@@ -21,6 +21,7 @@ _COLUMNS = (
     Alert.status,
     Alert.severity,
     Alert.device_name,
+    Alert.title,
     Alert.message,
     Alert.alert_class,
     Alert.client_id,
