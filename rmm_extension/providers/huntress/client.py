@@ -14,7 +14,7 @@ import msgspec
 from rmm_extension.domain.errors import ProviderError
 from rmm_extension.domain.pace import MemoryPace, Rate
 from rmm_extension.domain.types import Connection
-from rmm_extension.domain.values import identifier, text
+from rmm_extension.domain.values import text
 from rmm_extension.providers.contract import Runtime
 from rmm_extension.providers.http import RETRIES, HttpClient
 from rmm_extension.providers.huntress import errors as readings
@@ -122,13 +122,12 @@ def turns(connection: Connection, patience: float) -> Callable[[], None]:
 
 
 def account_of(connection: Connection) -> str:
-    """What Huntress counts requests by, without a secret in it: the account, or a hash of the key as long as
-    its account is not known."""
-    known = identifier(connection.settings.get("account_id"))
-    if known:
-        return f"{KEY}:{known}"
+    """What requests are counted by: a hash of the key, the same while it is tried out and ever after.
+
+    Huntress counts those of its account. A second key of one account is refused now and then, and waits.
+    """
     digest = hashlib.sha256(connection.secrets.get("api_key", "").strip().encode()).hexdigest()
-    return f"{KEY}:key:{digest[:16]}"
+    return f"{KEY}:{digest[:16]}"
 
 
 def _opened(reply: Reply, name: str) -> tuple[str, list[msgspec.Raw]]:

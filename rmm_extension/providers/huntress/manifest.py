@@ -43,5 +43,6 @@ MANIFEST = Manifest(
     short_name="HUNTRESS",
     makes_assets=False,
     matches_by_name=True,
+    lacks=("current_user", "boot_at", "needs_reboot"),
     routes_alerts=True,
 )

@@ -81,7 +81,7 @@ def test_each_request_takes_its_turn_of_the_account() -> None:
     lists(ORGANIZATIONS, [{"id": 1, "name": "A"}], token="next")
     lists(ORGANIZATIONS, [{"id": 2, "name": "B"}])
     assert len(huntress().organizations(connection(pace=turns))) == 2
-    assert turns.taken == [("huntress:5", 30.0), ("huntress:5", 30.0)]
+    assert turns.taken == [(account_of(connection()), 30.0)] * 2
 
 
 @responses.activate
@@ -98,7 +98,7 @@ def test_somebody_who_waits_is_not_kept_for_long() -> None:
     turns = Turns()
     says("/v1/account", {}, 500)
     list(huntress().check(connection(pace=turns)))
-    assert turns.taken == [("huntress:5", 2.0)]
+    assert turns.taken == [(account_of(connection()), 2.0)]
 
 
 @responses.activate
@@ -131,12 +131,12 @@ def test_no_minute_has_more_requests_than_huntress_takes() -> None:
 
 
 def test_what_requests_are_counted_by_holds_no_secret() -> None:
-    assert account_of(connection()) == "huntress:5"
-    unknown = account_of(connection(settings={}))
-    assert unknown == account_of(connection(settings={"account_id": ""}))
-    assert unknown != account_of(connection(settings={}, secrets={"api_key": "other", "api_secret": SECRET}))
-    assert KEY not in unknown
-    assert SECRET not in unknown
+    counted = account_of(connection())
+    assert counted == account_of(connection(settings={}))
+    assert counted != account_of(connection(secrets={"api_key": "other", "api_secret": SECRET}))
+    assert counted.startswith("huntress:")
+    assert KEY not in counted
+    assert SECRET not in counted
 
 
 @responses.activate
