@@ -19,7 +19,14 @@ from werkzeug.test import TestResponse
 
 from rmm_extension.domain.errors import ConfigError, WebhookRejected
 from rmm_extension.domain.signals import DeviceSignal, OrganizationSignal, SignalKind, Told
-from rmm_extension.domain.types import AlertEvent, AlertKind, Connection, Severity, WebhookRequest
+from rmm_extension.domain.types import (
+    AlertEvent,
+    AlertKind,
+    Connection,
+    Organization,
+    Severity,
+    WebhookRequest,
+)
 from rmm_extension.models import OrganizationMapping, new_id
 from rmm_extension.providers.capabilities import WebhookStep
 from rmm_extension.providers.contract import AuthMode, Field, Manifest, Provider, Runtime
@@ -44,6 +51,10 @@ class BodySigner(Provider):
         auth_modes=(AuthMode("api_key", "API key", "A key.", (Field("api_key", "API key", secret=True),)),),
         editions=("enterprise",),
     )
+
+    def organizations(self, connection: Connection) -> Sequence[Organization]:
+        """One."""
+        return [Organization(external_id="1", name="Northwind")]
 
     def check_webhook_secret(self, value: str) -> str:
         """Begins with whsec_."""

@@ -170,7 +170,7 @@ class TestTheTenantsAddress:
 
 
 class TestReplays:
-    @pytest.mark.parametrize("about", ["triggered", "reset", "device"])
+    @pytest.mark.parametrize("about", ["triggered", "reset", "device", "organization"])
     def test_a_message_that_comes_again_does_nothing(self, sealed: Sealed, about: str) -> None:
         sealed.world.do("UPDATE rmm_organization_mappings SET auto_sync = TRUE")
         if about == "reset":
@@ -184,8 +184,8 @@ class TestReplays:
         assert state(sealed.world) == before
 
     def test_organizations_are_listed_once_for_all_that_is_told_of_them(self, sealed: Sealed) -> None:
-        for _ in range(3):
-            assert sealed.send("organization", message_id="m-1").status_code == 200
+        for message_id in ("m-1", "m-2", "m-1"):
+            assert sealed.send("organization", message_id=message_id).status_code == 200
         assert len(queued(sealed.world, "organization_sync")) == 1
 
 
