@@ -89,11 +89,10 @@ def _version(row: Mapping[str, Any]) -> str | None:
 
 
 def _antivirus(status: str | None) -> str | None:
-    """What Microsoft Defender under Huntress's management is; of a host without it nothing is said."""
-    if status is None:
-        return None
-    word = status.casefold()
-    return "protected" if word in _PROTECTED else "at_risk" if word in _AT_RISK else "unknown"
+    """What Microsoft Defender under Huntress's management is. Of a host that has another program, or where the
+    word is a new one, nothing is said: somebody else may know."""
+    word = (status or "").casefold()
+    return "protected" if word in _PROTECTED else "at_risk" if word in _AT_RISK else None
 
 
 def _macs(row: Mapping[str, Any]) -> tuple[str, ...]:

@@ -15,6 +15,7 @@ from collections.abc import Sequence
 
 from rmm_extension.domain.errors import ConfigError
 from rmm_extension.domain.types import WebhookRequest
+from rmm_extension.providers.hooks import any_equal
 
 ID, TIMESTAMP, SIGNATURE = "svix-id", "svix-timestamp", "svix-signature"
 TOLERANCE = 300
@@ -37,7 +38,7 @@ def verify(request: WebhookRequest, secrets: Sequence[str]) -> bool:
     keys = [key for secret in secrets if (key := _key(secret)) is not None]
     wanted = [b64encode(hmac.new(key, signed, hashlib.sha256).digest()) for key in keys]
     given = _given(request.headers.get(SIGNATURE, ""))
-    return bool(sum(hmac.compare_digest(one, other) for one in given for other in wanted))
+    return any_equal(given, wanted)
 
 
 def checked_secret(value: str) -> str:

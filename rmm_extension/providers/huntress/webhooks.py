@@ -12,18 +12,18 @@ from rmm_extension.domain.signals import Told
 from rmm_extension.domain.types import AlertEvent, AlertKind, WebhookRequest
 from rmm_extension.domain.values import text
 from rmm_extension.providers.capabilities import WebhookStep
+from rmm_extension.providers.hooks import json_object
 from rmm_extension.providers.huntress import signatures
 from rmm_extension.providers.huntress.events import Nameless, Unreadable, of_escalation, of_incident
 from rmm_extension.providers.huntress.plain import plain
 
 _INCIDENT, _ESCALATION = "incident_report.", "escalation."
 _COMMENT, _OVERDUE, _CLOSED = "incident_report.comment_added", "escalation.overdue", ".closed"
-_BOM = b"\xef\xbb\xbf"
 
 
 def parse(request: WebhookRequest) -> Sequence[Told]:
     """The alert of a delivery; nothing for an event that does not concern us."""
-    body = _object(request.body)
+    body = json_object(request.body)
     event_type = text(body.get("event_type")) or ""
     try:
         found = _event(event_type, body, request)
@@ -84,13 +84,3 @@ def _note(event_type: str, body: Mapping[str, Any]) -> str | None:
     if event_type == _OVERDUE:
         return plain(body.get("message")) or "Huntress says that the escalation is overdue."
     return None
-
-
-def _object(body: bytes) -> dict[str, Any]:
-    try:
-        found = msgspec.json.decode(body.removeprefix(_BOM))
-    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
-        raise WebhookRejected("not_json", "The body is not JSON.") from None
-    if not isinstance(found, dict):
-        raise WebhookRejected("wrong_shape", "The body is not a JSON object.")
-    return found

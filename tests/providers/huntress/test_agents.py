@@ -106,7 +106,8 @@ def test_server_or_workstation_by_the_system(
         ("Healthy", "protected", "Microsoft Defender"),
         ("Unhealthy", "at_risk", "Microsoft Defender"),
         ("Disabled", "at_risk", "Microsoft Defender"),
-        ("Something new", "unknown", "Microsoft Defender"),
+        ("Incompatible", None, None),
+        ("Something new", None, None),
         (None, None, None),
     ],
 )
