@@ -55,6 +55,7 @@ def in_words(keep: Keep) -> list[tuple[str, int, str]]:
         ("Software that is gone from a device", keep.history, "since a sync no longer found it"),
         ("Stored deliveries that were processed", keep.deliveries, "since they arrived"),
         ("Deliveries put aside, or failed for good", keep.quarantine, "since they arrived"),
+        ("Alerts that could not be taken", keep.quarantine, "since they were last tried by themselves"),
         ("What vendors told of devices", keep.signals, "since it arrived"),
         ("Jobs, and actions on devices", keep.runs, "since they ended"),
         ("Audit", keep.audit, "since it was written"),

@@ -1,7 +1,7 @@
 """A process that asks Huntress as workers do, at the pace they share.
 
 ``python -m tests.harness.asker TENANT CONNECTION INTERVAL BURST`` opens the connection and prints ``ready``.
-For each number on its standard input it asks so often, one after the other, and prints how many were answered.
+For each number on its standard input it asks so often, one by one, and prints how many were answered.
 INTERVAL (seconds) and BURST stand in place of the real pace.
 """
 

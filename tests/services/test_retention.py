@@ -494,7 +494,7 @@ class TestWhen:
 
 
 def test_the_words_name_every_setting() -> None:
-    assert [days for _, days, _ in in_words(Keep(1, 2, 3, 4, 5, 6, 7))] == [1, 2, 2, 3, 4, 5, 6, 7]
+    assert [days for _, days, _ in in_words(Keep(1, 2, 3, 4, 5, 6, 7))] == [1, 2, 2, 3, 4, 4, 5, 6, 7]
 
 
 def test_no_delivery_is_left_whose_alert_is_gone(world: World) -> None:
