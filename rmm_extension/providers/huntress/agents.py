@@ -89,7 +89,7 @@ def _version(row: Mapping[str, Any]) -> str | None:
 
 
 def _antivirus(status: str | None) -> str | None:
-    """What Microsoft Defender under Huntress's management is. Of a host that has another program, or where the
+    """What Microsoft Defender under Huntress's management is. Of a host with another program, or where the
     word is a new one, nothing is said: somebody else may know."""
     word = (status or "").casefold()
     return "protected" if word in _PROTECTED else "at_risk" if word in _AT_RISK else None
