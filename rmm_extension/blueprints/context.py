@@ -11,6 +11,7 @@ from sqlalchemy.orm import Session
 
 from rmm_extension.domain.errors import RMMError
 from rmm_extension.host import Actor
+from rmm_extension.providers.contract import Provider
 from rmm_extension.services.context import Rmm
 from rmm_extension.services.unit import unit
 
@@ -18,6 +19,11 @@ from rmm_extension.services.unit import unit
 def current_rmm() -> Rmm:
     """The extension as it is mounted on this app."""
     return cast(Rmm, current_app.extensions["rmm"].services)
+
+
+def provider_of(key: str) -> Provider | None:
+    """The vendor's module; ``None`` where it is not available in this installation."""
+    return next((one for one in current_rmm().providers.all() if one.manifest.key == key), None)
 
 
 def current_actor() -> Actor | None:

@@ -22,7 +22,7 @@ from rmm_extension.services.unit import unit
 
 from .access import requires
 from .choices import PATCH_KINDS, PATCH_SEVERITIES
-from .context import actor, allows, current_rmm, session
+from .context import actor, allows, current_rmm, provider_of, session
 from .listing import assets_of, listing
 from .narrowing import argument, chips, word
 from .patch_words import STATES_OF_DEVICE, statuses_of, told_numbers
@@ -154,5 +154,5 @@ def _listed(devices: Sequence[Any]) -> dict[str, Any]:
 
 def _able(key: str) -> frozenset[str]:
     """What the vendor can do; nothing where it is not available in this installation."""
-    found = (one for one in current_rmm().providers.all() if one.manifest.key == key)
-    return next((capabilities(one) for one in found), frozenset())
+    provider = provider_of(key)
+    return capabilities(provider) if provider else frozenset()

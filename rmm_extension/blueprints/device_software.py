@@ -23,7 +23,7 @@ from rmm_extension.services.queries.devices import device_detail, devices_of_ass
 from rmm_extension.services.unit import unit
 
 from .access import requires
-from .context import actor, allows, current_rmm, session
+from .context import actor, allows, current_rmm, provider_of, session
 from .listing import assets_of, listing
 from .narrowing import Options, argument, chips, word
 from .routing import Routes
@@ -64,7 +64,7 @@ def software_of(device: DeviceRow) -> SoftwareOf:
     """What a device's page shows of its software, in two statements."""
     known = known_of([device])[device.id]
     changes = queries.newest_changes(session(), actor().tenant_id, [device.id], NEWEST)
-    provider = _provider(known.provider)
+    provider = provider_of(known.provider)
     silent = _silence(provider, known.provider, device.facts)
     able = provider is not None and "device_software" in capabilities(provider) and not silent
     return SoftwareOf(known, changes, silent, able and device.deleted_at is None and allows("rmm.sync"))
@@ -130,10 +130,6 @@ def _listed(devices: Sequence[Any]) -> dict[str, Any]:
         "chips": chips(shown),
         "list": listing(queries.software_of_devices, queries.software_count, wanted, turned="last"),
     }
-
-
-def _provider(key: str) -> Provider | None:
-    return next((one for one in current_rmm().providers.all() if one.manifest.key == key), None)
 
 
 def _silence(provider: Provider | None, key: str, facts: Mapping[str, Any]) -> str | None:

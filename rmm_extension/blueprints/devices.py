@@ -40,7 +40,7 @@ from .listing import assets_of, client_names, listing, tickets_of
 from .narrowing import Chip, Options, argument, chips, uuid_argument, word
 from .routing import Routes
 from .vendor_pages import vendor_page
-from .vitals import vitals
+from .vitals import vitals_of
 
 routes = Routes()
 
@@ -132,7 +132,7 @@ def device_page(device_id: UUID) -> ResponseReturnValue:
         "rmm/devices/detail.html",
         found=found,
         device=device,
-        vitals=vitals(device),
+        vitals=vitals_of(device, found.provider),
         others=_others(device),
         vendor_page=vendor_page(found),
         asset=assets_of([device]).get(device.asset_id or ""),

@@ -24,7 +24,7 @@ from .happened import happened
 from .listing import tickets_of
 from .needs import attention_counts
 from .overview import broken, cards, figures
-from .vitals import vitals
+from .vitals import vitals_of
 
 EMPTY = Markup("")
 _MANAGED = [("yes", "By an RMM"), ("no", "By hand")]
@@ -124,7 +124,7 @@ class Slots:
             "rmm/slots/asset_panel.html",
             asset_id=asset_id,
             devices=rows,
-            vitals={row.id: vitals(row) for row in rows},
+            vitals={row.id: vitals_of(row, row.provider) for row in rows},
             alerts=found,
             tickets=tickets_of(found),
             shown=devices.SHOWN,

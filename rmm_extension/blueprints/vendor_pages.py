@@ -8,15 +8,13 @@ from rmm_extension.domain.types import Connection
 from rmm_extension.providers.capabilities import HasDevicePage
 from rmm_extension.services.queries.devices import DeviceDetail
 
-from .context import current_rmm
+from .context import provider_of
 
 
 def vendor_page(found: DeviceDetail) -> str | None:
     """Where the vendor shows the device to those who are signed in there; ``None`` where it has no such page,
     or only one that anybody on the way could read."""
-    provider = next(
-        (one for one in current_rmm().providers.all() if one.manifest.key == found.provider), None
-    )
+    provider = provider_of(found.provider)
     if not isinstance(provider, HasDevicePage):
         return None
     device = found.device

@@ -8,8 +8,10 @@ from datetime import datetime
 from typing import Any
 
 from rmm_extension.domain.values import moment as read_moment
+from rmm_extension.providers.contract import Manifest
 
-from .presentation import moment, span
+from .context import provider_of
+from .presentation import moment, span, words
 
 _LABELS = {
     "os_name": "Operating system",
@@ -30,6 +32,15 @@ _LABELS = {
     "location": "Location",
     "maintenance": "In maintenance at the vendor",
 }
+_TOLD_OTHERWISE = {
+    "antivirus": "Antivirus",
+    "boot_at": "Started",
+    "needs_reboot": "Reboot",
+    "security_score": "Security score",
+    "serial": "Serial number",
+    "threats": "Active threats",
+}
+"""What has more to say than its value."""
 _PATCHES = {True: "Pending", False: "None pending", None: "The vendor does not say"}
 _REBOOT = {True: "Needed", False: "Not needed", None: None}
 _ANTIVIRUS = {"protected": "Protected", "at_risk": "At risk", "unknown": "State not known"}
@@ -53,8 +64,15 @@ class Vitals:
     patches: str
 
 
-def vitals(device: Any) -> Vitals:
-    """Of a device's row; what is not known is left out, in a fixed order."""
+def vitals_of(device: Any, provider_key: str) -> Vitals:
+    """:func:`vitals` with what its vendor says of itself."""
+    provider = provider_of(provider_key)
+    return vitals(device, provider.manifest if provider else None)
+
+
+def vitals(device: Any, manifest: Manifest | None = None) -> Vitals:
+    """Of a device's row; what is not known is left out, in a fixed order. What its vendor never tells, by its
+    manifest, is named as such."""
     told = device.facts or {}
     hardware = told.get("hardware")
     known = {**(hardware if isinstance(hardware, Mapping) else {}), **told}
@@ -66,6 +84,7 @@ def vitals(device: Any) -> Vitals:
             *_running(device, known),
             *_safety(known),
             *_of_row(device),
+            *_lacking(device, known, manifest),
         ],
         disks=[disk for disk in disks or () if isinstance(disk, Mapping)],
         network=list(_network(known.get("interfaces"))),
@@ -84,6 +103,18 @@ def _facts(known: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
         value = known.get(key)
         if value not in (None, "", []):
             yield label, _shown(value)
+
+
+def _lacking(device: Any, known: Mapping[str, Any], manifest: Manifest | None) -> Iterator[tuple[str, str]]:
+    """What the vendor never tells, but for what came all the same."""
+    if manifest is None:
+        return
+    for name in manifest.lacks:
+        if known.get(name) is None and getattr(device, name, None) is None:
+            yield (
+                _LABELS.get(name) or _TOLD_OTHERWISE.get(name) or words(name),
+                f"Not available from {manifest.label}",
+            )
 
 
 def _running(device: Any, known: Mapping[str, Any]) -> Iterator[tuple[str, str | None]]:
@@ -119,6 +150,8 @@ def _safety(known: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
         yield "Antivirus", ", ".join([state, *([str(product)] if product else [])])
     if type(known.get("threats")) is int:
         yield "Active threats", str(known["threats"])
+    if type(known.get("security_score")) is int:
+        yield "Security score", f"{known['security_score']} of 100"
 
 
 def _of_row(device: Any) -> Iterator[tuple[str, str | None]]:

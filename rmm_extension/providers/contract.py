@@ -81,6 +81,8 @@ class Manifest:
     becomes one, unless the connection's settings say otherwise. ``matches_by_name``: a device is the client's
     asset of the same name, for vendors that tell of machines whose hardware somebody else reports.
     ``routes_alerts``: the connection has a routing (boards, priorities, fallback client) that its rules use.
+    ``lacks`` are facts of devices, by the names of their fields, that people look for and its API never
+    tells: pages say so, where they leave out what is not known of one device.
     """
 
     key: str
@@ -96,6 +98,7 @@ class Manifest:
     makes_assets: bool = True
     matches_by_name: bool = False
     routes_alerts: bool = False
+    lacks: tuple[str, ...] = ()
 
     @property
     def tag(self) -> str:

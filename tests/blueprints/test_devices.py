@@ -13,6 +13,7 @@ from rmm_extension.models import ActionInvocation, Audit, DeviceRow, new_id, utc
 from rmm_extension.testing.statements import StatementCounter
 
 from .conftest import World, said
+from .vendor import RoutedProvider
 
 
 def audited(world: World, device: UUID, *actions: str, tenant: str = "one") -> None:
@@ -186,6 +187,25 @@ def test_numbers_of_patches_protection_approval_and_network() -> None:
     assert (facts["Active threats"], facts["CPU cores"], facts["Storage (GB)"]) == ("4", "8", "953.87")
     assert found.facts[0] == ("Approval", "Waits for approval at the vendor")
     assert found.network == [("Ethernet", "00:11:22:33:44:55, 10.0.0.5"), ("VPN", "no address")]
+
+
+def test_what_the_vendor_never_tells_is_said(world: World) -> None:
+    connection = world.connect(provider="routed")
+    facts = {"security_score": 82, "agent_version": None}
+    (device,) = world.devices(connection, 1, asset_id="a1", facts=facts)
+    page = said(world.client().get(f"/rmm/devices/{device}"))
+    assert "Security score 82 of 100" in page
+    assert "Agent version Not available from Routed RMM" in page
+    assert "Reboot Not available from Routed RMM" in page
+    assert "Memory" not in page, "what it tells of others is left out where it is not known"
+
+
+def test_what_came_all_the_same_is_shown() -> None:
+    manifest = RoutedProvider.manifest
+    row = DeviceRow(facts={"agent_version": "2.1"}, status="online", needs_reboot=True, patches_pending=None)
+    facts = vitals(row, manifest).facts
+    assert [value for name, value in facts if name == "Agent version"] == ["2.1"]
+    assert [value for name, value in facts if name == "Reboot"] == ["Needed"]
 
 
 @pytest.mark.parametrize(

@@ -186,7 +186,12 @@ class RoutedProvider(SingleProvider):
     """The same, and its connections route their alerts; it makes no assets of its devices."""
 
     manifest = replace(
-        SingleProvider.manifest, key="routed", label="Routed RMM", routes_alerts=True, makes_assets=False
+        SingleProvider.manifest,
+        key="routed",
+        label="Routed RMM",
+        routes_alerts=True,
+        makes_assets=False,
+        lacks=("agent_version", "needs_reboot"),
     )
 
 

@@ -36,4 +36,5 @@ MANIFEST = Manifest(
     organization_noun="group",
     docs_url="https://levelapi.readme.io/",
     short_name="LEVEL",
+    lacks=("agent_version", "current_user", "needs_reboot", "wan_ip"),
 )
