@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from time import monotonic
 from typing import Any, Generic, Protocol, TypeVar
 
@@ -89,3 +89,18 @@ def readable(
         except (msgspec.MsgspecError, UnicodeDecodeError) as error:
             errors.append(f"A row of {reply.path} was left out: {redact(str(error))}.")
     return rows
+
+
+def in_pages(found: Iterable[tuple[T, int]], devices: int, items: int) -> Iterator[tuple[T, ...]]:
+    """What comes one by one with its number of items, in pages of at most so many; one that is larger by
+    itself is a page."""
+    page: list[T] = []
+    held = 0
+    for one, number in found:
+        page.append(one)
+        held += number
+        if len(page) >= devices or held >= items:
+            yield tuple(page)
+            page, held = [], 0
+    if page:
+        yield tuple(page)

@@ -85,6 +85,13 @@ def gigabytes(value: Scalar) -> float | None:
     return round(found / _GIB, 2) if found is not None and 0 < found < 2.0**70 else None
 
 
+def used_percent(size: float | None, free: float | None) -> float | None:
+    """How much of a volume is used, in percent with two decimals; ``None`` where that makes no sense."""
+    if not size or free is None or not 0 <= free <= size:
+        return None
+    return round((size - free) / size * 100, 2)
+
+
 def epoch(value: Scalar) -> datetime | None:
     """The instant of epoch seconds; ``None`` outside 2000 to 2100."""
     found = number(value)

@@ -25,6 +25,7 @@ from rmm_extension.providers.values import (
     maker,
     number,
     text,
+    used_percent,
 )
 
 _SERVERS = frozenset({"server", "domain_controller"})
@@ -138,14 +139,8 @@ def _disk(part: rows.Partition) -> Disk | None:
         name=name,
         total_gb=gigabytes(size),
         free_gb=0.0 if free == 0 else gigabytes(free),
-        utilization_percent=_percent(size, free),
+        utilization_percent=used_percent(size, free),
     )
-
-
-def _percent(size: float | None, free: float | None) -> float | None:
-    if not size or free is None or not 0 <= free <= size:
-        return None
-    return round((size - free) / size * 100, 2)
 
 
 def _interface(card: rows.Card) -> Interface:

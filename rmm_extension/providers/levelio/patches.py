@@ -12,7 +12,7 @@ from typing import NamedTuple
 
 from rmm_extension.domain.errors import BadResponse, NotFound
 from rmm_extension.domain.patches import Patch, PatchesOfDevice, PatchKind, PatchPage, PatchStatus
-from rmm_extension.providers.gathering import Gathering
+from rmm_extension.providers.gathering import Gathering, in_pages
 from rmm_extension.providers.levelio.client import LevelClient
 from rmm_extension.providers.levelio.errors import KEY
 from rmm_extension.providers.levelio.rows import Update
@@ -95,16 +95,8 @@ def _text(value: str | float | bool | None) -> str | None:
 
 
 def _pages(spool: Spool[_Kept]) -> Iterator[PatchPage]:
-    page: list[PatchesOfDevice] = []
-    items = 0
-    for external_id, kept in spool.devices():
-        page.append(_device(external_id, kept))
-        items += len(kept)
-        if len(page) >= PAGE_DEVICES or items >= PAGE_ITEMS:
-            yield PatchPage(devices=tuple(page))
-            page, items = [], 0
-    if page:
-        yield PatchPage(devices=tuple(page))
+    told = ((_device(external_id, kept), len(kept)) for external_id, kept in spool.devices())
+    return (PatchPage(devices=page) for page in in_pages(told, PAGE_DEVICES, PAGE_ITEMS))
 
 
 def _device(external_id: str, kept: Sequence[_Kept]) -> PatchesOfDevice:

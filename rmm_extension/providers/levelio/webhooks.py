@@ -15,13 +15,13 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
-import msgspec
-
 from rmm_extension.domain.errors import ConfigError, WebhookRejected
+from rmm_extension.domain.registrations import HEADER
 from rmm_extension.domain.signals import Told
 from rmm_extension.domain.types import AlertKind, WebhookRequest
 from rmm_extension.domain.values import identifier, moment, text
 from rmm_extension.providers.capabilities import WebhookStep
+from rmm_extension.providers.hooks import any_equal, bears_secret, json_object
 from rmm_extension.providers.levelio.events import (
     DEVICE_EVENTS,
     GROUP_EVENTS,
@@ -33,9 +33,6 @@ from rmm_extension.providers.levelio.events import (
 )
 
 SIGNATURE = "x-level-signature"
-HEADER = "X-RMM-Webhook-Secret"
-"""The header that an automation uses; Alga PSA's name for it is taken too."""
-_HEADERS = (HEADER.lower(), "x-alga-webhook-secret")
 ALERT_EVENTS = {"alert_active": False, "alert_resolved": True}
 """The events about alerts, and whether each says that the alert is over."""
 FORM_KEYS = ("event", "alert_id", "device_id", "hostname", "name", "severity", "description")
@@ -43,22 +40,18 @@ FORM_KEYS = ("event", "alert_id", "device_id", "hostname", "name", "severity", "
 _UNNAMED = "Level alert"
 # A placeholder that nobody filled in, such as {{alert.id}} or ${alert_id}.
 _PLACEHOLDER = re.compile(r"\{\{.*\}\}|\$\{.*\}|\{%.*%\}|<[a-z_ ]+>", re.DOTALL | re.IGNORECASE)
-_BOM = b"\xef\xbb\xbf"
 
 
 def verify(request: WebhookRequest, secrets: Sequence[str]) -> bool:
     """Whether the body is signed with one of the secrets, or a header holds one of them. Every pair is
     compared, each in constant time."""
-    wanted = [secret.encode() for secret in secrets if secret]
-    signed = request.headers.get(SIGNATURE, "").strip().lower().removeprefix("sha256=").encode()
-    given = [value.encode() for name in _HEADERS if (value := request.headers.get(name))]
-    found = [hmac.compare_digest(_digest(secret, request.body), signed) for secret in wanted if signed]
-    found += [hmac.compare_digest(one, other) for one in given for other in wanted]
-    return bool(sum(found))
+    given = request.headers.get(SIGNATURE, "").strip().lower().removeprefix("sha256=").encode()
+    wanted = [_digest(secret, request.body) for secret in secrets if secret]
+    return any_equal([given], wanted) or bears_secret(request, secrets)
 
 
-def _digest(secret: bytes, body: bytes) -> bytes:
-    return hmac.new(secret, body, hashlib.sha256).hexdigest().encode()
+def _digest(secret: str, body: bytes) -> bytes:
+    return hmac.new(secret.encode(), body, hashlib.sha256).hexdigest().encode()
 
 
 def check_secret(value: str) -> str:
@@ -73,7 +66,7 @@ def check_secret(value: str) -> str:
 
 def parse(request: WebhookRequest) -> Sequence[Told]:
     """What the delivery tells; nothing for an event that is not used."""
-    body = _object(request.body)
+    body = json_object(request.body)
     try:
         found = _native(body, request.received_at) if "event_type" in body else _form(body, request)
     except Nameless as problem:
@@ -111,16 +104,6 @@ def _form(body: Mapping[str, Any], request: WebhookRequest) -> Told:
 
 def _is_placeholder(value: Any) -> bool:
     return isinstance(value, str) and _PLACEHOLDER.fullmatch(value.strip()) is not None
-
-
-def _object(body: bytes) -> dict[str, Any]:
-    try:
-        found = msgspec.json.decode(body.removeprefix(_BOM))
-    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
-        raise WebhookRejected("not_json", "The body is not JSON.") from None
-    if not isinstance(found, dict):
-        raise WebhookRejected("wrong_shape", "The body is not a JSON object.")
-    return found
 
 
 def steps(url: str, secret: str) -> Sequence[WebhookStep]:

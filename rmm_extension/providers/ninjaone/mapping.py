@@ -13,7 +13,7 @@ from rmm_extension.domain.types import AgentStatus, Device, DeviceKind, Disk, Ha
 from rmm_extension.providers.ninjaone import facts, rows
 from rmm_extension.providers.ninjaone.classes import NODE_CLASSES, node_class
 from rmm_extension.providers.ninjaone.reports import Told
-from rmm_extension.providers.values import epoch, flag, gigabytes, identifier, maker, text
+from rmm_extension.providers.values import epoch, flag, gigabytes, identifier, maker, text, used_percent
 
 _GIB = 1024**3
 _PROTECTED_KINDS = frozenset({DeviceKind.WORKSTATION, DeviceKind.SERVER})
@@ -235,14 +235,8 @@ def _disk(volume: facts.Volume) -> Disk:
         name=volume.name,
         total_gb=round(size / _GIB, 2) if size else None,
         free_gb=round(free / _GIB, 2) if free is not None else None,
-        utilization_percent=_percent(size, free),
+        utilization_percent=used_percent(size, free),
     )
-
-
-def _percent(size: int | None, free: int | None) -> float | None:
-    if not size or free is None or free > size:
-        return None
-    return round((size - free) / size * 100, 2)
 
 
 def _interface(card: facts.Card) -> Interface:

@@ -21,7 +21,7 @@ import msgspec
 
 from rmm_extension.domain.errors import NotFound, PermissionMissing
 from rmm_extension.domain.patches import KINDS, Patch, PatchesOfDevice, PatchKind, PatchPage, PatchStatus
-from rmm_extension.providers.gathering import Gathering
+from rmm_extension.providers.gathering import Gathering, in_pages
 from rmm_extension.providers.ninjaone.client import NinjaOneClient
 from rmm_extension.providers.ninjaone.errors import WrongHost
 from rmm_extension.providers.ninjaone.own_rows import rows_of_device
@@ -182,19 +182,9 @@ def _is_wanted(report: Report, kept: _Kept, since: datetime) -> bool:
 
 
 def _pages(spool: Spool[_Kept], unread: Collection[PatchKind]) -> Iterator[PatchPage]:
-    page: list[PatchesOfDevice] = []
-    items = 0
-    for external_id, rows in spool.devices():
-        kept = [one for one in rows if one.kind not in unread]
-        if not kept:
-            continue
-        page.append(_device(external_id, kept))
-        items += len(kept)
-        if len(page) >= PAGE_DEVICES or items >= PAGE_ITEMS:
-            yield PatchPage(devices=tuple(page))
-            page, items = [], 0
-    if page:
-        yield PatchPage(devices=tuple(page))
+    known = ((key, [one for one in rows if one.kind not in unread]) for key, rows in spool.devices())
+    told = ((_device(key, kept), len(kept)) for key, kept in known if kept)
+    return (PatchPage(devices=page) for page in in_pages(told, PAGE_DEVICES, PAGE_ITEMS))
 
 
 def _device(external_id: str, kept: Sequence[_Kept]) -> PatchesOfDevice:

@@ -17,7 +17,7 @@ import msgspec
 
 from rmm_extension.domain.errors import NotFound
 from rmm_extension.domain.types import InstalledSoftware, SoftwareOfDevice, SoftwarePage
-from rmm_extension.providers.gathering import Gathering
+from rmm_extension.providers.gathering import Gathering, in_pages
 from rmm_extension.providers.ninjaone.client import NinjaOneClient
 from rmm_extension.providers.ninjaone.own_rows import rows_of_device
 from rmm_extension.providers.spool import Spool
@@ -78,16 +78,11 @@ def of_device(client: NinjaOneClient, external_id: str) -> SoftwareOfDevice | No
 
 
 def _pages(spool: Spool[_Kept]) -> Iterator[SoftwarePage]:
-    page: list[SoftwareOfDevice] = []
-    items = 0
-    for device, kept in spool.devices():
-        page.append(SoftwareOfDevice(external_device_id=device, items=_items(kept)))
-        items += len(kept)
-        if len(page) >= PAGE_DEVICES or items >= PAGE_ITEMS:
-            yield SoftwarePage(devices=tuple(page))
-            page, items = [], 0
-    if page:
-        yield SoftwarePage(devices=tuple(page))
+    told = (
+        (SoftwareOfDevice(external_device_id=device, items=_items(kept)), len(kept))
+        for device, kept in spool.devices()
+    )
+    return (SoftwarePage(devices=page) for page in in_pages(told, PAGE_DEVICES, PAGE_ITEMS))
 
 
 def _items(kept: Sequence[_Kept]) -> tuple[InstalledSoftware, ...]:

@@ -6,27 +6,22 @@ in a header. NinjaOne switches a webhook off that fails, so whatever does not co
 
 from __future__ import annotations
 
-import hmac
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-import msgspec
-
 from rmm_extension.domain.errors import WebhookRejected
+from rmm_extension.domain.registrations import HEADER as HEADER
 from rmm_extension.domain.signals import Told
 from rmm_extension.domain.types import WebhookRequest
 from rmm_extension.providers.capabilities import WebhookStep
+from rmm_extension.providers.hooks import bears_secret, json_object
 from rmm_extension.providers.ninjaone.events import Nameless, of_activity
 
-HEADER = "X-RMM-Webhook-Secret"
-"""The header our webhook uses; Alga PSA's name for it is taken too."""
-_HEADERS = (HEADER.lower(), "x-alga-webhook-secret")
 _ALL = ("*",)
 _TYPES = ("CONDITION", "SYSTEM", "MONITOR", "PATCH_MANAGEMENT", "SOFTWARE_PATCH_MANAGEMENT", "ANTIVIRUS")
 _REASONS = {"seriesUid": "alert_id_missing", "id": "message_id_missing"}
 _MARKS = frozenset({"activityType", "statusCode", "status"})
 """An activity has one of these at least."""
-_BOM = b"\xef\xbb\xbf"
 
 
 def activity_map() -> Mapping[str, Sequence[str]]:
@@ -38,10 +33,8 @@ def activity_map() -> Mapping[str, Sequence[str]]:
 
 
 def verify(request: WebhookRequest, secrets: Sequence[str]) -> bool:
-    """Whether a header holds one of the secrets. Every pair is compared, each in constant time."""
-    given = [value.encode() for name in _HEADERS if (value := request.headers.get(name))]
-    wanted = [secret.encode() for secret in secrets if secret]
-    return bool(sum(hmac.compare_digest(one, other) for one in given for other in wanted))
+    """Whether a header holds one of the secrets."""
+    return bears_secret(request, secrets)
 
 
 def parse(request: WebhookRequest) -> Sequence[Told]:
@@ -54,12 +47,7 @@ def parse(request: WebhookRequest) -> Sequence[Told]:
 
 
 def _object(body: bytes) -> dict[str, Any]:
-    try:
-        found = msgspec.json.decode(body.removeprefix(_BOM))
-    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
-        raise WebhookRejected("not_json", "The body is not JSON.") from None
-    if not isinstance(found, dict):
-        raise WebhookRejected("wrong_shape", "The body is not a JSON object.")
+    found = json_object(body)
     if not _MARKS & found.keys():
         raise WebhookRejected("wrong_shape", "The body is no activity of NinjaOne.")
     return found

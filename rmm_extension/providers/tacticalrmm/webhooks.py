@@ -5,21 +5,19 @@ The server signs nothing, never repeats a delivery and sends no delivery id.
 
 from __future__ import annotations
 
-import hmac
 import json
 from collections.abc import Sequence
 from typing import Any
 
 from rmm_extension.domain.errors import WebhookRejected
+from rmm_extension.domain.registrations import HEADER
 from rmm_extension.domain.types import AlertEvent, AlertKind, WebhookRequest
 from rmm_extension.domain.values import moment
 from rmm_extension.providers.capabilities import WebhookStep
+from rmm_extension.providers.hooks import bears_secret
 from rmm_extension.providers.tacticalrmm.alerts import ALERT_TYPES, Facts, build_event
 from rmm_extension.providers.tacticalrmm.contracts import TEMPLATE_KEYS, load_body
 
-HEADER = "X-RMM-Webhook-Secret"
-"""The header our template uses; Alga PSA's name for it is taken too."""
-_HEADERS = (HEADER.lower(), "x-alga-webhook-secret")
 _VARIABLES = {
     "alert_id": "{{alert.id}}",
     "alert_type": "{{alert.alert_type}}",
@@ -35,10 +33,8 @@ _VARIABLES = {
 
 
 def verify(request: WebhookRequest, secrets: Sequence[str]) -> bool:
-    """Whether a header holds one of the secrets. Every pair is compared, each in constant time."""
-    given = [value.encode() for name in _HEADERS if (value := request.headers.get(name))]
-    wanted = [secret.encode() for secret in secrets if secret]
-    return bool(sum(hmac.compare_digest(one, other) for one in given for other in wanted))
+    """Whether a header holds one of the secrets."""
+    return bears_secret(request, secrets)
 
 
 def parse(request: WebhookRequest) -> Sequence[AlertEvent]:
