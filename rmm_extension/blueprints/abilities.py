@@ -10,6 +10,8 @@ from flask import abort, current_app, request
 from flask.typing import ResponseReturnValue
 
 from rmm_extension.domain.errors import RMMError
+from rmm_extension.domain.routing import read_routing
+from rmm_extension.models import Integration
 from rmm_extension.providers.capabilities import capabilities
 from rmm_extension.providers.contract import Provider
 from rmm_extension.services import connections
@@ -76,6 +78,12 @@ def has_alerts(provider: Provider | None) -> bool:
 def has_routing(provider: Provider | None) -> bool:
     """Whether connections of the vendor have a routing for their alerts."""
     return provider is not None and provider.manifest.routes_alerts
+
+
+def routing_lacks(row: Integration, provider: Provider | None) -> tuple[str, ...]:
+    """What is still to be chosen of the connection's routing, in words; nothing where it has none."""
+    has_catalog = current_rmm().host.catalog is not None
+    return read_routing(row.settings).lacks(has_catalog=has_catalog) if has_routing(provider) else ()
 
 
 def has_part(endpoint: str, provider: Provider | None) -> bool:

@@ -8,14 +8,14 @@ from uuid import UUID
 from flask import flash, redirect, render_template, url_for
 from flask.typing import ResponseReturnValue
 
-from rmm_extension.domain.routing import SETTING, Routing, read_routing
+from rmm_extension.domain.routing import SETTING, Routing
 from rmm_extension.forms.alert_routing import RoutingChoices, RoutingForm, routing_form
 from rmm_extension.models import Integration
 from rmm_extension.services.alert_routing import RoutingInvalid, save_routing
 from rmm_extension.services.queries.attention import waiting_for_routing
 from rmm_extension.services.unit import unit
 
-from .abilities import needs_routing
+from .abilities import needs_routing, routing_lacks
 from .access import requires
 from .connection import found
 from .context import actor, current_rmm, end_reading, session
@@ -65,14 +65,14 @@ def _choices(tenant_id: str) -> RoutingChoices:
 
 
 def _page(row: Integration, form: RoutingForm, general: Sequence[str] = ()) -> str:
-    lacks = read_routing(row.settings).lacks(has_catalog=current_rmm().host.catalog is not None)
+    provider = found(row.id)[1]
     return render_template(
         "rmm/connections/routing.html",
         row=row,
-        tabs=tabs(row, found(row.id)[1]),
+        tabs=tabs(row, provider),
         form=form,
         general=general,
-        lacks=lacks,
+        lacks=routing_lacks(row, provider),
         waiting=waiting_for_routing(session(), row.tenant_id, row.id),
     )
 

@@ -23,7 +23,7 @@ from rmm_extension.services.queries import connections as queries
 from rmm_extension.services.queries.health import health
 from rmm_extension.services.unit import unit
 
-from .abilities import POLLED, able, has_alerts, is_polled
+from .abilities import POLLED, able, has_alerts, is_polled, routing_lacks
 from .access import requires
 from .context import act, actor, current_rmm, end_reading, session
 from .leaving import lead_away, way_back
@@ -60,6 +60,7 @@ def connection(integration_id: UUID) -> ResponseReturnValue:
         has_alerts=has_alerts(provider),
         is_polled=is_polled(provider),
         tabs=tabs(row, provider),
+        lacks=routing_lacks(row, provider),
         counts=counted.get(row.id, queries.Counts()),
         health=health(session(), row),
         runs=recent,

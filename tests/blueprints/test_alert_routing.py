@@ -154,3 +154,12 @@ def test_an_alerts_page_has_the_vendors_words(world: World, connection: UUID) ->
     for part in ("Incident on <PC-1>", "Report A stealer ran. Isolate it.", "State there sent"):
         assert part in text
     assert "Incident on <PC-1>" in said(world.client().get("/rmm/alerts"))
+
+
+def test_the_connections_page_says_what_is_missing(world: World, connection: UUID) -> None:
+    browser, overview = world.client(), f"/rmm/connections/{connection}"
+    text = said(browser.get(overview))
+    assert "The routing is not complete (no board, no priority for moderate, no fallback client," in text
+    browser.post(page(connection), data=filled())
+    assert "The routing is not complete" not in said(browser.get(overview))
+    assert "The routing is not complete" not in said(browser.get(f"/rmm/connections/{world.connect()}"))

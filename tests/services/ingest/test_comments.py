@@ -9,11 +9,12 @@ import pytest
 
 from rmm_extension.domain.types import AlertKind, Channel, Outcome
 from rmm_extension.services.ingest import Ingested
+from rmm_extension.services.ingest import comment as comments
 from tests.harness.world import World
 from tests.services.test_outbound import close
 
 from .incidents import comment, incident, take, told
-from .meanwhile import after_reading
+from .meanwhile import after_reading, once_before
 
 NOTE = "Comment in Tactical RMM, 2026-11-20 09:05:00 UTC:\nWe are looking."
 
@@ -108,9 +109,23 @@ def test_a_comment_and_the_end_at_once(world: World, monkeypatch: pytest.MonkeyP
     assert commented(world) == ["msg_1"]
 
 
-@pytest.mark.parametrize("is_known", [True, False])
-def test_one_comment_delivered_many_times_at_once(world: World, is_known: bool) -> None:
-    if is_known:
+@pytest.mark.parametrize("makes_tickets", [True, False])
+def test_the_same_comment_between_the_first_look_and_the_lock(
+    world: World, monkeypatch: pytest.MonkeyPatch, makes_tickets: bool
+) -> None:
+    world.do("UPDATE rmm_organization_mappings SET auto_tickets = :wish", wish=makes_tickets)
+    take(world, incident())
+    first = once_before(monkeypatch, comments, "_held_ticket", lambda: take(world, comment()))
+    assert take(world, comment()).reason == "duplicate"
+    assert [done.outcome for done in first] == [Outcome.UPDATED]  # type: ignore[attr-defined]
+    assert commented(world) == ["msg_1"]
+
+
+@pytest.mark.parametrize("before", ["with a ticket", "recorded", "unknown"])
+def test_one_comment_delivered_many_times_at_once(world: World, before: str) -> None:
+    if before == "recorded":
+        world.do("UPDATE rmm_organization_mappings SET auto_tickets = false")
+    if before != "unknown":
         take(world, incident())
     start = Barrier(8)
 
@@ -121,5 +136,5 @@ def test_one_comment_delivered_many_times_at_once(world: World, is_known: bool) 
     with ThreadPoolExecutor(8) as pool:
         done = list(pool.map(send, range(8)))
     assert [one.reason for one in done].count("duplicate") == 6
-    assert len(noted(world)) == 2
+    assert before == "recorded" or len(noted(world)) == 2
     assert sorted(commented(world)) == ["msg_0", "msg_1"]
