@@ -45,4 +45,5 @@ MANIFEST = Manifest(
     matches_by_name=True,
     lacks=("current_user", "boot_at", "needs_reboot"),
     routes_alerts=True,
+    lacks=("model", "current_user", "boot_at", "needs_reboot", "security_score"),
 )
