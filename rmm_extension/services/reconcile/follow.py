@@ -84,7 +84,7 @@ class Following:
             if news.settled:
                 set_aside.forget(session, self.place, news.settled)
             new = set_aside.keep_unread(session, self.place, changes.unread)
-            again = set_aside.due(session, self.place, without={one.external_id for one in news.take})
+            again = set_aside.due(session, self.place, without=news.aside)
         self.work.counts["processed"] = len(changes.events) + len(changes.unread)
         for event in news.take:
             self._add(event, is_aside=event.external_id in news.aside)
@@ -172,7 +172,8 @@ class Following:
     def _followed_to(self, read: Sequence[AlertEvent]) -> datetime | None:
         """The vendor's time of the newest change that is done with.
 
-        A change from the future does not count: what happens until then would never be asked for.
+        Later than this look began does not count. Of a vendor with several lists, one may have been read
+        before that change; and what happens until a time that is still to come would never be asked for.
         """
         first_left = min(self._raced.values(), default=None)
         done = (

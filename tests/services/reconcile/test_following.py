@@ -9,11 +9,11 @@ import pytest
 
 from rmm_extension.domain.errors import BadResponse, Unavailable
 from rmm_extension.models import MaintenanceWindow, utc_now
-from rmm_extension.services import connections, runs, window_end
+from rmm_extension.services import connections, recurring, runs, window_end
 from rmm_extension.services.reconcile.follow import OVERLAP
 from tests.harness.world import World
 from tests.services.reconcile.follower import Follower, ago, follow
-from tests.services.working import steps, work
+from tests.services.working import queued, steps, work
 
 SHUTDOWN = "57P01"
 """The state with which PostgreSQL ends what it is doing as it goes down."""
@@ -212,6 +212,24 @@ def test_a_vendor_that_does_not_answer_is_tried_again(follower: Follower) -> Non
     follower.vendor.error = Unavailable("Acme RMM does not answer.")
     run = follower.poll()
     assert (run["status"], follower.cursor) == ("queued", None)
+
+
+def test_it_is_looked_at_every_five_minutes_unless_said_otherwise(world: World, follower: Follower) -> None:
+    for settings, minutes in (("{}", 5), ('{"alertPolling": {"intervalMinutes": 1}}', 1)):
+        world.do("UPDATE rmm_integrations SET next_reconcile_at = NULL, settings = :s", s=settings)
+        with world.app.app_context():
+            assert recurring.start_due_polls(world.rmm) == 1
+            assert recurring.start_due_polls(world.rmm) == 0
+        ahead = follower.connection()["next_reconcile_at"] - utc_now()
+        assert timedelta(minutes=minutes - 1) < ahead <= timedelta(minutes=minutes)
+        (run_id,) = queued(world, "alert_reconcile")
+        assert follower.work(run_id)["status"] == "succeeded"
+    world.do(
+        "UPDATE rmm_integrations SET next_reconcile_at = NULL, settings = :s",
+        s='{"alertPolling": {"enabled": false}}',
+    )
+    with world.app.app_context():
+        assert recurring.start_due_polls(world.rmm) == 0
 
 
 def test_what_a_window_kept_is_decided_by_what_is_known_here(world: World, follower: Follower) -> None:
