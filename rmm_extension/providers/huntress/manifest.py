@@ -45,5 +45,4 @@ MANIFEST = Manifest(
     matches_by_name=True,
     lacks=("current_user", "boot_at", "needs_reboot"),
     routes_alerts=True,
-    lacks=("model", "current_user", "boot_at", "needs_reboot", "security_score"),
 )
