@@ -180,8 +180,9 @@ def _default_title(facts: TicketFacts) -> str:
         return f"[{provider_label(facts.provider)}] {mark}{facts.title}"
     what = facts.alert_class or facts.activity_type or "Alert"
     where = facts.device_name or facts.external_device_id or "unknown device"
-    short = facts.message if facts.message and len(facts.message) < SHORT_MESSAGE else None
-    tail = f": {short}" if short else ""
+    # Some vendors begin the message with the kind of alert, which stands here already.
+    message = (facts.message or "").removeprefix(f"{what}: ")
+    tail = f": {message}" if message not in ("", what) and len(message) < SHORT_MESSAGE else ""
     return f"[{provider_label(facts.provider)} Alert] {mark}{what} on {where}{tail}"
 
 

@@ -91,6 +91,15 @@ def test_what_is_absent_is_empty_but_the_device_has_a_name() -> None:
             "[Tactical RMM Alert] check on unknown device",
         ),
         ({"message": "two\nlines"}, "[Tactical RMM Alert] check on SERVER-01: two lines"),
+        (
+            {"alert_class": "Disk full", "message": "Disk full: C: is at 95%"},
+            "[Tactical RMM Alert] Disk full on SERVER-01: C: is at 95%",
+        ),
+        ({"alert_class": "Disk full", "message": "Disk full"}, "[Tactical RMM Alert] Disk full on SERVER-01"),
+        (
+            {"alert_class": "Disk full", "message": f"Disk full: {'x' * 59}"},
+            f"[Tactical RMM Alert] Disk full on SERVER-01: {'x' * 59}",
+        ),
     ],
 )
 def test_the_default_title(changes: dict[str, Any], expected: str) -> None:
