@@ -70,6 +70,7 @@ def run_choose() -> ResponseReturnValue:
         wanted=wanted,
         actions=[spec for spec in specs if runs_without_script(spec)],
         scripted=scripted,
+        noun=_noun(scripted) if scripted else "",
         **(_library(wanted) if scripted else {}),
     )
 
@@ -170,6 +171,11 @@ def _list_if_due(wanted: Targets) -> JobRun | None:
     with unit(current_rmm()) as opened:
         refresh_scripts(opened, actor(), device.integration_id)
     return queries.listing_run(session(), tenant_id, device.integration_id)
+
+
+def _noun(spec: ActionSpec) -> str:
+    """What one of the vendor's library is called, by the input that takes it: a script, an automation."""
+    return next(field.label for field in form_fields(spec.input) if field.kind == "script")
 
 
 def _script(wanted: Targets, spec: ActionSpec) -> ScriptRow | None:
