@@ -37,6 +37,7 @@ ALERT_EVENTS = {"alert_active": False, "alert_resolved": True}
 """The events about alerts, and whether each says that the alert is over."""
 FORM_KEYS = ("event", "alert_id", "device_id", "hostname", "name", "severity", "description")
 """What an automation's HTTP request tells."""
+_FORM = (*FORM_KEYS, "group_id")
 _UNNAMED = "Level alert"
 # A placeholder that nobody filled in, such as {{alert.id}} or ${alert_id}.
 _PLACEHOLDER = re.compile(r"\{\{.*\}\}|\$\{.*\}|\{%.*%\}|<[a-z_ ]+>", re.DOTALL | re.IGNORECASE)
@@ -94,7 +95,8 @@ def _form(body: Mapping[str, Any], request: WebhookRequest) -> Told:
     """An automation's HTTP request. It tells no time, and may lack the alert's id."""
     if not body.keys() & set(FORM_KEYS):
         raise WebhookRejected("wrong_shape", "The body is none of Level's.")
-    told = {name: value for name, value in body.items() if not _is_placeholder(value)}
+    # Whoever wrote the request may have put anything else into it, the secret too: that is not kept.
+    told = {name: body[name] for name in _FORM if name in body and not _is_placeholder(body[name])}
     if identifier(told.get("device_id")) is None:
         raise Nameless("device_id")
     kind = AlertKind.RESET if "resolve" in (text(told.get("event")) or "").lower() else AlertKind.TRIGGERED

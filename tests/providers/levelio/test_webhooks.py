@@ -265,6 +265,10 @@ class TestAutomationsRequest:
             form(device_id=absent)
         assert caught.value.reason == "device_id_missing"
 
+    def test_what_else_it_holds_is_not_kept(self) -> None:
+        found = form(secret="s3cret", webhook_token="t0ken", url="https://psa.example/hook/t.RANDOM")
+        assert found == form()
+
     def test_its_group_is_taken_where_it_is_told(self) -> None:
         assert form(group_id="g1").external_organization_id == "g1"
 
