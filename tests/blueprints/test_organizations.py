@@ -198,6 +198,18 @@ def test_who_may_not_configure_reads_whom_each_follows(world: World) -> None:
     assert "Sync on" in page
 
 
+def test_what_follows_counts_as_mapped(world: World) -> None:
+    connection, ids = nested(world)
+    browser = world.client()
+    assert "Organizations mapped 4 of 4" in said(browser.get(f"/rmm/connections/{connection}"))
+    assert "Every organization has a client" in said(browser.get(f"/rmm/connections/{connection}/health"))
+    data = {"ids": [str(one) for one in ids.values()], "action": "unmap"}
+    browser.post(f"/rmm/connections/{connection}/organizations/bulk", data=data)
+    assert "4 of 4 organizations have no client" in said(browser.get(f"/rmm/connections/{connection}/health"))
+    world.alerts(connection, 1, attention="no_client", external_organization_id="d", client_id=None)
+    assert "Alpine / Branch / Rack Acme" in said(browser.get("/rmm/attention"))
+
+
 def test_flat_vendors_have_nothing_to_follow(world: World) -> None:
     connection = world.connect()
     world.organizations(connection, ["Zed"])

@@ -8,7 +8,9 @@ import pytest
 
 from reference_psa.adapters.tickets import SqlTickets
 from rmm_extension.domain.errors import HostRejected
-from rmm_extension.services import attention, followups
+from rmm_extension.domain.types import Organization
+from rmm_extension.services import attention, followups, mapping
+from rmm_extension.services.inventory.organizations import write_organizations
 from tests.harness.world import AGENT, World
 from tests.services.working import queued, relay_all, signals, steps, work
 
@@ -72,6 +74,23 @@ class TestNoClient:
         mapped(world)
         assert tick(world) == [{"decided": 1, "still_waiting": 0}]
         assert tick(world) == []
+
+    def test_a_client_that_it_comes_to_follow_is_enough(self, world: World) -> None:
+        """The group of the alert lies in one that lies in the one that gets a client."""
+        unmapped(world)
+        groups = [("top", None), ("middle", "top"), ("1", "middle")]
+        listed = [Organization(external_id=own, name=own, parent_id=above) for own, above in groups]
+        with world.unit() as session:
+            write_organizations(session, world.tenant, world.integration_id, listed)
+        world.post()
+        assert world.alert()["attention"] == "no_client"
+        top = world.one("SELECT id FROM rmm_organization_mappings WHERE external_id = 'top'")
+        with world.unit() as session:
+            mapping.update_mapping(world.rmm, session, world.admin, top, client_id=world.client_id)
+        relay_all(world)
+        work(world, "alert_decisions")
+        assert world.alert()["client_id"] == world.client_id
+        assert len(world.tickets()) == 1
 
     def test_the_devices_client_is_enough(self, world: World) -> None:
         unmapped(world)
