@@ -18,8 +18,8 @@ from rmm_extension.domain.types import (
     UnreadAlert,
 )
 from rmm_extension.jobs.execute import perform
-from rmm_extension.providers.contract import Manifest, Provider, Runtime
-from rmm_extension.services import runs
+from rmm_extension.providers.contract import AuthMode, Manifest, Provider, Runtime
+from rmm_extension.services import connections, runs
 from tests.harness.world import World
 
 NOW = datetime.now(UTC).replace(microsecond=0)
@@ -34,7 +34,11 @@ class Acme(Provider):
     """Lists alerts by the time of their last change, newest first until ``since``, as such vendors do."""
 
     manifest = Manifest(
-        key="acme", label="Acme RMM", description="", auth_modes=(), editions=("community", "enterprise")
+        key="acme",
+        label="Acme RMM",
+        description="",
+        auth_modes=(AuthMode(key="api_key", label="Key", description="", fields=()),),
+        editions=("community", "enterprise"),
     )
 
     def __init__(self, runtime: Runtime) -> None:
@@ -117,6 +121,13 @@ class Follower:
             "SELECT * FROM rmm_integrations WHERE id = :id", id=self.world.integration_id
         )
         return row
+
+    def sign_in_again(self) -> None:
+        """An administrator saves credentials."""
+        world = self.world
+        given = Connection(tenant_id=world.tenant, integration_id="", provider="acme", instance_url="")
+        with world.unit() as session:
+            connections.reconnect(world.rmm, session, world.admin, world.integration_id, given)
 
     @property
     def cursor(self) -> datetime | None:

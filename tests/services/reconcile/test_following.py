@@ -9,7 +9,7 @@ import pytest
 
 from rmm_extension.domain.errors import BadResponse, Unavailable
 from rmm_extension.models import MaintenanceWindow, utc_now
-from rmm_extension.services import connections, recurring, runs, window_end
+from rmm_extension.services import recurring, runs, window_end
 from rmm_extension.services.reconcile.follow import OVERLAP
 from tests.harness.world import World
 from tests.services.reconcile.follower import Follower, ago, follow
@@ -178,14 +178,11 @@ def test_a_worker_that_dies_leaves_all_to_the_next_attempt(
 def test_another_sign_in_has_the_last_week_read_again(world: World, follower: Follower) -> None:
     follower.vendor.tell("1", ago(30))
     follower.poll()
-    with world.unit() as session:
-        row = connections.get(session, world.tenant, world.integration_id)
-        connections._follow_from_before(row)
+    follower.sign_in_again()
     assert follower.cursor is not None
     assert timedelta(days=7) <= utc_now() - follower.cursor < timedelta(days=7, hours=1)
     world.do("UPDATE rmm_integrations SET alerts_followed_to = :at", at=ago(60 * 24 * 20))
-    with world.unit() as session:
-        connections._follow_from_before(connections.get(session, world.tenant, world.integration_id))
+    follower.sign_in_again()
     assert follower.cursor == ago(60 * 24 * 20), "what was not read for longer is not skipped"
 
 
