@@ -8,6 +8,7 @@ from uuid import UUID
 
 import pytest
 
+from reference_psa.models import Asset
 from rmm_extension.blueprints.vitals import vitals
 from rmm_extension.models import ActionInvocation, Audit, DeviceRow, new_id, utc_now
 from rmm_extension.testing.statements import StatementCounter
@@ -241,3 +242,20 @@ def test_statements_do_not_grow_with_what_happened(world: World) -> None:
 def test_another_tenants_device_is_not_found(world: World) -> None:
     (device,) = world.devices(world.connect(tenant="two"), 1, tenant_id="two")
     assert world.client().get(f"/rmm/devices/{device}").status_code == 404
+
+
+def test_a_device_without_an_asset_is_joined_with_one(world: World) -> None:
+    connection = world.connect(provider="routed")
+    (device,) = world.devices(connection, 1, client_id="one-c0")
+    world.insert(Asset, [{"id": "a9", "client_id": "one-c0", "name": "Reception", "asset_type": "server"}])
+    browser = world.client()
+    address = f"/rmm/devices/{device}"
+    assert "It is the asset named" in said(browser.get(address))
+    assert "It is the asset named" not in said(world.client("technician").get(address))
+    browser.post(f"{address}/asset", data={"asset": "Nobody"})
+    assert "The device's client has no asset named “Nobody”." in said(browser.get(address))
+    browser.post(f"{address}/asset", data={"asset": "reception"})
+    page = said(browser.get(address))
+    assert "The device belongs to “Reception” now" in page
+    assert "It is the asset named" not in page
+    assert world.client("technician").post(f"{address}/asset", data={"asset": "x"}).status_code == 403
