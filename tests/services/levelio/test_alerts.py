@@ -109,6 +109,21 @@ def test_twice_is_once(scene: Scene) -> None:
     assert (scene.history(), len(scene.tickets())) == (lines, 1)
 
 
+def test_a_delivery_that_somebody_sends_again_opens_nothing(scene: Scene) -> None:
+    device = scene.known()
+    scene.subscribe()
+    alert = scene.level.raise_alert(device)
+    scene.deliver()
+    begun = scene.level.ask("deliveries")[0]["event_id"]
+    scene.level.control(f"alerts/{alert}/resolve")
+    scene.deliver()
+    before, lines = scene.world.alert(alert), scene.history()
+    assert scene.level.control("deliveries/retry", event_id=begun)["status"] == 200
+    assert (scene.world.alert(alert), len(scene.tickets())) == (before, 1)
+    assert before["status"] == "auto_resolved"
+    assert scene.history() == lines
+
+
 def test_an_end_that_overtakes_its_beginning(scene: Scene) -> None:
     device = scene.known()
     scene.subscribe()
