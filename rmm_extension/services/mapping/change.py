@@ -55,24 +55,14 @@ def update_mapping(
         "auto_sync": auto_sync,
         "auto_tickets": auto_tickets,
     }
-    patch: dict[str, Any] = {
-        name: value if isinstance(value, bool) else value or None
-        for name, value in given.items()
-        if value is not msgspec.UNSET
-    }
-    changes = _changes(row, patch)
+    changes = _changes(row, {name: value for name, value in given.items() if value is not msgspec.UNSET})
     if not changes:
         return row
     if row.inherited_from is not None and "inherited_from" not in changes:
         raise ConfigError(_follows(session, row))
     _check(rmm, session, row, {name: new for name, (_, new) in changes.items()})
     said = _said(rmm, session, row, changes)
-    for name, (_, new) in changes.items():
-        setattr(row, name, new)
-    if "client_id" in changes:
-        row.last_error = None
-        tell_mapped(session, row.tenant_id, row.integration_id, [row.external_id] if row.client_id else [])
-        mapping_changed(session, row.tenant_id, row.integration_id)
+    _write(session, row, changes)
     if is_nested:
         inherit(session, row.tenant_id, row.integration_id)
         session.refresh(row)
@@ -157,8 +147,9 @@ def unmap(session: Session, actor: Actor, integration_id: UUID, mapping_ids: Col
     return _audit_names(session, actor, integration_id, "organizations.unmapped", changed)
 
 
-def _changes(row: OrganizationMapping, patch: dict[str, Any]) -> dict[str, list[Any]]:
+def _changes(row: OrganizationMapping, given: Mapping[str, Any]) -> dict[str, list[Any]]:
     """What differs: the values before and after, by name."""
+    patch = {name: value if isinstance(value, bool) else value or None for name, value in given.items()}
     if row.inherited_from is not None and "client_id" in patch:
         if patch["client_id"] is None:
             # It has none of its own that could be taken away.
@@ -168,6 +159,15 @@ def _changes(row: OrganizationMapping, patch: dict[str, Any]) -> dict[str, list[
     if patch.get("client_id", row.client_id) != row.client_id:
         patch.setdefault("default_contact_id", None)
     return {name: [getattr(row, name), value] for name, value in patch.items() if getattr(row, name) != value}
+
+
+def _write(session: Session, row: OrganizationMapping, changes: Mapping[str, Sequence[Any]]) -> None:
+    for name, (_, new) in changes.items():
+        setattr(row, name, new)
+    if "client_id" in changes:
+        row.last_error = None
+        tell_mapped(session, row.tenant_id, row.integration_id, [row.external_id] if row.client_id else [])
+        mapping_changed(session, row.tenant_id, row.integration_id)
 
 
 def _follows(session: Session, row: OrganizationMapping) -> str:
