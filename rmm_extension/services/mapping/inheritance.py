@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from uuid import UUID
 
-from sqlalchemy import and_, insert, or_, select
+from sqlalchemy import exists, insert, or_, select
 from sqlalchemy.orm import Session
 
 from rmm_extension.models import OrganizationMapping, Outbox, new_id, utc_now
@@ -60,14 +60,14 @@ RETURNING m.external_id, m.client_id IS NOT NULL, m.client_id IS DISTINCT FROM d
 
 
 def hold(session: Session, tenant_id: str, integration_id: UUID) -> bool:
-    """Lock all mappings of a connection, in the order of their ids; whether any of them is nested."""
-    statement = (
-        select(or_(_Row.parent_external_id.is_not(None), _Row.inherited_from.is_not(None)))
-        .where(and_(_Row.tenant_id == tenant_id, _Row.integration_id == integration_id))
-        .order_by(_Row.id)
-        .with_for_update()
-    )
-    return any(session.scalars(statement).all())
+    """Lock all mappings of a connection, in the order of their ids; whether any of them is nested.
+
+    That is asked once they are held: whoever had them until then may have written the first nested one.
+    """
+    ours = (_Row.tenant_id == tenant_id, _Row.integration_id == integration_id)
+    session.execute(select(_Row.id).where(*ours).order_by(_Row.id).with_for_update())
+    nested = or_(_Row.parent_external_id.is_not(None), _Row.inherited_from.is_not(None))
+    return session.scalar(select(exists().where(*ours, nested))) is True
 
 
 def inherit(session: Session, tenant_id: str, integration_id: UUID) -> int:

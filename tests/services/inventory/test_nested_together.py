@@ -108,3 +108,15 @@ def test_a_group_that_loses_its_client_while_its_child_does(world: World, chain:
         "c": ("cedar-law", "a"),
         "d": ("cedar-law", "a"),
     }
+
+
+def test_a_choice_that_waits_behind_the_first_nested_listing(world: World) -> None:
+    """It finds out that groups are nested only once the listing has said so."""
+    tree(world, a=None)
+    world.script.organizations = [group("a"), group("b", "a")]
+    works: list[Callable[[], Any]] = [
+        partial(sync_organizations, world.rmm, world.run("organization_sync")),
+        partial(give, world, "a", "acme"),
+    ]
+    assert Meeting(world).errors("a", *works, table="rmm_organization_mappings") == []
+    assert owners(world) == {"a": ("acme", None), "b": ("acme", "a")}
