@@ -30,8 +30,9 @@ def join_asset(rmm: Rmm, session: Session, actor: Actor, device_id: UUID, name: 
     row = read_device(session, actor.tenant_id, device_id)
     _check_free(row)
     asset = _named(rmm, session, row, name)
-    _check_unheld(session, row, asset)
     take_asset(rmm, session, row, asset.asset_id)
+    # Once the asset is locked: of two devices that ask for it at once, the second one finds it held.
+    _check_unheld(session, row, asset)
     # Assets before the device, as a page of a sync locks them.
     session.refresh(row, with_for_update=True)
     _check_free(row)

@@ -9,9 +9,10 @@ import pytest
 from sqlalchemy import text
 
 from rmm_extension.domain.errors import ConfigError, Conflict
-from rmm_extension.services.inventory import join_asset, proposals
+from rmm_extension.services.inventory import join_asset, joining, proposals
 from rmm_extension.services.inventory.refresh import refresh_now
 from rmm_extension.services.unit import unit
+from tests.services.ingest.meanwhile import once_before
 
 from .conftest import NOON, World, device
 from .test_adoption import ADA, decide
@@ -264,3 +265,14 @@ def test_a_device_of_no_client_joins_nothing(sparing: World) -> None:
     sparing.execute("UPDATE rmm_devices SET client_id = NULL")
     with pytest.raises(ConfigError, match="map its organization first"):
         join(sparing, "d1", "D1")
+
+
+def test_two_devices_do_not_join_one_asset_at_once(sparing: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whether it is held is asked once the asset is taken: before that, another device may get it."""
+    sparing.script.devices = [device("d1"), device("d2")]
+    sparing.sync()
+    asset = machine(sparing, "Reception")
+    once_before(monkeypatch, joining, "take_asset", lambda: join(sparing, "d2", "Reception"))
+    with pytest.raises(ConfigError, match="is the asset of another device of this connection"):
+        join(sparing, "d1", "Reception")
+    assert (sparing.device("d1").asset_id, sparing.device("d2").asset_id) == (None, asset)
