@@ -15,6 +15,7 @@ from rmm_extension.models import Integration
 from rmm_extension.providers.capabilities import capabilities
 from rmm_extension.providers.contract import Provider
 from rmm_extension.services import connections
+from rmm_extension.services.alert_routing import lacks
 
 from .context import actor, current_rmm, session
 
@@ -82,8 +83,7 @@ def has_routing(provider: Provider | None) -> bool:
 
 def routing_lacks(row: Integration, provider: Provider | None) -> tuple[str, ...]:
     """What is still to be chosen of the connection's routing, in words; nothing where it has none."""
-    has_catalog = current_rmm().host.catalog is not None
-    return read_routing(row.settings).lacks(has_catalog=has_catalog) if has_routing(provider) else ()
+    return lacks(current_rmm(), row.provider, read_routing(row.settings)) if has_routing(provider) else ()
 
 
 def has_part(endpoint: str, provider: Provider | None) -> bool:

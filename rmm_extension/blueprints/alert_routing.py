@@ -8,7 +8,7 @@ from uuid import UUID
 from flask import flash, redirect, render_template, url_for
 from flask.typing import ResponseReturnValue
 
-from rmm_extension.domain.routing import SETTING, Routing
+from rmm_extension.domain.routing import SETTING
 from rmm_extension.forms.alert_routing import RoutingChoices, RoutingForm, routing_form
 from rmm_extension.models import Integration
 from rmm_extension.services.alert_routing import RoutingInvalid, save_routing
@@ -38,21 +38,21 @@ def connection_routing(integration_id: UUID) -> ResponseReturnValue:
     end_reading()
     try:
         with unit(current_rmm()) as opened:
-            routing = save_routing(current_rmm(), opened, actor(), integration_id, changes)
+            lacks = save_routing(current_rmm(), opened, actor(), integration_id, changes)
     except RoutingInvalid as error:
         row, _ = found(integration_id)
         form = _form(row)
         return _page(row, form, form.refuse(error.errors)), 422
-    flash(_said(routing), "success")
+    flash(_said(lacks), "success")
     return redirect(url_for("rmm.connection_routing", integration_id=integration_id), 303)
 
 
 def _form(row: Integration) -> RoutingForm:
-    return routing_form(_choices(row.tenant_id), row.settings.get(SETTING) or {})
+    return routing_form(_choices(row), row.settings.get(SETTING) or {})
 
 
-def _choices(tenant_id: str) -> RoutingChoices:
-    host = current_rmm().host
+def _choices(row: Integration) -> RoutingChoices:
+    host, tenant_id, provider = current_rmm().host, row.tenant_id, found(row.id)[1]
     catalog, categories = host.catalog, host.categories
     return RoutingChoices(
         clients=[(one.id, one.name) for one in host.clients.search(session(), tenant_id)],
@@ -60,6 +60,7 @@ def _choices(tenant_id: str) -> RoutingChoices:
         priorities=[(one.id, one.name) for one in catalog.priorities(session(), tenant_id)]
         if catalog
         else None,
+        severities=provider.manifest.routed_severities if provider else (),
         categories=categories.active(session(), tenant_id) if categories else None,
     )
 
@@ -77,8 +78,7 @@ def _page(row: Integration, form: RoutingForm, general: Sequence[str] = ()) -> s
     )
 
 
-def _said(routing: Routing) -> str:
-    lacks = routing.lacks(has_catalog=current_rmm().host.catalog is not None)
+def _said(lacks: Sequence[str]) -> str:
     if lacks:
         return f"The routing is saved. It is not complete yet: {', '.join(lacks)}."
     return "The routing is saved. Alerts that waited for it get their tickets now."

@@ -64,8 +64,8 @@ class PastAlert:
 class Setting:
     """What the alerts meet. ``now`` ends the replay: what is due later has not happened.
 
-    ``detail_wait`` is how long a text is waited for; ``takes_tickets`` whether the host does, and
-    ``has_catalog`` whether it has boards and priorities.
+    ``detail_wait`` is how long a text is waited for; ``takes_tickets`` whether the host does.
+    ``routing_lacks`` is what the routing is not complete for, in words.
     """
 
     rules: Sequence[Rule]
@@ -75,8 +75,8 @@ class Setting:
     now: datetime
     detail_wait: timedelta = timedelta(0)
     takes_tickets: bool = True
-    has_catalog: bool = True
     routing: Routing = NO_ROUTING
+    routing_lacks: Sequence[str] = ()
 
 
 @dataclass(slots=True)
@@ -258,7 +258,7 @@ class _Replay:
         chapter.after.append({"code": "ticket_created"})
 
     def _obstacle(self, alert: PastAlert, rule: Rule) -> Step | None:
-        lacks = self.setting.routing.lacks(has_catalog=self.setting.has_catalog)
+        lacks = self.setting.routing_lacks
         if uses_routing(rule) and lacks:
             return {"code": "routing_incomplete", "lacks": list(lacks)}
         if alert.client_id is None and not uses_routing(rule):

@@ -14,7 +14,7 @@ from .types import Severity
 SETTING = "routing"
 """Where a connection's settings have it."""
 NEEDED = ("boardId", "fallbackClientId", "fallbackBoardId")
-"""What a whole routing has beside a priority for each severity."""
+"""What a whole routing has beside a priority for each severity that the vendor's alerts have."""
 _NAMES: dict[Severity, tuple[str, ...]] = {
     Severity.CRITICAL: ("critical", "urgent"),
     Severity.MAJOR: ("high",),
@@ -36,11 +36,12 @@ class Routing:
     fallback_client_id: str | None = None
     fallback_board_id: str | None = None
 
-    def lacks(self, *, has_catalog: bool = True) -> tuple[str, ...]:
-        """What is still to be chosen, in words; a host without a catalog has no boards and priorities."""
+    def lacks(self, severities: Iterable[Severity], *, has_catalog: bool = True) -> tuple[str, ...]:
+        """What is still to be chosen, in words, where alerts have these severities; a host without a catalog
+        has no boards and priorities."""
         missing = [
             (self.board_id or not has_catalog, "board"),
-            *((self.priorities.get(one) or not has_catalog, f"priority for {one}") for one in Severity),
+            *((self.priorities.get(one) or not has_catalog, f"priority for {one}") for one in severities),
             (self.fallback_client_id, "fallback client"),
             (self.fallback_board_id or not has_catalog, "fallback board"),
         ]
@@ -100,15 +101,17 @@ def place(routing: Routing, actions: Mapping[str, Any], client_id: str | None, s
     )
 
 
-def proposed_priorities(priorities: Iterable[tuple[str, str]]) -> dict[str, str]:
-    """The host's priorities by severity where one has the fitting name exactly, whatever the case.
+def proposed_priorities(
+    priorities: Iterable[tuple[str, str]], severities: Iterable[Severity]
+) -> dict[str, str]:
+    """The host's priority of each severity where one has the fitting name exactly, whatever the case.
 
     From ``(id, name)`` in the host's order.
     """
     by_name: dict[str, str] = {}
     for priority_id, name in priorities:
         by_name.setdefault(name.strip().lower(), priority_id)
-    found = {one.value: _first(by_name, names) for one, names in _NAMES.items()}
+    found = {one.value: _first(by_name, _NAMES[one]) for one in severities}
     return {severity: priority_id for severity, priority_id in found.items() if priority_id}
 
 

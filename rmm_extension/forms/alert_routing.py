@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -30,11 +30,15 @@ _FIELDS = {**_IDS, **{f"priorityBySeverity.{one}": f"{_PRIORITY}{one}" for one i
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RoutingChoices:
-    """What the form offers. ``None`` is a port the host does not have: its fields are not there."""
+    """What the form offers. ``None`` is a port the host does not have: its fields are not there.
+
+    ``severities`` are those that the vendor's alerts have: others need no priority.
+    """
 
     clients: Options = ()
     boards: Options | None = None
     priorities: Options | None = None
+    severities: Collection[Severity] = ()
     categories: Sequence[Category] | None = None
 
 
@@ -52,10 +56,13 @@ class RoutingForm(FlaskForm):  # type: ignore[misc]
     def changes(self) -> dict[str, Any]:
         """The routing as it is filled in; what the form has no field for is not named."""
         chosen = {key: self[name].data or None for key, name in _IDS.items() if name in self}
-        priorities = {one.value: f"{_PRIORITY}{one}" for one in Severity if f"{_PRIORITY}{one}" in self}
-        if priorities:
-            chosen["priorityBySeverity"] = {one: self[name].data or None for one, name in priorities.items()}
-        return chosen
+        priorities = {field.name.removeprefix(_PRIORITY): field.data or None for field in self.priorities}
+        return {**chosen, "priorityBySeverity": priorities} if priorities else chosen
+
+    @property
+    def priorities(self) -> list[SelectField]:
+        """The fields of the severities' priorities, the worst first."""
+        return [self[name] for one in Severity if (name := f"{_PRIORITY}{one}") in self]
 
     def refuse(self, errors: Mapping[str, Sequence[str]]) -> list[str]:
         """Put each sentence at its field; the rest is returned for the top of the form."""
@@ -100,7 +107,9 @@ def _offered(choices: RoutingChoices) -> dict[str, Sequence[Sequence[str]] | Non
         "fallback_client_id": choices.clients,
         "category_id": tops,
         "subcategory_id": below,
-        **{f"{_PRIORITY}{one}": choices.priorities for one in Severity},
+        **{
+            f"{_PRIORITY}{one}": choices.priorities if one in choices.severities else None for one in Severity
+        },
     }
 
 

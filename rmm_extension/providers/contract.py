@@ -11,6 +11,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import ClassVar
 
+from rmm_extension.domain.types import Severity
+
 Network = ipaddress.IPv4Network | ipaddress.IPv6Network
 
 
@@ -80,7 +82,8 @@ class Manifest:
     not, the numbers are counted from the lists of patches. ``makes_assets``: a device that is no asset yet
     becomes one, unless the connection's settings say otherwise. ``matches_by_name``: a device is the client's
     asset of the same name, for vendors that tell of machines whose hardware somebody else reports.
-    ``routes_alerts``: the connection has a routing (boards, priorities, fallback client) that its rules use.
+    ``routed_severities``: the connection has a routing (boards, priorities, fallback client) that its rules
+    use, and these are the severities that the vendor's alerts have, the worst first.
     ``lacks`` are facts of devices, by the names of their fields, that people look for and its API never
     tells: pages say so, where they leave out what is not known of one device.
     """
@@ -97,13 +100,18 @@ class Manifest:
     tells_patch_numbers: bool = False
     makes_assets: bool = True
     matches_by_name: bool = False
-    routes_alerts: bool = False
+    routed_severities: tuple[Severity, ...] = ()
     lacks: tuple[str, ...] = ()
 
     @property
     def tag(self) -> str:
         """What tags of assets begin with."""
         return self.short_name or self.key
+
+    @property
+    def routes_alerts(self) -> bool:
+        """Whether connections have a routing."""
+        return bool(self.routed_severities)
 
 
 class Provider:

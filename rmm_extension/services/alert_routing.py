@@ -7,7 +7,7 @@ from typing import Any
 from uuid import UUID
 
 from marshmallow import ValidationError
-from sqlalchemy import ColumnElement, and_, type_coerce
+from sqlalchemy import ColumnElement, and_, false, or_, type_coerce
 from sqlalchemy.dialects.postgresql import JSONB, array
 from sqlalchemy.orm import Session
 
@@ -15,7 +15,6 @@ from rmm_extension.domain.contracts.routing import load_routing
 from rmm_extension.domain.contracts.strict import problems
 from rmm_extension.domain.errors import Invalid
 from rmm_extension.domain.routing import NEEDED, SETTING, Routing, read_routing
-from rmm_extension.domain.types import Severity
 from rmm_extension.host import Actor
 from rmm_extension.models import Integration
 
@@ -32,8 +31,9 @@ class RoutingInvalid(Invalid):
 
 def save_routing(
     rmm: Rmm, session: Session, actor: Actor, integration_id: UUID, changes: Mapping[str, Any]
-) -> Routing:
+) -> tuple[str, ...]:
     """Merge what is given into the connection's routing, under its row's lock; ``None`` takes a choice away.
+    Returns what it still lacks, in words.
 
     The very next event obeys it, and alerts that waited for a whole routing are decided. Raises
     :class:`RoutingInvalid` with a sentence for each id that the host does not have.
@@ -43,10 +43,16 @@ def save_routing(
     if errors := _wrong_ids(rmm, session, actor.tenant_id, kept):
         raise RoutingInvalid(errors)
     connections.save_settings(session, actor, integration_id, {SETTING: kept})
-    routing = read_routing({SETTING: kept})
-    if not routing.lacks(has_catalog=rmm.host.catalog is not None):
+    missing = lacks(rmm, row.provider, read_routing({SETTING: kept}))
+    if not missing:
         outbox.put(session, actor.tenant_id, TOPIC, {"integration_id": str(integration_id)})
-    return routing
+    return missing
+
+
+def lacks(rmm: Rmm, provider: str, routing: Routing) -> tuple[str, ...]:
+    """What the routing of a connection to this vendor still lacks, in words."""
+    severities = rmm.providers.get(provider).manifest.routed_severities
+    return routing.lacks(severities, has_catalog=rmm.host.catalog is not None)
 
 
 def is_whole(rmm: Rmm) -> ColumnElement[bool]:
@@ -54,10 +60,13 @@ def is_whole(rmm: Rmm) -> ColumnElement[bool]:
     routing = type_coerce(Integration.settings[SETTING], JSONB)
     if rmm.host.catalog is None:
         return and_(routing.has_key("fallbackClientId"))
-    priorities = type_coerce(routing[_BY_SEVERITY], JSONB).has_all(
-        array([severity.value for severity in Severity])
-    )
-    return and_(routing.has_all(array(NEEDED)), priorities)
+    priorities = type_coerce(routing[_BY_SEVERITY], JSONB)
+    rated = [
+        and_(Integration.provider == manifest.key, priorities.has_all(array(manifest.routed_severities)))
+        for manifest in (provider.manifest for provider in rmm.providers.all())
+        if manifest.routes_alerts
+    ]
+    return and_(routing.has_all(array(NEEDED)), or_(false(), *rated))
 
 
 def _merged(stored: Mapping[str, Any], changes: Mapping[str, Any]) -> dict[str, Any]:

@@ -30,7 +30,8 @@ def propose_routing(rmm: Rmm, session: Session, row: Integration) -> None:
     if rmm.host.catalog is None:
         return
     known = [(found.id, found.name) for found in rmm.host.catalog.priorities(session, row.tenant_id)]
-    proposed = {"priorityBySeverity": proposed_priorities(known)}
+    severities = rmm.providers.get(row.provider).manifest.routed_severities
+    proposed = {"priorityBySeverity": proposed_priorities(known, severities)}
     row.settings = {SETTING: proposed, **(row.settings or {})}
 
 

@@ -14,6 +14,7 @@ from sqlalchemy.orm import Session
 from rmm_extension.domain.dry_run import Fate, PastAlert, Setting, simulate, steps
 from rmm_extension.domain.dry_run_words import sentences
 from rmm_extension.domain.errors import ConfigError
+from rmm_extension.domain.routing import read_routing
 from rmm_extension.domain.rules import Rule, compile_rule, winner
 from rmm_extension.domain.types import AlertEvent, AlertKind, AlertStatus, Channel, Severity
 from rmm_extension.models import (
@@ -27,8 +28,9 @@ from rmm_extension.models import (
 from rmm_extension.providers.capabilities import FetchesAlert
 
 from . import connections
+from .alert_routing import lacks
 from .context import Rmm
-from .ingest.config import active_windows, routing_of
+from .ingest.config import active_windows
 from .queries.paging import AnyRow, AnySelect
 from .rules import RuleDraft, UnknownRule, draft_rule
 
@@ -128,6 +130,7 @@ def setting_of(
     """What alerts meet now: the active rules in their order, with the draft ``mine`` in its place, the
     windows, and how the connection's provider and the host take part."""
     row = connections.get(session, tenant_id, integration_id)
+    routing = read_routing(row.settings)
     fetches = isinstance(rmm.providers.get(row.provider), FetchesAlert)
     return Setting(
         rules=_rules(session, tenant_id, integration_id, mine),
@@ -137,8 +140,8 @@ def setting_of(
         now=utc_now(),
         detail_wait=timedelta(seconds=rmm.settings.detail_wait if fetches else 0),
         takes_tickets=rmm.host.tickets is not None,
-        has_catalog=rmm.host.catalog is not None,
-        routing=routing_of(session, tenant_id, integration_id),
+        routing=routing,
+        routing_lacks=lacks(rmm, row.provider, routing),
     )
 
 

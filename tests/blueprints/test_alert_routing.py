@@ -15,7 +15,8 @@ from .conftest import World, said
 from .test_rule_editor import without
 from .test_rules import address, stored
 
-SEVERITIES = ("critical", "major", "moderate", "minor", "none")
+SEVERITIES = ("critical", "major", "minor")
+"""Those that the vendor's alerts have."""
 
 
 @pytest.fixture
@@ -23,7 +24,7 @@ def connection(world: World) -> UUID:
     """Of a vendor that routes, in a PSA with a board, priorities and a category."""
     with world.app.app_context():
         db.session.add(Board(tenant_id="one", id="b1", name="Security <1>", position=0, is_default=True))
-        for at, name in enumerate(("Urgent", "High", "Low")):
+        for at, name in enumerate(("Urgent", "P2", "Low")):
             db.session.add(Priority(tenant_id="one", id=name.lower(), name=name, position=at))
         db.session.add(Category(tenant_id="one", id="sec", name="Security", position=0))
         db.session.add(Category(tenant_id="one", id="inc", name="Incident", parent_id="sec", position=0))
@@ -50,7 +51,7 @@ def kept(world: World, connection: UUID) -> dict[str, Any]:
 def test_a_new_connection_has_priorities_by_name_and_a_rule_that_uses_them(
     world: World, connection: UUID
 ) -> None:
-    by_name = {"critical": "urgent", "major": "high", "minor": "low", "none": "low"}
+    by_name = {"critical": "urgent", "minor": "low"}
     assert kept(world, connection) == {"priorityBySeverity": by_name}
     (rule,) = stored(world, connection)
     assert rule.name == "Every alert opens a ticket by the routing"
@@ -72,8 +73,7 @@ def test_the_routing_is_saved(world: World, connection: UUID) -> None:
     browser = world.client()
     before = said(browser.get(page(connection)))
     assert (
-        "Not complete yet: no board, no priority for moderate, no fallback client, no fallback board."
-        in before
+        "Not complete yet: no board, no priority for major, no fallback client, no fallback board." in before
     )
     answer = browser.post(page(connection), data=filled())
     assert answer.location == page(connection)
@@ -85,6 +85,15 @@ def test_the_routing_is_saved(world: World, connection: UUID) -> None:
     assert routing["priorityBySeverity"] == dict.fromkeys(SEVERITIES, "low")
     with world.app.app_context():
         assert "connection.settings_saved" in [row.action for row in db.session.query(Audit)]
+
+
+def test_only_severities_of_the_vendor_are_asked_for(world: World, connection: UUID) -> None:
+    text = said(world.client().get(page(connection)))
+    assert "Priority of minor alerts" in text
+    assert "moderate" not in text
+    assert "without a severity" not in text
+    world.client().post(page(connection), data=filled(priority_moderate="low", priority_none="gone"))
+    assert set(kept(world, connection)["priorityBySeverity"]) == set(SEVERITIES)
 
 
 def test_a_part_may_be_saved_and_the_page_says_what_is_missing(world: World, connection: UUID) -> None:
@@ -159,7 +168,7 @@ def test_an_alerts_page_has_the_vendors_words(world: World, connection: UUID) ->
 def test_the_connections_page_says_what_is_missing(world: World, connection: UUID) -> None:
     browser, overview = world.client(), f"/rmm/connections/{connection}"
     text = said(browser.get(overview))
-    assert "The routing is not complete (no board, no priority for moderate, no fallback client," in text
+    assert "The routing is not complete (no board, no priority for major, no fallback client," in text
     browser.post(page(connection), data=filled())
     assert "The routing is not complete" not in said(browser.get(overview))
     assert "The routing is not complete" not in said(browser.get(f"/rmm/connections/{world.connect()}"))

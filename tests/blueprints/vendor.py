@@ -18,6 +18,7 @@ from rmm_extension.domain.types import (
     DevicePage,
     Organization,
     PermissionLine,
+    Severity,
     SoftwareOfDevice,
     SoftwarePage,
     WebhookRequest,
@@ -189,7 +190,7 @@ class RoutedProvider(SingleProvider):
         SingleProvider.manifest,
         key="routed",
         label="Routed RMM",
-        routes_alerts=True,
+        routed_severities=(Severity.CRITICAL, Severity.MAJOR, Severity.MINOR),
         makes_assets=False,
         lacks=("agent_version", "needs_reboot"),
     )

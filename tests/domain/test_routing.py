@@ -24,6 +24,8 @@ WHOLE: dict[str, Any] = {
 }
 ROUTING = read_routing({"routing": WHOLE})
 MAPPED = Place("k", board_id="b", category_id="c", subcategory_id="s", priority_id="p-major")
+RATED = (Severity.CRITICAL, Severity.MAJOR, Severity.MINOR)
+"""The severities that alerts of the vendor have."""
 UNMAPPED = Place("f", is_unmapped=True, board_id="fb", priority_id="p-major")
 
 
@@ -69,16 +71,18 @@ def without(*path: str) -> dict[str, Any]:
         (without("fallbackClientId"), ("no fallback client",)),
         (without("fallbackBoardId"), ("no fallback board",)),
         (without("priorityBySeverity", "major"), ("no priority for major",)),
-        (without("priorityBySeverity", "none"), ("no priority for none",)),
+        (without("priorityBySeverity", "minor"), ("no priority for minor",)),
+        (without("priorityBySeverity", "moderate"), ()),
+        (without("priorityBySeverity", "none"), ()),
     ],
 )
 def test_what_a_routing_lacks(routing: dict[str, Any], lacks: tuple[str, ...]) -> None:
-    assert read_routing({"routing": routing}).lacks() == lacks
+    assert read_routing({"routing": routing}).lacks(RATED) == lacks
 
 
 def test_a_host_without_a_catalog_needs_the_client_alone() -> None:
-    assert NO_ROUTING.lacks(has_catalog=False) == ("no fallback client",)
-    assert read_routing({"routing": {"fallbackClientId": "f"}}).lacks(has_catalog=False) == ()
+    assert NO_ROUTING.lacks(RATED, has_catalog=False) == ("no fallback client",)
+    assert read_routing({"routing": {"fallbackClientId": "f"}}).lacks(RATED, has_catalog=False) == ()
 
 
 @pytest.mark.parametrize("stored", [None, {}, "x", 7, [], {"routing": None}, {"routing": {"what": 1}}])
@@ -121,4 +125,6 @@ def test_any_json_is_read_or_refused_and_never_half(value: dict[str, Any]) -> No
 def test_priorities_are_proposed_by_their_exact_names(
     names: tuple[str, ...], expected: dict[str, str]
 ) -> None:
-    assert proposed_priorities([(name, name) for name in names]) == expected
+    assert proposed_priorities([(name, name) for name in names], Severity) == expected
+    of_the_vendor = {one: expected[one] for one in RATED if one in expected}
+    assert proposed_priorities([(name, name) for name in names], RATED) == of_the_vendor

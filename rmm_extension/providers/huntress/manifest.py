@@ -5,6 +5,7 @@ from __future__ import annotations
 from rmm_extension.domain.labels import provider_label
 from rmm_extension.providers.contract import AuthMode, Field, Manifest
 from rmm_extension.providers.huntress.errors import KEY
+from rmm_extension.providers.huntress.words import SEVERITIES
 
 BASE = "https://api.huntress.io"
 """The one address of Huntress's API: it has no regions."""
@@ -44,5 +45,5 @@ MANIFEST = Manifest(
     makes_assets=False,
     matches_by_name=True,
     lacks=("current_user", "boot_at", "needs_reboot"),
-    routes_alerts=True,
+    routed_severities=tuple(SEVERITIES.values()),
 )

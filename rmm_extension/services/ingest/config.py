@@ -72,12 +72,11 @@ def _read(session: Session, tenant_id: str, integration_id: UUID, version: int) 
         rules=tuple(compile_rule(*row) for active, *row in rules if active),
         inactive=tuple(compile_rule(*row) for active, *row in rules if not active),
         windows=active_windows(session, tenant_id, integration_id),
-        routing=routing_of(session, tenant_id, integration_id),
+        routing=_routing(session, tenant_id, integration_id),
     )
 
 
-def routing_of(session: Session, tenant_id: str, integration_id: UUID) -> Routing:
-    """The connection's routing."""
+def _routing(session: Session, tenant_id: str, integration_id: UUID) -> Routing:
     mine = (Integration.tenant_id == tenant_id, Integration.id == integration_id)
     return read_routing(session.scalar(select(Integration.settings).where(*mine)) or {})
 

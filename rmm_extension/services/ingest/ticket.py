@@ -14,6 +14,7 @@ from rmm_extension.domain.rules import Rule, uses_routing
 from rmm_extension.domain.types import AlertEvent, Outcome
 from rmm_extension.host import TicketDraft, TicketRef
 from rmm_extension.models import utc_now
+from rmm_extension.services.alert_routing import lacks
 from rmm_extension.services.context import Rmm
 
 from .condition import claim_condition, count_occurrence
@@ -67,9 +68,9 @@ def _has_obstacle(
 ) -> bool:
     """Whether no ticket can be made now; then the alert needs attention."""
     is_routed = uses_routing(rule)
-    lacks = routing.lacks(has_catalog=rmm.host.catalog is not None) if is_routed else ()
-    if lacks:
-        _needs_attention(record, ROUTING_INCOMPLETE, {"code": "routing_incomplete", "lacks": list(lacks)})
+    missing = lacks(rmm, facts.provider, routing) if is_routed else ()
+    if missing:
+        _needs_attention(record, ROUTING_INCOMPLETE, {"code": "routing_incomplete", "lacks": list(missing)})
     elif facts.client_id is None and not is_routed:
         _needs_attention(record, NO_CLIENT, {"code": "no_client", "organization": facts.organization})
     elif ticket_failure is not None:

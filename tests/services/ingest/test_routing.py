@@ -149,6 +149,16 @@ def test_an_incomplete_routing_keeps_the_alert_until_it_is_whole(
     assert routed.alert(7001)["attention"] is None
 
 
+def test_a_severity_the_vendor_does_not_have_needs_no_priority(routed: World) -> None:
+    chosen = whole(routed)
+    priorities = dict(chosen["priorityBySeverity"])
+    del priorities["moderate"], priorities["none"]
+    route(routed, **{**chosen, "priorityBySeverity": priorities})
+    assert take(routed, incident(severity=Severity.NONE)).outcome is Outcome.TICKET_CREATED
+    (ticket,) = tickets(routed)
+    assert ticket["priority_id"] == ids(routed, Priority, name="Low")[0]
+
+
 def test_a_saved_choice_wipes_no_other(routed: World) -> None:
     chosen = whole(routed)
     for name, value in chosen.items():
