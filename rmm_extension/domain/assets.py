@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from datetime import datetime
+from hashlib import blake2b
 from typing import Any
 
 from .types import AgentStatus, Device, DeviceKind, Disk, Hardware, Interface
@@ -37,6 +38,8 @@ _FACTS = (
     "security_score",
     "maintenance",
 )
+_LONGEST_SPOKEN = 16
+"""Characters of an id that still goes over the telephone."""
 _ASSET_TYPES = {
     DeviceKind.VIRTUAL_HOST: "server",
     DeviceKind.VIRTUAL_GUEST: "server",
@@ -103,9 +106,20 @@ def asset_type(device: Device, *, is_new: bool) -> str | None:
     return _ASSET_TYPES.get(device.kind, device.kind.value)
 
 
-def asset_tag(vendor: str, device: Device) -> str:
-    """The tag of an asset made for a device: where it comes from, in the vendor's short name."""
-    return f"{vendor}:{device.external_id}"
+def asset_tag(vendor: str, device: Device, *, by_serial: bool) -> str:
+    """The tag of an asset made for a device: where it comes from, in the vendor's short name, and its id.
+
+    ``by_serial``: its serial number, where it has one, and of an id that nobody could read out ten digits.
+    """
+    if not by_serial:
+        return f"{vendor}:{device.external_id}"
+    return f"{vendor}-{device.serial or _short(device.external_id)}"
+
+
+def _short(external_id: str) -> str:
+    if len(external_id) <= _LONGEST_SPOKEN:
+        return external_id
+    return blake2b(external_id.encode(), digest_size=5).hexdigest().upper()
 
 
 def _uptime(device: Device, now: datetime) -> int | None:

@@ -78,10 +78,12 @@ class Manifest:
     customer ("client", "organization", "group"); ``docs_url`` the vendor's documentation;
     ``software_platforms`` are the only ones (windows, linux, darwin) whose agents tell their software, where
     these are not all; ``short_name`` stands before the id in the tag of an asset made for a device, the key
-    where it is empty. ``tells_patch_numbers``: its devices come with their numbers of patches; where they do
-    not, the numbers are counted from the lists of patches. ``makes_assets``: a device that is no asset yet
-    becomes one, unless the connection's settings say otherwise. ``matches_by_name``: a device is the client's
-    asset of the same name, for vendors that tell of machines whose hardware somebody else reports.
+    where it is empty; ``tags_by_serial`` puts the serial number, where there is one, in the id's place, and
+    shortens ids that nobody could read out. ``tells_patch_numbers``: its devices come with their numbers of
+    patches; where they do not, the numbers are counted from the lists of patches. ``makes_assets``: a device
+    that is no asset yet becomes one, unless the connection's settings say otherwise. ``matches_by_name``: a
+    device is the client's asset of the same name, for vendors that tell of machines whose hardware somebody
+    else reports.
     ``routed_severities``: the connection has a routing (boards, priorities, fallback client) that its rules
     use, and these are the severities that the vendor's alerts have, the worst first.
     ``lacks`` are facts of devices, by the names of their fields, that people look for and its API never
@@ -97,6 +99,7 @@ class Manifest:
     docs_url: str = ""
     software_platforms: tuple[str, ...] = ()
     short_name: str = ""
+    tags_by_serial: bool = False
     tells_patch_numbers: bool = False
     makes_assets: bool = True
     matches_by_name: bool = False

@@ -176,4 +176,29 @@ def test_types_and_tags() -> None:
     assert assets.asset_type(device(kind=DeviceKind.SERVER), is_new=False) == "server"
     assert assets.asset_type(device(kind=DeviceKind.UNKNOWN), is_new=True) == "unknown"
     assert assets.asset_type(device(kind=DeviceKind.UNKNOWN), is_new=False) is None
-    assert assets.asset_tag("tactical", device()) == "tactical:d1"
+
+
+OPAQUE = "Z2lkOi8vbGV2ZWwvRGV2aWNlLzk3MTA5"
+
+
+@pytest.mark.parametrize(
+    "by_serial, values, tag",
+    [
+        (False, {"serial": "5CG1"}, "acme:d1"),
+        (False, {"external_id": OPAQUE}, f"acme:{OPAQUE}"),
+        (True, {"serial": "5CG1", "external_id": OPAQUE}, "acme-5CG1"),
+        (True, {}, "acme-d1"),
+        (True, {"external_id": "104729"}, "acme-104729"),
+        (True, {"external_id": OPAQUE}, "acme-F965DE1E0A"),
+    ],
+)
+def test_tags(by_serial: bool, values: dict[str, Any], tag: str) -> None:
+    assert assets.asset_tag("acme", device(**values), by_serial=by_serial) == tag
+
+
+def test_ids_that_begin_alike_have_tags_of_their_own() -> None:
+    """Opaque ids of one vendor differ in their ends."""
+    found = {
+        assets.asset_tag("acme", device(external_id=f"{OPAQUE}{end}"), by_serial=True) for end in range(100)
+    }
+    assert len(found) == 100

@@ -42,6 +42,7 @@ MANIFEST = Manifest(
     organization_noun="organization",
     docs_url="https://api.huntress.io/docs",
     short_name="HUNTRESS",
+    tags_by_serial=True,
     makes_assets=False,
     matches_by_name=True,
     lacks=("current_user", "boot_at", "needs_reboot"),

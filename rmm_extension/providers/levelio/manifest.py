@@ -36,5 +36,6 @@ MANIFEST = Manifest(
     organization_noun="group",
     docs_url="https://levelapi.readme.io/",
     short_name="LEVEL",
+    tags_by_serial=True,
     lacks=("agent_version", "current_user", "needs_reboot", "wan_ip"),
 )

@@ -85,5 +85,6 @@ MANIFEST = Manifest(
     organization_noun="organization",
     docs_url="https://app.ninjarmm.com/apidocs/",
     short_name="NINJA",
+    tags_by_serial=True,
     tells_patch_numbers=True,
 )

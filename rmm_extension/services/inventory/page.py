@@ -169,10 +169,15 @@ def _change(scope: Scope, item: Item, now: datetime) -> AssetChange:
         rmm_organization_id=device.external_organization_id,
         agent_status=device.status.value,
         last_seen_at=device.last_seen_at,
-        asset_tag=assets.asset_tag(scope.tag, device) if is_new else None,
+        asset_tag=_tag(scope, device) if is_new else None,
         reactivate=item.row is not None and item.row.is_deleted,
         vitals=assets.vitals(device, now),
     )
+
+
+def _tag(scope: Scope, device: Device) -> str:
+    manifest = scope.manifest
+    return assets.asset_tag(manifest.tag, device, by_serial=manifest.tags_by_serial)
 
 
 def _hold(session: Session, scope: Scope, ids: Sequence[object]) -> None:

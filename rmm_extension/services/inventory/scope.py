@@ -63,11 +63,6 @@ class Scope:
         return known
 
     @property
-    def tag(self) -> str:
-        """What the tags of new assets begin with."""
-        return self.manifest.tag
-
-    @property
     def makes_assets(self) -> bool:
         """Whether a device that is no asset yet becomes one."""
         return self.rmm.host.assets is not None and makes_assets(self.manifest, self.settings)

@@ -46,6 +46,9 @@ def test_devices_of_the_mapped_group_become_assets(scene: Scene) -> None:
     assert row["facts"]["security_score"] == one.security_score
     assert row["facts"]["hardware"]["memory_gb"] > 0
     assert row["asset_id"] is not None
+    assert scene.world.one("SELECT asset_tag FROM assets WHERE id = :id", id=row["asset_id"]) == (
+        f"LEVEL-{one.hardware.serial}"
+    )
     again = scene.run("device_sync")
     assert again["counts"].get("unchanged", 0) == len(machines), again["counts"]
 
