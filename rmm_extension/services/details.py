@@ -20,7 +20,7 @@ from rmm_extension.providers.capabilities import FetchesAlert
 from .context import Rmm
 from .decisions import decide_or_log, decide_stored
 from .ingest import Ingested
-from .ingest.stored import DETAILS, load
+from .ingest.stored import DETAILS, awaited, load
 from .ingest.text import TEXTS, complete_text, told
 from .ingest.write import Record, change
 from .inventory.load import open_connection
@@ -89,34 +89,53 @@ def _wait_on(rmm: Rmm, failed: Sequence[Any]) -> None:
 
 def _stored(session: Session, tenant_id: str, alert_id: UUID) -> Any | None:
     return session.execute(
-        select(Alert.external_id, Alert.message, Alert.details_due_at, Alert.last_event_at).where(
-            Alert.tenant_id == tenant_id, Alert.id == alert_id
-        )
+        select(
+            Alert.external_id,
+            Alert.message,
+            Alert.details_due_at,
+            Alert.last_event_at,
+            Alert.attention,
+            Alert.external_device_id,
+            Alert.external_organization_id,
+        ).where(Alert.tenant_id == tenant_id, Alert.id == alert_id)
     ).first()
 
 
 def _complete(rmm: Rmm, tenant_id: str, alert_id: UUID, event: AlertEvent) -> None:
     with unit(rmm) as session:
         stored = _stored(session, tenant_id, alert_id)
-    changes = told(event)
-    waits = stored is not None and stored.details_due_at is not None
+    changes, waiting_for = told(event), _waits_with(stored, event)
     # What is over at the vendor by now is not decided any more: it would make a ticket only to close it.
-    if waits and event.kind is not AlertKind.RESET:
-        _decide(rmm, tenant_id, alert_id, {**changes, "dedup_key": dedup_key(event)}, _RECEIVED)
+    if waiting_for and event.kind is not AlertKind.RESET:
+        steps = _RECEIVED if waiting_for == DETAILS else _REST_RECEIVED
+        known = {**changes, "dedup_key": dedup_key(event)}
+        _decide(rmm, tenant_id, alert_id, known, steps, waiting_for=waiting_for)
     elif texts := {name: value for name, value in changes.items() if name in TEXTS}:
         _complete_ticket(rmm, tenant_id, alert_id, texts)
 
 
+def _waits_with(stored: Any | None, event: AlertEvent) -> str | None:
+    if stored is None:
+        return None
+    return DETAILS if stored.details_due_at is not None else awaited(stored._mapping, event)
+
+
 def _decide(
-    rmm: Rmm, tenant_id: str, alert_id: UUID, changes: dict[str, Any], steps: tuple[dict[str, Any], ...]
+    rmm: Rmm,
+    tenant_id: str,
+    alert_id: UUID,
+    changes: dict[str, Any],
+    steps: tuple[dict[str, Any], ...],
+    *,
+    waiting_for: str = DETAILS,
 ) -> Ingested | None:
-    """Decide an alert that waits for its text."""
+    """Decide an alert that waits for its text, or for whose it is."""
     return decide_stored(
         rmm,
         tenant_id,
         alert_id,
         channel=Channel.TICK,
-        waiting_for=DETAILS,
+        waiting_for=waiting_for,
         changes=changes,
         steps=steps,
     )

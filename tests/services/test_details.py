@@ -425,3 +425,48 @@ def test_details_are_no_news_of_a_decided_alert(world: World, vendor: Callable[.
     assert world.alert(7001)["severity"] == "minor"
     take(world, incident(10))
     assert "Severity rose from minor to critical." in world.notes(world.tickets()[0]["id"])
+
+
+PLACE: dict[str, Any] = {"external_device_id": "agent-7", "device_name": "WS-07", "external_organization_id": "1"}
+
+
+def without_a_place(world: World, event: AlertEvent) -> None:
+    """An alert that was decided before anybody told whose it is."""
+    world.device("agent-7", name="WS-07", asset_id="asset-1")
+    take(world, event)
+    relay_all(world)
+    overdue(world)
+    assert world.alert(7001)["attention"] == "no_client"
+
+
+@pytest.mark.parametrize("has_text", [True, False])
+def test_a_place_that_comes_after_the_decision_has_it_decided_again(
+    world: World, vendor: Callable[..., None], has_text: bool
+) -> None:
+    told_first = part() if has_text else next_to_nothing()
+    without_a_place(world, msgspec.structs.replace(told_first, external_organization_id=None))
+    vendor(incident(**PLACE))
+    assert work(world, "alert_details") == [{"completed": 1}]
+    alert = world.alert(7001)
+    assert [alert[name] for name in PLACE] == list(PLACE.values())
+    assert (alert["dedup_key"], alert["asset_id"], alert["attention"]) == ("agent-7|7001", "asset-1", None)
+    (ticket,) = world.tickets()
+    assert (ticket["client_id"], ticket["id"]) == (world.client_id, alert["ticket_id"])
+
+
+def test_a_place_that_comes_by_polling_has_it_decided_again(world: World) -> None:
+    without_a_place(world, msgspec.structs.replace(part(), external_organization_id=None))
+    assert take(world, incident(**PLACE), Channel.POLL).outcome == "ticket_created"
+    assert world.alert(7001)["dedup_key"] == "agent-7|7001"
+
+
+def test_a_place_of_nobodys_is_kept_until_it_is_mapped(world: World, vendor: Callable[..., None]) -> None:
+    world.do("UPDATE rmm_devices SET client_id = NULL")
+    world.do("UPDATE rmm_organization_mappings SET client_id = NULL")
+    take(world, incident(is_partial=True, external_organization_id=None))
+    relay_all(world)
+    vendor(incident(external_organization_id="2"))
+    work(world, "alert_details")
+    alert = world.alert(7001)
+    assert (alert["external_organization_id"], alert["attention"]) == ("2", "no_client")
+    assert take(world, incident(external_organization_id="2"), Channel.POLL).reason == "duplicate"

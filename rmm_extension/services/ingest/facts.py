@@ -33,6 +33,8 @@ _ALERT = (
     "attention",
     "hold_until",
     "suppressed_by_window_id",
+    "external_device_id",
+    "external_organization_id",
 )
 
 # A row stored under an id of ours stands for the real alert only while it is open. It is looked for apart: in

@@ -52,8 +52,8 @@ def ingest(
         return ending.acknowledge(session, facts, event, channel)
     if facts.is_open and facts.row["synthesized"] and not event.synthesized:
         return adopt.adopt(rmm, session, facts, placed(facts, event), channel, ticket_failure)
-    if facts.is_open and facts.row["details_due_at"] is not None and event.message is not None:
-        return _with_its_text(rmm, session, facts, event, channel, ticket_failure)
+    if facts.is_open and (waiting_for := stored.awaited(facts.row, event)):
+        return _completed(rmm, session, facts, event, channel, ticket_failure, waiting_for)
     if facts.is_open:
         return known.seen_again(rmm, session, facts, event, channel, ticket_failure)
     if facts.known and _is_stale(facts, event):
@@ -73,16 +73,18 @@ def _is_stale(facts: Facts, event: AlertEvent) -> bool:
     return event.occurred_at <= facts.last_event_at
 
 
-def _with_its_text(
+def _completed(
     rmm: Rmm,
     session: Session,
     facts: Facts,
     event: AlertEvent,
     channel: Channel,
     ticket_failure: str | None,
+    waiting_for: str,
 ) -> Ingested:
-    """The text an open alert waits for came by another way than was asked: decide now."""
+    """What an open alert waits for came by another way than was asked: decide now."""
     newest = max(event.occurred_at, facts.last_event_at)
+    code = "details_received" if waiting_for == stored.DETAILS else "report_received"
     changes = {**text.told(event), "dedup_key": dedup_key(event), "last_event_at": newest}
     done = stored.decide_again(
         rmm,
@@ -90,9 +92,9 @@ def _with_its_text(
         facts.tenant_id,
         facts.alert_id,
         channel=channel,
-        waiting_for=stored.DETAILS,
+        waiting_for=waiting_for,
         changes=changes,
-        steps=(received(facts, event, channel), {"code": "details_received"}),
+        steps=(received(facts, event, channel), {"code": code}),
         ticket_failure=ticket_failure,
         received_at=facts.received_at,
     )

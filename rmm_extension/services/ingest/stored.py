@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import replace
 from datetime import datetime
 from typing import Any
@@ -19,11 +20,16 @@ from .announced import was_announced
 from .decide import DETAILS_WISHES, decide
 from .facts import Facts, by_id, placed
 from .result import Ingested
+from .ticket import NO_CLIENT
 from .write import OVER, Record, change_as_seen
 
 DETAILS, ATTENTION, HOLD, WINDOW = "details_due_at", "attention", "hold_until", "suppressed_by_window_id"
 """What an alert waits with: the column that is set meanwhile."""
 
+UNPLACED_SQL = (
+    f"(a.{ATTENTION} = '{NO_CLIENT}' AND a.external_device_id IS NULL AND a.external_organization_id IS NULL)"
+)
+"""That the alert ``a`` waits for somebody to tell whose it is."""
 
 _ALERT = """
 SELECT integration_id, external_id, external_device_id, external_organization_id, device_name, severity,
@@ -96,8 +102,24 @@ def decide_again(
     for wish in DETAILS_WISHES:
         record.followups.pop(wish, None)
     tell_only_news(session, facts, record)
-    _write(session, facts, record)
+    _write(session, facts, record, brings_news=bool(changes))
     return Ingested(Outcome(record.outcome), alert_id, record.values.get("ticket_id"))
+
+
+def awaited(waiting: Mapping[str, Any], event: AlertEvent) -> str | None:
+    """What an open alert waits with for what this event brings: for its text, or for whose it is.
+
+    ``waiting`` are the alert's columns. ``None`` where it waits for nothing, or for something else.
+    """
+    if waiting[DETAILS] is not None and event.message is not None:
+        return DETAILS
+    is_nowhere = waiting["external_device_id"] is None and waiting["external_organization_id"] is None
+    return ATTENTION if waiting[ATTENTION] == NO_CLIENT and is_nowhere and is_placed(event) else None
+
+
+def is_placed(event: AlertEvent) -> bool:
+    """Whether the event tells whose the alert is."""
+    return event.external_device_id is not None or event.external_organization_id is not None
 
 
 def _is_to_be_decided(facts: Facts, waiting_for: str | None) -> bool:
@@ -106,8 +128,8 @@ def _is_to_be_decided(facts: Facts, waiting_for: str | None) -> bool:
     return waiting_for is None or facts.row[waiting_for] is not None
 
 
-def _write(session: Session, facts: Facts, record: Record) -> None:
-    if _is_told(session, facts, record):
+def _write(session: Session, facts: Facts, record: Record, *, brings_news: bool) -> None:
+    if not brings_news and _is_told(session, facts, record):
         parameters = {"tenant": facts.tenant_id, "alert": facts.alert_id, "now": utc_now()}
         run(session, _LOOKED_AT, {**parameters, "attention": record.values["attention"]})
     else:

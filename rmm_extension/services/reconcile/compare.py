@@ -15,6 +15,7 @@ from rmm_extension.domain.types import AlertEvent
 from rmm_extension.models import OPEN_SQL
 from rmm_extension.services.driver import json_text, run
 from rmm_extension.services.ingest.clock import is_possible
+from rmm_extension.services.ingest.stored import UNPLACED_SQL, is_placed
 
 # What somebody changed after the listing began is newer than the listing: it is left to the next one.
 # A closed alert opens again when the vendor's time is newer. One that we took to be over, because a listing
@@ -22,7 +23,8 @@ from rmm_extension.services.ingest.clock import is_possible
 _COMPARE = f"""
 WITH listed AS MATERIALIZED (
     SELECT * FROM jsonb_to_recordset(%(listed)s::jsonb)
-        AS l(n int, id text, adopts text[], severity text, message text, at timestamptz, silenced boolean)),
+        AS l(n int, id text, adopts text[], severity text, message text, at timestamptz, silenced boolean,
+             placed boolean)),
 here AS MATERIALIZED (
     SELECT id, external_id, synthesized, last_event_at,
            created_at < %(began)s AND updated_at < %(began)s AS is_older
@@ -36,7 +38,7 @@ met AS (
             WHEN a.{OPEN_SQL} THEN CASE
                 WHEN a.updated_at < %(began)s
                      AND (l.severity NOT IN ('none', a.severity) OR l.message <> COALESCE(a.message, '')
-                          OR a.last_event_at < l.at)
+                          OR a.last_event_at < l.at OR l.placed AND {UNPLACED_SQL})
                 THEN 'changed' END
             WHEN a.last_event_at < l.at THEN 'again'
             WHEN NOT l.silenced AND a.updated_at < %(began)s - %(grace)s AND EXISTS (
@@ -148,6 +150,7 @@ def _row(number: int, event: AlertEvent, began: datetime) -> dict[str, Any]:
         "message": event.message,
         "at": event.occurred_at if is_possible(event.occurred_at, began) else None,
         "silenced": event.silenced,
+        "placed": is_placed(event),
     }
 
 

@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from rmm_extension.services import details
 from rmm_extension.services.followups import ticket_closed
 from rmm_extension.services.webhook_access import drop_previous
 from tests.services.levelio.conftest import Scene
@@ -302,3 +303,23 @@ def test_a_webhook_that_tells_an_id_alone_is_decided_on_what_level_knows(scene: 
     assert (row["severity"], row["external_device_id"], row["matched_rule_id"]) == ("critical", device, rule)
     assert (row["alert_class"], row["dedup_key"]) == ("Disk space low", f"{device}|disk space low")
     assert len(scene.tickets()) == 1
+
+
+def test_what_level_could_not_tell_in_time_is_made_up_for_by_its_list(scene: Scene) -> None:
+    scene.level.lab.settings.change(webhook_data="id")
+    device = scene.known()
+    scene.subscribe()
+    alert = scene.level.raise_alert(device, severity="emergency")
+    scene.deliver()
+    scene.world.do("UPDATE rmm_alerts SET details_due_at = now()")
+    with scene.world.app.app_context():
+        assert details.decide_overdue(scene.world.rmm) == 1
+    assert scene.world.alert(alert)["attention"] == "no_client"
+    scene.poll()
+    row = scene.world.alert(alert)
+    assert (row["attention"], row["external_device_id"]) == (None, device)
+    assert row["dedup_key"] == f"{device}|disk space low"
+    assert [ticket["id"] for ticket in scene.tickets()] == [row["ticket_id"]]
+    before = scene.history()
+    scene.poll()
+    assert scene.history() == before
