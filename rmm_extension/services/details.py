@@ -4,7 +4,7 @@ request."""
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
@@ -32,6 +32,7 @@ from .webhooks import take
 
 BATCH = 200
 AGAIN_AFTER = timedelta(minutes=5)
+_TOLD_ANEW = ("message", "title")
 _RECEIVED: tuple[dict[str, Any], ...] = ({"code": "details_received"},)
 _REST_RECEIVED: tuple[dict[str, Any], ...] = ({"code": "report_received"},)
 _MISSING: tuple[dict[str, Any], ...] = ({"code": "details_missing"},)
@@ -52,7 +53,7 @@ def fetch_details(rmm: Rmm, run: Run) -> dict[str, Any]:
     if event is None:
         decided = _decide(rmm, run.tenant_id, alert_id, {}, _MISSING)
         return {"missing": int(decided is not None)}
-    _complete(rmm, run.tenant_id, alert_id, event)
+    _complete(rmm, run.tenant_id, alert_id, event, stored.last_event_at)
     if event.kind is AlertKind.RESET:
         # It is over now, however old the vendor's clock says that is; unless it fired again meanwhile.
         over = msgspec.structs.replace(event, occurred_at=max(event.occurred_at, stored.last_event_at))
@@ -92,6 +93,7 @@ def _stored(session: Session, tenant_id: str, alert_id: UUID) -> Any | None:
         select(
             Alert.external_id,
             Alert.message,
+            Alert.title,
             Alert.details_due_at,
             Alert.last_event_at,
             Alert.attention,
@@ -101,7 +103,8 @@ def _stored(session: Session, tenant_id: str, alert_id: UUID) -> Any | None:
     ).first()
 
 
-def _complete(rmm: Rmm, tenant_id: str, alert_id: UUID, event: AlertEvent) -> None:
+def _complete(rmm: Rmm, tenant_id: str, alert_id: UUID, event: AlertEvent, known_to: datetime) -> None:
+    """``known_to`` is the alert's newest event from before the vendor was asked."""
     with unit(rmm) as session:
         stored = _stored(session, tenant_id, alert_id)
     changes, waiting_for = told(event), _waits_with(stored, event)
@@ -110,8 +113,15 @@ def _complete(rmm: Rmm, tenant_id: str, alert_id: UUID, event: AlertEvent) -> No
         steps = _RECEIVED if waiting_for == DETAILS else _REST_RECEIVED
         known = {**changes, "dedup_key": dedup_key(event)}
         _decide(rmm, tenant_id, alert_id, known, steps, waiting_for=waiting_for)
-    elif texts := {name: value for name, value in changes.items() if name in TEXTS}:
+    elif texts := _texts(stored, changes, known_to):
         _complete_ticket(rmm, tenant_id, alert_id, texts)
+
+
+def _texts(stored: Any | None, changes: dict[str, Any], known_to: datetime) -> dict[str, Any]:
+    """What is completed: where a newer event overtook this answer, not what that event told anew."""
+    is_overtaken = stored is not None and stored.last_event_at > known_to
+    newer = {name for name in _TOLD_ANEW if getattr(stored, name) is not None} if is_overtaken else set()
+    return {name: value for name, value in changes.items() if name in TEXTS and name not in newer}
 
 
 def _waits_with(stored: Any | None, event: AlertEvent) -> str | None:

@@ -17,6 +17,7 @@ from rmm_extension.providers.tacticalrmm import TacticalRmm
 from rmm_extension.services import details, webhooks
 from tests.harness.world import World
 from tests.services.ingest.incidents import REPORT, SUBJECT, incident, take, told
+from tests.services.ingest.meanwhile import once_before
 from tests.services.ingest.test_adoption import polled
 from tests.services.working import queued, relay_all, signals, steps, work
 
@@ -427,7 +428,11 @@ def test_details_are_no_news_of_a_decided_alert(world: World, vendor: Callable[.
     assert "Severity rose from minor to critical." in world.notes(world.tickets()[0]["id"])
 
 
-PLACE: dict[str, Any] = {"external_device_id": "agent-7", "device_name": "WS-07", "external_organization_id": "1"}
+PLACE: dict[str, Any] = {
+    "external_device_id": "agent-7",
+    "device_name": "WS-07",
+    "external_organization_id": "1",
+}
 
 
 def without_a_place(world: World, event: AlertEvent) -> None:
@@ -470,3 +475,20 @@ def test_a_place_of_nobodys_is_kept_until_it_is_mapped(world: World, vendor: Cal
     alert = world.alert(7001)
     assert (alert["external_organization_id"], alert["attention"]) == ("2", "no_client")
     assert take(world, incident(external_organization_id="2"), Channel.POLL).reason == "duplicate"
+
+
+def test_newer_words_that_come_while_the_vendor_is_asked_stay(
+    world: World, vendor: Callable[..., None], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    take(world, part())
+    relay_all(world)
+    newer = incident(10, is_partial=True, title="HIGH - another subject", message="It was something else.")
+    vendor(incident(report=WHOLE, device_name="WS-07"))
+    done = once_before(monkeypatch, TacticalRmm, "alert", lambda: take(world, newer))
+    assert work(world, "alert_details") == [{"completed": 1}]
+    assert len(done) == 1
+    alert = world.alert(7001)
+    assert (alert["title"], alert["message"]) == ("HIGH - another subject", "It was something else.")
+    assert (alert["report"], alert["device_name"]) == (WHOLE, "WS-07")
+    (ticket,) = world.tickets()
+    assert (ticket["title"], ticket["description"]) == ("[Tactical RMM] HIGH - another subject", WHOLE)
