@@ -1,9 +1,15 @@
-"""Plain text out of what Huntress writes, which is HTML in places and text in others."""
+"""Plain text out of what Huntress writes, which is HTML in places and text in others.
+
+A webhook's body is read before its signature is known to be right. So the reading here goes once over the
+text and never back, whatever stands there, which the standard library's ``html.parser`` does not promise.
+"""
 
 from __future__ import annotations
 
+import html
 import re
-from html.parser import HTMLParser
+from collections import Counter
+from html.entities import html5
 
 from rmm_extension.domain.values import storable
 
@@ -12,7 +18,9 @@ LONGEST = 12_000
 CUT = "[… Huntress has the rest]"
 _APART = frozenset({"blockquote", "dl", "h1", "h2", "h3", "h4", "h5", "h6", "ol", "p", "pre", "table", "ul"})
 """What has an empty line around it."""
-_UNSEEN = frozenset({"head", "script", "style", "template", "title"})
+_RAW = frozenset({"script", "style"})
+"""What holds no tags, whatever it looks like."""
+_UNSEEN = frozenset({"head", "template", "title"}) | _RAW
 _LINES = frozenset({"dd", "div", "dt", "footer", "header", "hr", "section", "tbody", "thead", "tr"})
 _BLOCKS = _APART | _LINES
 _INLINE = frozenset(
@@ -20,63 +28,106 @@ _INLINE = frozenset(
     | {"strong", "sub", "sup", "td", "tfoot", "th", "u"}
 )
 _KNOWN = _BLOCKS | _INLINE | _UNSEEN
-_MARKUP = re.compile(
-    rf"</?(?:{'|'.join(sorted(_KNOWN))})(?:\s[^<>]{{0,2000}})?/?>|&(?:#\d{{1,7}}|#x[0-9a-f]{{1,6}}|[a-z]{{2,31}});",
-    re.IGNORECASE,
-)
+_TAG = rf"<(?P<end>/?)(?P<name>{'|'.join(sorted(_KNOWN))})(?P<more>\s[^<>]*)?/?>"
+_ENTITY = r"&(?:#\d{1,7}|#x[0-9a-f]{1,6}|[a-z][a-z0-9]{1,31});"
+_MARK = re.compile(rf"{_TAG}|<!--|<[!?][a-z][^<>]*>", re.IGNORECASE)
+_MARKUP = re.compile(rf"{_TAG}|{_ENTITY}", re.IGNORECASE)
+_CHARACTER = re.compile(_ENTITY, re.IGNORECASE)
+_ADDRESS = re.compile(r"""\bhref\s*=\s*(?:"([^"]*)"|'([^']*)'|([^\s"']+))""", re.IGNORECASE)
 _BLANKS = re.compile(r"[ \t\r\f\v\u00a0]+")
 
 
-class _Reader(HTMLParser):
+class _Reader:
     """Text as one reads it: blocks on lines of their own, items with a dash, links with their address."""
 
     def __init__(self) -> None:
-        super().__init__(convert_charrefs=True)
         self.parts: list[str] = []
-        self._unseen: list[str] = []
-        self._links: list[tuple[str, int]] = []
+        self._unseen = Counter[str]()
+        self._raw = ""
+        self._link: tuple[str, int] | None = None
         self._preformatted = 0
 
-    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
-        if tag not in _KNOWN:
-            self.handle_data(self.get_starttag_text() or "")
-        elif tag in _UNSEEN:
-            self._unseen.append(tag)
-        elif tag == "br":
-            self.parts.append("\n")
-        elif tag == "li":
-            self.parts.append("\n- ")
-        elif tag in ("td", "th"):
-            self.parts.append("  ")
-        elif tag == "a":
-            self._links.append((dict(attrs).get("href") or "", len(self.parts)))
-        else:
-            self._block(tag)
-        self._preformatted += tag == "pre"
+    def read(self, source: str) -> str:
+        """The text of this HTML."""
+        at, last_end = 0, source.rfind("-->")
+        for mark in _MARK.finditer(source):
+            if mark.start() < at or (mark[0] == "<!--" and last_end < mark.end()):
+                continue
+            self._add(source[at : mark.start()])
+            at = source.find("-->", mark.end()) + 3 if mark[0] == "<!--" else mark.end()
+            if mark["name"]:
+                self._tag(mark)
+        self._add(source[at:])
+        return "".join(self.parts)
 
-    def handle_endtag(self, tag: str) -> None:
-        if tag in _UNSEEN:
-            if tag in self._unseen:
-                self._unseen.remove(tag)
-        elif tag == "a" and self._links:
-            self._end_link(*self._links.pop())
+    def _tag(self, mark: re.Match[str]) -> None:
+        name, is_end = mark["name"].lower(), bool(mark["end"])
+        if self._raw and not (is_end and name == self._raw):
+            return
+        if is_end:
+            self._end(name)
         else:
-            self._block(tag)
-        if tag == "pre":
+            self._start(name, mark["more"] or "")
+
+    def _start(self, name: str, more: str) -> None:
+        if name in _UNSEEN:
+            self._unseen[name] += 1
+            self._raw = name if name in _RAW else ""
+        elif name == "br":
+            self.parts.append("\n")
+        elif name == "li":
+            self.parts.append("\n- ")
+        elif name in ("td", "th"):
+            self.parts.append("  ")
+        elif name == "a":
+            self._link = (_address(more), len(self.parts))
+        else:
+            self._block(name)
+        self._preformatted += name == "pre"
+
+    def _end(self, name: str) -> None:
+        if name in _UNSEEN:
+            self._unseen[name] = max(self._unseen[name] - 1, 0)
+            self._raw = ""
+        elif name == "a":
+            self._end_link()
+        else:
+            self._block(name)
+        if name == "pre":
             self._preformatted = max(self._preformatted - 1, 0)
 
-    def handle_data(self, data: str) -> None:
-        if not self._unseen:
-            self.parts.append(data if self._preformatted else re.sub(r"\s+", " ", data))
+    def _add(self, source: str) -> None:
+        if source and not any(self._unseen.values()):
+            found = _unescaped(source)
+            self.parts.append(found if self._preformatted else re.sub(r"\s+", " ", found))
 
-    def _block(self, tag: str) -> None:
-        if tag in _BLOCKS:
-            self.parts.append("\n\n" if tag in _APART else "\n")
+    def _block(self, name: str) -> None:
+        if name in _BLOCKS:
+            self.parts.append("\n\n" if name in _APART else "\n")
 
-    def _end_link(self, address: str, begun: int) -> None:
+    def _end_link(self) -> None:
+        if self._link is None:
+            return
+        (address, begun), self._link = self._link, None
         shown = "".join(self.parts[begun:]).strip()
         if address.startswith(("https://", "http://")) and address not in shown:
             self.parts.append(f" ({address})")
+
+
+def _address(attributes: str) -> str:
+    found = _ADDRESS.search(attributes)
+    return _unescaped(next(filter(None, found.groups()), "")) if found else ""
+
+
+def _unescaped(source: str) -> str:
+    return _CHARACTER.sub(_character, source)
+
+
+def _character(match: re.Match[str]) -> str:
+    """The character that is meant; what means none stays as it is."""
+    if match[0][1] == "#":
+        return html.unescape(match[0])
+    return html5.get(match[0][1:], match[0])
 
 
 def plain(value: object, longest: int = LONGEST) -> str | None:
@@ -89,10 +140,7 @@ def plain(value: object, longest: int = LONGEST) -> str | None:
         return None
     text = storable(value[: longest * 20])
     if _MARKUP.search(text):
-        reader = _Reader()
-        reader.feed(text)
-        reader.close()
-        text = "".join(reader.parts)
+        text = _Reader().read(text)
     found = tidy(text)
     if len(found) > longest:
         found = f"{found[:longest].rstrip()}\n{CUT}"

@@ -37,10 +37,32 @@ from rmm_extension.providers.huntress.plain import CUT, line, plain
         ("<p>not closed", "not closed"),
         ("<p>half a tag <b", "half a tag <b"),
         ("nul\x00 and \ud800 half<br>", "nul and ? half"),
+        ("<!DOCTYPE html><html><!-- unseen <p> -->Seen</html>", "Seen"),
+        ("<p>One<!-- never closed</p>", "One<!-- never closed"),
+        ("<script>if (a < b) { '<p>seen</p><title>' }</script>Text<br>", "Text"),
+        ("<title>Unseen<b>this too</title>Text", "Text"),
+        ("<a href='https://x.example/?a=1&amp;b=2'>Open it</a>", "Open it (https://x.example/?a=1&b=2)"),
+        ('<a title="long" href = https://x.example/y>Open it</a>', "Open it (https://x.example/y)"),
+        ("<p>&#65; &#x42; &copy; &nothing; R&D &amp;lt; &#0;</p>", "A B © &nothing; R&D &lt; �"),
     ],
 )
 def test_what_a_reader_sees(value: object, expected: str | None) -> None:
     assert plain(value) == expected
+
+
+@pytest.mark.parametrize(
+    "piece",
+    ["<a", "<a ", "<a x='", "</", "<!", "<!--", "<![CDATA[", "<?", "&#", "<script>", "<title>", "</p "],
+)
+def test_a_large_text_of_half_tags_takes_no_longer_than_another(piece: str) -> None:
+    """Whoever knows nothing may send such a body: it is read before its signature is known to be wrong."""
+    found = plain("<p>Begin</p>" + piece * (240_000 // len(piece)), longest=12_000)
+    assert found is not None
+    assert found.startswith("Begin")
+
+
+def test_a_number_that_is_no_character_is_left_as_it_is() -> None:
+    assert plain(f"<p>&#{'9' * 5000};</p>") == f"&#{'9' * 5000};"
 
 
 def test_a_long_text_is_cut_and_says_so() -> None:
