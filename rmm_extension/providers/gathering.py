@@ -20,6 +20,12 @@ MOST_ERRORS = 100
 """Sentences about rows that could not be read; so many rows say enough."""
 
 
+def bounded(errors: list[str]) -> list[str]:
+    """The first sentences, and how many more there would be."""
+    rest = len(errors) - MOST_ERRORS
+    return errors if rest <= 0 else [*errors[:MOST_ERRORS], f"{rest} more rows could not be read."]
+
+
 class Pages(Protocol):
     """Reads the pages of a list; a row that cannot be read is left out, with a sentence in ``errors``."""
 

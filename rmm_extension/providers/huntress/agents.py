@@ -16,6 +16,7 @@ from rmm_extension.domain.addresses import lan_ipv4, usable_macs
 from rmm_extension.domain.serials import usable_serial
 from rmm_extension.domain.types import AgentStatus, Device, DeviceKind, Hardware
 from rmm_extension.domain.values import identifier, moment, storable, text
+from rmm_extension.providers.device_pages import Unreadable
 
 SILENT_AFTER = timedelta(hours=1)
 """How long after its last call an agent counts as online."""
@@ -31,10 +32,6 @@ _FACTS = (
     ("Defender details", "defender_substatus"),
     ("Defender policy", "defender_policy_status"),
 )
-
-
-class Unreadable(ValueError):
-    """A row without what makes it a device; the text says what is missing."""
 
 
 def device_of(row: Mapping[str, Any], now: datetime, *, full: bool) -> Device:

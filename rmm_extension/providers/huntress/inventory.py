@@ -15,24 +15,15 @@ import msgspec
 from rmm_extension.domain.errors import NotFound
 from rmm_extension.domain.types import Device, DevicePage
 from rmm_extension.domain.values import identifier, text
+from rmm_extension.providers.device_pages import Batch, Unreadable
 from rmm_extension.providers.huntress import organizations
-from rmm_extension.providers.huntress.agents import Unreadable, device_of
+from rmm_extension.providers.huntress.agents import device_of
 from rmm_extension.providers.huntress.client import HuntressClient, Page
 
 PATH = "/v1/agents"
 NAME = "agents"
 _BY_ID = {"sort_field": "id", "sort_direction": "asc"}
 _NO_ORGANIZATION = "The organization with id {} does not exist at Huntress, or the key may not see it."
-_MOST_ERRORS = 50
-
-
-class Batch(msgspec.Struct):
-    """A page of the list, sorted out. ``present`` are ids of agents that are there and are not written."""
-
-    devices: list[Device] = []
-    present: list[str] = []
-    errors: list[str] = []
-    is_sound: bool = True
 
 
 def walk(client: HuntressClient, organization_ids: Sequence[str], *, full: bool) -> Iterator[DevicePage]:
@@ -49,11 +40,7 @@ def walk(client: HuntressClient, organization_ids: Sequence[str], *, full: bool)
     for page in client.pages(PATH, NAME, params=_BY_ID):
         batch = _sorted_out(page, there, full=full)
         is_sound = is_sound and batch.is_sound
-        yield DevicePage(
-            devices=tuple(batch.devices),
-            errors=(*warnings, *batch.errors[:_MOST_ERRORS]),
-            elsewhere=tuple(batch.present),
-        )
+        yield batch.page(warnings)
         warnings = []
     yield DevicePage(devices=(), completed_organizations=tuple(there if is_sound else ()))
 
@@ -81,23 +68,8 @@ def _sorted_out(page: Page, wanted: Set[str], *, full: bool) -> Batch:
             row = msgspec.json.decode(raw, type=dict[str, Any])
             device = device_of(row, now, full=full)
         except (msgspec.MsgspecError, Unreadable) as error:
-            _leave_out(batch, row, error)
+            told = row or {}
+            batch.leave_out("Agent", identifier(told.get("id")), text(told.get("hostname")), error)
             continue
-        if device.external_organization_id in wanted:
-            batch.devices.append(device)
-        else:
-            batch.present.append(device.external_id)
+        batch.take(device, wanted)
     return batch
-
-
-def _leave_out(batch: Batch, row: dict[str, Any] | None, error: Exception) -> None:
-    """Note why, and that the agent is there."""
-    external_id = identifier(row.get("id")) if row else None
-    name = text(row.get("hostname")) if row else None
-    why = str(error) if isinstance(error, Unreadable) else "it is no object"
-    called = f"Agent {external_id or '?'}" + (f" ({name[:60]})" if name else "")
-    batch.errors.append(f"{called} could not be read: {why}.")
-    if external_id is None:
-        batch.is_sound = False
-    else:
-        batch.present.append(external_id)

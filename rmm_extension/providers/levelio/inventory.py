@@ -14,11 +14,11 @@ import msgspec
 
 from rmm_extension.domain.errors import NotFound
 from rmm_extension.domain.types import Device, DevicePage
+from rmm_extension.providers.device_pages import Batch, Unreadable
 from rmm_extension.providers.levelio import organizations, rows
 from rmm_extension.providers.levelio.client import LevelClient, path_of
-from rmm_extension.providers.levelio.mapping import Unreadable, device_of
+from rmm_extension.providers.levelio.mapping import device_of
 from rmm_extension.providers.levelio.organizations import DEVICES, UNGROUPED
-from rmm_extension.providers.reply import place
 from rmm_extension.providers.values import count, identifier, text
 
 _ALWAYS = ("operating_system", "network_interfaces", "security")
@@ -31,15 +31,6 @@ _NO_GROUP = "The group with id {} does not exist at Level, or is of another acco
 _NO_DEVICES = "Level lists no devices at all, though its groups count some: nothing is taken for gone."
 _device = msgspec.json.Decoder(rows.Device).decode
 _named = msgspec.json.Decoder(rows.Named).decode
-
-
-class Batch(msgspec.Struct):
-    """A page of the list, sorted out. ``present`` are ids of devices that are there and not written."""
-
-    devices: list[Device] = []
-    present: list[str] = []
-    errors: list[str] = []
-    is_sound: bool = True
 
 
 class Walk:
@@ -64,7 +55,7 @@ class Walk:
         for raws in self.client.listing(DEVICES, msgspec.Raw, errors=[], params=params):
             batch = self._batch(raws, there)
             is_sound, is_empty = is_sound and batch.is_sound, False
-            yield _page(batch, warnings, total)
+            yield batch.page(warnings, total)
             warnings = []
         if is_empty and any(count(group.device_count) for group in groups.values()):
             is_sound = False
@@ -80,10 +71,7 @@ class Walk:
             except (msgspec.ValidationError, Unreadable) as error:
                 _leave_out(batch, raw, error)
                 continue
-            if device.external_organization_id in wanted:
-                batch.devices.append(device)
-            else:
-                batch.present.append(device.external_id)
+            batch.take(device, wanted)
         return batch
 
 
@@ -109,26 +97,10 @@ def _total(groups: Mapping[str, rows.Group], wanted: Set[str]) -> int | None:
     return sum(known) if known and len(known) == len(numbers) else None
 
 
-def _page(batch: Batch, warnings: Sequence[str], total: int | None) -> DevicePage:
-    return DevicePage(
-        devices=tuple(batch.devices),
-        errors=(*warnings, *batch.errors),
-        elsewhere=tuple(batch.present),
-        total=total,
-    )
-
-
 def _leave_out(batch: Batch, raw: msgspec.Raw, error: Exception) -> None:
     """Note why, and that the device is there."""
     try:
         found = _named(raw)
     except msgspec.ValidationError:
         found = rows.Named()
-    external_id, name = identifier(found.id), text(found.hostname)
-    why = str(error) if isinstance(error, Unreadable) else f"unexpected value at {place(str(error))}"
-    called = f"Device {external_id or '?'}" + (f" ({name[:60]})" if name else "")
-    batch.errors.append(f"{called} could not be read: {why}.")
-    if external_id is None:
-        batch.is_sound = False
-    else:
-        batch.present.append(external_id)
+    batch.leave_out("Device", identifier(found.id), text(found.hostname), error)

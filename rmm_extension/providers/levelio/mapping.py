@@ -14,6 +14,7 @@ from rmm_extension.domain.platforms import LABELS
 from rmm_extension.domain.serials import usable_serial
 from rmm_extension.domain.types import AgentStatus, Device, DeviceKind, Disk, Hardware, Interface
 from rmm_extension.domain.values import moment
+from rmm_extension.providers.device_pages import Unreadable
 from rmm_extension.providers.levelio import rows
 from rmm_extension.providers.levelio.organizations import UNGROUPED
 from rmm_extension.providers.levelio.protection import antivirus
@@ -32,10 +33,6 @@ _SERVERS = frozenset({"server", "domain_controller"})
 _PLATFORMS = {"windows": "windows", "mac": "darwin", "macos": "darwin", "linux": "linux"}
 _STATUSES = {True: AgentStatus.ONLINE, False: AgentStatus.OFFLINE, None: AgentStatus.UNKNOWN}
 _MOST_TAGS = 100
-
-
-class Unreadable(ValueError):
-    """A row without what makes it a device; the text says what is missing."""
 
 
 def device_of(row: rows.Device, *, full: bool) -> Device:

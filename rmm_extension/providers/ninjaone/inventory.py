@@ -14,13 +14,13 @@ import msgspec
 
 from rmm_extension.domain.errors import BadResponse, NotFound, PermissionMissing
 from rmm_extension.domain.types import Device, DevicePage
+from rmm_extension.providers.device_pages import Batch, Unreadable
 from rmm_extension.providers.ninjaone import rows
 from rmm_extension.providers.ninjaone.client import NinjaOneClient
 from rmm_extension.providers.ninjaone.errors import KEY, WrongHost
-from rmm_extension.providers.ninjaone.mapping import Context, Unreadable, device_alone, device_from_list
-from rmm_extension.providers.ninjaone.reports import ANTIVIRUS, Reports, bounded
+from rmm_extension.providers.ninjaone.mapping import Context, device_alone, device_from_list
+from rmm_extension.providers.ninjaone.reports import ANTIVIRUS, Reports
 from rmm_extension.providers.prefetch import prefetch
-from rmm_extension.providers.reply import place
 from rmm_extension.providers.values import identifier, text
 
 DEVICES = "/v2/devices-detailed"
@@ -30,15 +30,6 @@ _NO_ORGANIZATION = "The organization with id {} does not exist at NinjaOne, or t
 _NO_DEVICES = "NinjaOne lists no devices at all, though its reports name some: nothing is taken for gone."
 _node = msgspec.json.Decoder(rows.Node).decode
 _node_id = msgspec.json.Decoder(rows.NodeId).decode
-
-
-class Batch(msgspec.Struct):
-    """A page of the list, sorted out. ``present`` are ids of devices that are there and cannot be written."""
-
-    devices: list[Device] = []
-    present: list[str] = []
-    errors: list[str] = []
-    is_sound: bool = True
 
 
 class Walk:
@@ -63,7 +54,7 @@ class Walk:
         for raws in prefetch(self.client.watermark(DEVICES, msgspec.Raw, errors=[])):
             batch = self._batch(raws, there, reports, context)
             is_sound, is_empty = is_sound and batch.is_sound, False
-            yield _page(batch, warnings)
+            yield batch.page(warnings)
             warnings = []
         if is_empty and reports.names_any:
             is_sound = False
@@ -103,10 +94,7 @@ class Walk:
             except (msgspec.ValidationError, Unreadable) as error:
                 _leave_out(batch, raw, error)
                 continue
-            if device.external_organization_id in wanted:
-                batch.devices.append(device)
-            else:
-                batch.present.append(device.external_id)
+            batch.take(device, wanted)
         return batch
 
 
@@ -132,26 +120,10 @@ def fetch(client: NinjaOneClient, external_id: str) -> Device | None:
     return found
 
 
-def _page(batch: Batch, warnings: Sequence[str]) -> DevicePage:
-    return DevicePage(
-        devices=tuple(batch.devices),
-        errors=(*warnings, *bounded(batch.errors)),
-        elsewhere=tuple(batch.present),
-    )
-
-
 def _leave_out(batch: Batch, raw: msgspec.Raw, error: Exception) -> None:
     """Note why, and that the device is there."""
     try:
         found = _node_id(raw)
     except msgspec.ValidationError:
         found = rows.NodeId()
-    external_id = identifier(found.id)
-    why = str(error) if isinstance(error, Unreadable) else f"unexpected value at {place(str(error))}"
-    name = text(found.display_name)
-    called = f"Device {external_id or '?'}" + (f" ({name[:60]})" if name else "")
-    batch.errors.append(f"{called} could not be read: {why}.")
-    if external_id is None:
-        batch.is_sound = False
-    else:
-        batch.present.append(external_id)
+    batch.leave_out("Device", identifier(found.id), text(found.display_name), error)

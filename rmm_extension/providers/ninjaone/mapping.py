@@ -10,6 +10,7 @@ from typing import Any
 from rmm_extension.domain.addresses import lan_ipv4, normal_mac, usable_macs
 from rmm_extension.domain.serials import usable_serial
 from rmm_extension.domain.types import AgentStatus, Device, DeviceKind, Disk, Hardware, Interface
+from rmm_extension.providers.device_pages import Unreadable
 from rmm_extension.providers.ninjaone import facts, rows
 from rmm_extension.providers.ninjaone.classes import NODE_CLASSES, node_class
 from rmm_extension.providers.ninjaone.reports import Told
@@ -19,10 +20,6 @@ _GIB = 1024**3
 _PROTECTED_KINDS = frozenset({DeviceKind.WORKSTATION, DeviceKind.SERVER})
 """What has an antivirus program, and is told to have none where the report names none."""
 _RANKS = {"protected": 0, "at_risk": 1, "unknown": 2}
-
-
-class Unreadable(ValueError):
-    """A row without what makes it a device; the text says what is missing."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,14 +13,13 @@ from typing import Any, NamedTuple
 import msgspec
 
 from rmm_extension.domain.errors import NotFound, PermissionMissing
+from rmm_extension.providers.gathering import bounded
 from rmm_extension.providers.ninjaone import facts, rows
 from rmm_extension.providers.ninjaone.client import NinjaOneClient
 from rmm_extension.providers.ninjaone.errors import WrongHost
 from rmm_extension.providers.prefetch import prefetch
 from rmm_extension.providers.values import count
 
-MOST_ERRORS = 100
-"""Sentences about rows of one report that could not be read."""
 _pack = msgspec.msgpack.Encoder().encode
 _volumes = msgspec.msgpack.Decoder(list[facts.Volume]).decode
 _cards = msgspec.msgpack.Decoder(list[facts.Card]).decode
@@ -173,9 +172,3 @@ class Reports:
                     report.keep(self._devices[device_id], row)
         self._read.add(report.path)
         self.warnings += bounded(errors)
-
-
-def bounded(errors: list[str]) -> list[str]:
-    """The first sentences, and how many more there would be."""
-    rest = len(errors) - MOST_ERRORS
-    return errors if rest <= 0 else [*errors[:MOST_ERRORS], f"{rest} more rows could not be read."]

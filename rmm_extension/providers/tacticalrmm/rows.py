@@ -7,13 +7,13 @@ from typing import Any, Generic, NamedTuple, TypeVar
 
 import msgspec
 
+from rmm_extension.providers.gathering import bounded
 from rmm_extension.providers.reply import Misshapen, Reply, place
 from rmm_extension.providers.tacticalrmm.schemas import BetaPage
 
 R = TypeVar("R", bound=msgspec.Struct)
 # Parts of a row that may be unreadable without making the device unreadable.
 _OPTIONAL = ("wmi_detail", "disks")
-_MOST_ERRORS = 100
 
 
 class Rows(NamedTuple, Generic[R]):
@@ -61,7 +61,7 @@ def _one_by_one(raws: list[msgspec.Raw], kind: type[R]) -> Rows[R]:
             )
         else:
             rows.append(found)
-    return Rows(rows, _bounded(errors))
+    return Rows(rows, bounded(errors))
 
 
 def _row(raw: msgspec.Raw, kind: type[R]) -> R | str:
@@ -86,8 +86,3 @@ def _named(raw: msgspec.Raw) -> str:
     row = msgspec.json.decode(raw)
     agent_id = row.get("agent_id") if isinstance(row, dict) else None
     return f" (agent {agent_id[:60]})" if isinstance(agent_id, str) else ""
-
-
-def _bounded(errors: list[str]) -> list[str]:
-    rest = len(errors) - _MOST_ERRORS
-    return errors if rest <= 0 else [*errors[:_MOST_ERRORS], f"{rest} more rows could not be read."]

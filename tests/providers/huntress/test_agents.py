@@ -14,7 +14,9 @@ from hypothesis import strategies as st
 from rmm_extension.domain.errors import BadResponse, Unavailable
 from rmm_extension.domain.types import AgentStatus, Device, DeviceKind, DevicePage, Hardware
 from rmm_extension.providers import http
-from rmm_extension.providers.huntress.agents import Unreadable, device_of
+from rmm_extension.providers.device_pages import Unreadable
+from rmm_extension.providers.gathering import MOST_ERRORS
+from rmm_extension.providers.huntress.agents import device_of
 from tests.providers.huntress.accounts import NOON, agent, connection, huntress, lists, queries, says
 from tests.providers.huntress.test_webhooks import _JSON
 
@@ -200,6 +202,16 @@ def test_a_row_that_cannot_be_read_is_reported(odd: Any, complete: bool) -> None
     assert len(first.errors) == 1
     assert (last.completed_organizations == ("4",)) is complete
     assert first.elsewhere == (("7",) if complete else ())
+
+
+@responses.activate
+def test_of_many_rows_that_cannot_be_read_the_number_is_told() -> None:
+    organizations(4)
+    lists("/v1/agents", [{"id": number} for number in range(1, MOST_ERRORS + 21)])
+    first, _ = walked("4")
+    assert len(first.errors) == MOST_ERRORS + 1
+    assert first.errors[-1] == "20 more rows could not be read."
+    assert len(first.elsewhere) == MOST_ERRORS + 20
 
 
 @responses.activate

@@ -9,8 +9,9 @@ import msgspec
 import pytest
 
 from rmm_extension.domain.types import AgentStatus, Device, DeviceKind, Disk, Interface
+from rmm_extension.providers.device_pages import Unreadable
 from rmm_extension.providers.levelio import rows
-from rmm_extension.providers.levelio.mapping import Unreadable, device_of
+from rmm_extension.providers.levelio.mapping import device_of
 
 GIB = 1024**3
 VIRTUAL = {

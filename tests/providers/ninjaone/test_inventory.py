@@ -10,8 +10,9 @@ import responses
 from rmm_extension.domain.errors import AuthFailed, BadResponse, NotFound, RateLimited, Unavailable
 from rmm_extension.domain.types import DevicePage
 from rmm_extension.providers import http
+from rmm_extension.providers.gathering import MOST_ERRORS
 from rmm_extension.providers.ninjaone.inventory import DEVICES, LOCATIONS, ORGANIZATIONS
-from rmm_extension.providers.ninjaone.reports import HEAVY, MOST_ERRORS, ROUTINE
+from rmm_extension.providers.ninjaone.reports import HEAVY, ROUTINE
 
 from .accounts import lists, ninjaone, says, signed_in
 

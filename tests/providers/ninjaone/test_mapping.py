@@ -11,8 +11,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from rmm_extension.domain.types import AgentStatus, Device, DeviceKind, Disk, Interface
+from rmm_extension.providers.device_pages import Unreadable
 from rmm_extension.providers.ninjaone import facts, rows
-from rmm_extension.providers.ninjaone.mapping import Context, Unreadable, device_alone, device_from_list
+from rmm_extension.providers.ninjaone.mapping import Context, device_alone, device_from_list
 from rmm_extension.providers.ninjaone.reports import HEAVY, NOTHING, ROUTINE, Told
 
 GIB = 1024**3
