@@ -32,6 +32,7 @@ from rmm_extension.services.unit import unit
 from rmm_extension.services.webhooks import is_passing
 
 from .news import news_of
+from .odd_ids import with_short_ids
 from .work import SYNC_TYPE, Task, Work, name_of, told
 
 OVERLAP = timedelta(seconds=60)
@@ -66,7 +67,7 @@ class Following:
         except (ProviderError, ConfigError) as error:
             self._fail(error)
             raise
-        return self._settle(changes)
+        return self._settle(with_short_ids(changes))
 
     def _since(self) -> datetime:
         followed_to = self.row.alerts_followed_to

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import random
+import string
 from datetime import timedelta
 from uuid import UUID
 
@@ -149,6 +151,23 @@ def test_a_row_without_an_id_is_nothing_to_ask_for(world: World, follower: Follo
     assert (row["due_at"], row["synthesized"]) == (None, True)
     with pytest.raises(Conflict, match="without an id"), world.unit() as session:
         set_aside.try_again(session, world.admin, row["id"])
+
+
+def test_an_id_that_no_index_takes_stops_no_other(follower: Follower) -> None:
+    many = random.Random(1)
+    read, unread = ("".join(many.choices(string.ascii_letters, k=9_000)) for _ in range(2))
+    follower.vendor.tell("1", ago(30))
+    follower.vendor.tell(read, ago(20))
+    follower.vendor.unread = [UnreadAlert(external_id=unread, reason="It is odd.")]
+    run = follower.poll()
+    assert (run["status"], run["counts"]) == ("succeeded", {"processed": 3, "created": 1, "set_aside": 2})
+    assert (follower.known(), follower.cursor) == ({"1"}, ago(30))
+    aside = follower.aside()
+    assert {(len(name), row["synthesized"], row["due_at"]) for name, row in aside.items()} == {
+        (len("id:") + 16, True, None)
+    }
+    assert follower.poll()["errors"] == []
+    assert follower.aside() == aside, "the same alert has the same name again"
 
 
 def test_a_vendor_that_takes_no_more_requests_counts_as_no_try(follower: Follower) -> None:
