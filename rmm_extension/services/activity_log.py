@@ -14,8 +14,8 @@ from sqlalchemy import update
 from sqlalchemy.orm import Session
 
 from rmm_extension.domain.errors import ConfigError
-from rmm_extension.domain.signals import ActivityPage, DeviceSignal, Told
-from rmm_extension.domain.types import Channel, Outcome
+from rmm_extension.domain.signals import ActivityPage, OrganizationSignal, Told
+from rmm_extension.domain.types import AlertEvent, Channel, Outcome
 from rmm_extension.models import Integration
 from rmm_extension.providers.capabilities import ListsActivity
 
@@ -61,7 +61,7 @@ class _Reading:
             error = attempt(
                 self.rmm,
                 partial(self._take, event),
-                name=getattr(event, "device_name", None) or event.external_id,
+                name=_name(event),
                 event="activity.event_failed",
                 run=self.run.id,
                 connection=self.row.id,
@@ -80,7 +80,7 @@ class _Reading:
         if done.outcome == Outcome.SKIPPED:
             self.counts["skipped"] += 1
         else:
-            self.counts["signals" if isinstance(event, DeviceSignal) else "alerts"] += 1
+            self.counts["alerts" if isinstance(event, AlertEvent) else "signals"] += 1
 
     def _move(self, session: Session, position: str) -> None:
         """Keep the position. Under another sign-in, or beside another look, it is not ours to move."""
@@ -98,6 +98,13 @@ class _Reading:
         ).first()
         if moved is None:
             raise LeaseLost("The log is read from another place by now.")
+
+
+def _name(event: Told) -> str:
+    """What people know it by."""
+    if isinstance(event, OrganizationSignal):
+        return event.external_organization_id or event.external_id
+    return event.device_name or event.external_id
 
 
 _DOING = "Taking what happened at the vendor."

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
 
+from rmm_extension.domain.signals import ActivityPage, OrganizationSignal
 from rmm_extension.providers.ninjaone import activities
 from rmm_extension.services import activity_log, recurring
 from rmm_extension.services.recurring import ACTIVITY
@@ -227,3 +228,15 @@ def test_it_comes_again_by_itself(scene: Scene) -> None:
     (row,) = scene.world.rows("SELECT settings FROM rmm_integrations")
     assert row["settings"][ACTIVITY.setting] == {"enabled": False, "intervalMinutes": 30}
     assert row["settings"]["client_id"]
+
+
+def test_word_of_organizations_is_a_signal(scene: Scene, monkeypatch: pytest.MonkeyPatch) -> None:
+    told = OrganizationSignal(
+        external_id="m1", occurred_at=datetime.now(UTC), words="Renamed", external_organization_id="1"
+    )
+    provider = scene.world.rmm.providers.get("ninjaone")
+    pages = [ActivityPage(events=(told,), position="7")]
+    monkeypatch.setattr(provider, "activity", lambda connection, position: iter(pages), raising=False)
+    scene.world.do("UPDATE rmm_integrations SET activity_position = '1'")
+    assert scene.read_log()["counts"] == {"signals": 1}
+    assert position(scene) == "7"
