@@ -7,14 +7,14 @@ scope that was granted is a promise of the API application, not of the user.
 from __future__ import annotations
 
 from collections.abc import Iterator
+from functools import partial
 
-from rmm_extension.domain.errors import AuthFailed, PermissionMissing, ProviderError
 from rmm_extension.domain.types import PermissionLine
 from rmm_extension.providers.ninjaone import features, scopes
 from rmm_extension.providers.ninjaone.client import NinjaOneClient
 from rmm_extension.providers.ninjaone.features import Feature
-
-OK, MISSING, NOT_CHECKED = "ok", "missing", "not_checked"
+from rmm_extension.providers.ninjaone.manifest import MANIFEST
+from rmm_extension.providers.permission_states import MISSING, NOT_CHECKED, of_reading
 
 
 def lines(client: NinjaOneClient) -> Iterator[PermissionLine]:
@@ -32,7 +32,7 @@ def lines(client: NinjaOneClient) -> Iterator[PermissionLine]:
 
 def _state(client: NinjaOneClient, feature: Feature) -> tuple[str, str]:
     if feature.reads:
-        return _read(client, feature.reads)
+        return of_reading(MANIFEST.label, partial(_read, client, feature.reads))
     given, label = client.token.scopes, scopes.LABELS[feature.scope]
     if not given:
         return NOT_CHECKED, "NinjaOne did not say which scopes it granted."
@@ -48,14 +48,6 @@ def _state(client: NinjaOneClient, feature: Feature) -> tuple[str, str]:
     )
 
 
-def _read(client: NinjaOneClient, paths: tuple[str, ...]) -> tuple[str, str]:
-    try:
-        for path in paths:
-            client.read(path, params={"pageSize": 1})
-    except PermissionMissing as error:
-        return MISSING, str(error)
-    except AuthFailed:
-        raise
-    except ProviderError as error:
-        return NOT_CHECKED, f"That could not be found out: {error}"
-    return OK, "NinjaOne lets it be read."
+def _read(client: NinjaOneClient, paths: tuple[str, ...]) -> None:
+    for path in paths:
+        client.read(path, params={"pageSize": 1})

@@ -13,6 +13,7 @@ from rmm_extension.domain.errors import (
 )
 from rmm_extension.domain.types import Check
 from rmm_extension.providers.no_answer import ConnectionFailed, NameNotFound, TimedOut, TlsFailed
+from rmm_extension.providers.permission_states import MISSING
 from rmm_extension.providers.reply import HtmlInsteadOfJson
 from rmm_extension.providers.tacticalrmm import permissions
 from rmm_extension.providers.tacticalrmm.access import BadCode, BadSeed
@@ -140,7 +141,7 @@ def _custom_fields(client: TacticalClient) -> Check:
 def _features(client: TacticalClient) -> Check:
     """What the role allows beside the lists, in one line; the page Permissions has all of it."""
     found = [probe.line(client) for probe in permissions.OTHERS]
-    missing = [line for line in found if line.state == permissions.MISSING]
+    missing = [line for line in found if line.state == MISSING]
     if missing:
         features = ", ".join(line.feature for line in missing)
         switches = ", ".join(dict.fromkeys(switch for line in missing for switch in line.switches))

@@ -14,10 +14,9 @@ from typing import Any
 
 from rmm_extension.domain.errors import AuthFailed, NotFound, PermissionMissing, ProviderError
 from rmm_extension.domain.types import PermissionLine
+from rmm_extension.providers.permission_states import MISSING, NOT_CHECKED, OK, WARNING, not_found_out
 from rmm_extension.providers.tacticalrmm import roles
 from rmm_extension.providers.tacticalrmm.client import BetaOff, TacticalClient, WrongHost
-
-OK, WARNING, MISSING, NOT_CHECKED = "ok", "warning", "missing", "not_checked"
 
 NO_AGENT = "no-agent-this-only-asks-for-permission-0"
 """An id no agent has: theirs are letters only. Long enough to be routed."""
@@ -60,7 +59,7 @@ class Probe:
         except AuthFailed:
             raise
         except ProviderError as error:
-            return NOT_CHECKED, f"That could not be found out: {error}"
+            return not_found_out(error)
         if self.of_nothing:
             return NOT_CHECKED, "The server answers for an agent or alert that does not exist."
         return OK, _ALLOWED
@@ -147,7 +146,7 @@ def _compare(client: TacticalClient) -> tuple[str, str]:
     except AuthFailed:
         raise
     except ProviderError as error:
-        return NOT_CHECKED, f"That could not be found out: {error}"
+        return not_found_out(error)
     warning = scope_warning(seen, visible)
     if warning:
         return WARNING, f"{warning} Devices of unmapped clients are never read."
