@@ -8,6 +8,7 @@ from uuid import UUID
 
 from rmm_extension.jobs.execute import perform
 from rmm_extension.services import runs
+from rmm_extension.services.followups import ticket_closed
 from tests.harness.world import World
 
 
@@ -50,6 +51,19 @@ class Scene:
         return self.world.rows(
             "SELECT * FROM tickets WHERE source = :source ORDER BY number", source=self.provider
         )
+
+    def close(self, ticket_id: str) -> None:
+        """A person closes the ticket in the PSA."""
+        world = self.world
+        world.do(
+            "UPDATE tickets SET closed_at = now(), status_id = (SELECT s.id FROM ticket_statuses s"
+            " JOIN tickets t ON t.board_id = s.board_id WHERE t.id = :id AND s.is_closed LIMIT 1)"
+            " WHERE id = :id",
+            id=ticket_id,
+        )
+        with world.unit() as session:
+            payload = {"ticket_id": ticket_id, "actor_id": "admin", "actor": "Ada Admin"}
+            ticket_closed(world.rmm, session, world.tenant, payload)
 
     def queued(self, kind: str) -> list[dict[str, Any]]:
         """Runs of the kind that wait."""

@@ -7,25 +7,11 @@ from typing import Any
 import pytest
 
 from rmm_extension.services import details
-from rmm_extension.services.followups import ticket_closed
 from rmm_extension.services.webhook_access import drop_previous
 from tests.services.levelio.conftest import Scene
 from tests.services.working import queued, relay_all, steps, work
 
 SECRET = "of-an-automation"
-
-
-def close(scene: Scene, ticket_id: str) -> None:
-    """A person closes the ticket."""
-    world = scene.world
-    world.do(
-        "UPDATE tickets SET closed_at = now(), status_id = (SELECT s.id FROM ticket_statuses s"
-        " JOIN tickets t ON t.board_id = s.board_id WHERE t.id = :id AND s.is_closed LIMIT 1) WHERE id = :id",
-        id=ticket_id,
-    )
-    with world.unit() as session:
-        payload = {"ticket_id": ticket_id, "actor_id": "admin", "actor": "Ada Admin"}
-        ticket_closed(world.rmm, session, world.tenant, payload)
 
 
 def by_automation(scene: Scene, **more: Any) -> None:
@@ -191,7 +177,7 @@ def test_a_ticket_that_a_person_closes_resolves_and_the_echo_changes_nothing(sce
     alert = scene.level.raise_alert(device)
     scene.deliver()
     (ticket,) = scene.tickets()
-    close(scene, ticket["id"])
+    scene.close(ticket["id"])
     (run_id,) = queued(scene.world, "alert_reset")
     assert scene.perform(run_id)["counts"]["reset"] == 1
     assert scene.level.ask("alerts") == []
@@ -213,7 +199,7 @@ def test_an_alert_that_is_gone_there_counts_as_resolved(scene: Scene) -> None:
     scene.deliver()
     (ticket,) = scene.tickets()
     scene.level.control(f"alerts/{alert}/vanish")
-    close(scene, ticket["id"])
+    scene.close(ticket["id"])
     (run_id,) = queued(scene.world, "alert_reset")
     assert scene.perform(run_id)["counts"]["reset"] == 1
     assert scene.world.alert(alert)["status"] == "resolved"
@@ -229,7 +215,7 @@ def test_a_key_that_only_reads_leaves_the_alert_and_says_so(scene: Scene) -> Non
     alert = scene.level.raise_alert(device)
     scene.deliver()
     (ticket,) = scene.tickets()
-    close(scene, ticket["id"])
+    scene.close(ticket["id"])
     (run_id,) = queued(scene.world, "alert_reset")
     scene.perform(run_id)
     assert scene.level.lab.alerts[alert].resolved is None

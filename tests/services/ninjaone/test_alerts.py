@@ -6,22 +6,8 @@ from typing import Any
 
 import pytest
 
-from rmm_extension.services.followups import ticket_closed
 from tests.services.ninjaone.conftest import Scene
 from tests.services.working import queued, relay_all, steps
-
-
-def close(scene: Scene, ticket_id: str) -> None:
-    """A person closes the ticket."""
-    world = scene.world
-    world.do(
-        "UPDATE tickets SET closed_at = now(), status_id = (SELECT s.id FROM ticket_statuses s"
-        " JOIN tickets t ON t.board_id = s.board_id WHERE t.id = :id AND s.is_closed LIMIT 1) WHERE id = :id",
-        id=ticket_id,
-    )
-    with world.unit() as session:
-        payload = {"ticket_id": ticket_id, "actor_id": "admin", "actor": "Ada Admin"}
-        ticket_closed(world.rmm, session, world.tenant, payload)
 
 
 def test_a_trigger_makes_a_ticket_and_its_reset_closes_it(scene: Scene) -> None:
@@ -155,7 +141,7 @@ def test_a_ticket_that_a_person_closes_resets_and_the_echo_changes_nothing(scene
     uid = scene.trigger(device)
     scene.deliver()
     (ticket,) = scene.tickets()
-    close(scene, ticket["id"])
+    scene.close(ticket["id"])
     (run_id,) = queued(scene.world, "alert_reset")
     assert scene.perform(run_id)["counts"]["reset"] == 1
     assert scene.ninja.ask("alerts") == []
@@ -179,7 +165,7 @@ def test_an_alert_that_is_gone_there_counts_as_reset(scene: Scene) -> None:
     scene.deliver()
     (ticket,) = scene.tickets()
     scene.ninja.control(f"alerts/{uid}/vanish")
-    close(scene, ticket["id"])
+    scene.close(ticket["id"])
     (run_id,) = queued(scene.world, "alert_reset")
     assert scene.perform(run_id)["counts"]["reset"] == 1
     assert any("over there already" in note for note in scene.world.notes(ticket["id"]))
