@@ -25,7 +25,7 @@ from ssrfguard import SSRFGuardError
 from urllib3.exceptions import HTTPError
 from urllib3.util.retry import Retry
 
-from rmm_extension.domain.errors import BadResponse, ProviderError, Unavailable
+from rmm_extension.domain.errors import BadResponse, NotFound, ProviderError, Unavailable
 from rmm_extension.domain.labels import provider_label
 from rmm_extension.domain.values import storable
 from rmm_extension.providers.contract import Runtime
@@ -52,6 +52,7 @@ MAX_STREAM_SECONDS = 1800.0
 """Longest time that may be spent on waiting for the pieces of one body."""
 _CHUNK = 2**20
 _REDIRECTS = frozenset({301, 302, 303, 307, 308})
+_DOTS = frozenset({".", ".."})
 
 
 @dataclass(frozen=True, slots=True)
@@ -219,6 +220,9 @@ class HttpClient:
     def _exchange(self, call: _Call) -> Reply:
         request_id = str(uuid.uuid4())
         started = time.monotonic()
+        if not _DOTS.isdisjoint(call.path.partition("?")[0].split("/")):
+            # An id of dots would lead to another object, and there is no way to write it so that it does not.
+            raise self._trouble(NotFound, f"{self.label} has nothing with the id “.” or “..”.", request_id)
         reply = self._travel(call, request_id)
         if self._session is not None and self.is_session_over(reply):
             # What was refused so was not carried out: a write may be sent again, too.

@@ -10,7 +10,7 @@ import logging
 import socket
 import ssl
 from pathlib import Path
-from urllib.parse import parse_qs
+from urllib.parse import parse_qs, quote
 
 import pytest
 from cryptography import x509
@@ -208,6 +208,21 @@ def test_a_redirect_to_no_address_is_a_bad_response(target: str) -> None:
 def test_a_write_does_not_follow_redirects() -> None:
     with serve(answer(301, Location="/y/")) as wire, client(wire.url) as one, pytest.raises(BadResponse):
         one.write("PUT", "/x")
+    assert len(wire.heads) == 1
+
+
+@pytest.mark.parametrize("external_id", [".", ".."])
+def test_an_id_of_dots_leads_to_no_other_object(external_id: str) -> None:
+    path = f"/alerts/{quote(external_id, safe='')}/resolve"
+    with serve(answer()) as wire, client(wire.url) as one:
+        with pytest.raises(NotFound):
+            one.read(path)
+        with pytest.raises(NotFound) as caught:
+            one.write("POST", path)
+        with pytest.raises(NotFound), one.stream(f"{path}?of=all"):
+            pass
+        one.read("/alerts/a..b/.c/?of=../d")
+    assert not caught.value.may_have_arrived
     assert len(wire.heads) == 1
 
 
