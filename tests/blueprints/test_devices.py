@@ -254,7 +254,8 @@ def test_a_device_without_an_asset_is_joined_with_one(world: World) -> None:
     assert "It is the asset named" not in said(world.client("technician").get(address))
     browser.post(f"{address}/asset", data={"asset": "Nobody"})
     assert "The device's client has no asset named “Nobody”." in said(browser.get(address))
-    browser.post(f"{address}/asset", data={"asset": "reception"})
+    assert browser.post(f"{address}/asset", data={"asset": "\x00"}).status_code == 303
+    browser.post(f"{address}/asset", data={"asset": "recep\x00tion"})
     page = said(browser.get(address))
     assert "The device belongs to “Reception” now" in page
     assert "It is the asset named" not in page

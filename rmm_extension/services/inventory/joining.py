@@ -83,7 +83,7 @@ def _check_free(row: DeviceRow) -> None:
 
 
 def _named(rmm: Rmm, session: Session, row: DeviceRow, name: str) -> AssetMatch:
-    wanted = " ".join(name.split())
+    wanted = " ".join(name.replace("\x00", "").split())
     key = AssetKey(client_id=row.client_id or "", serial=None, macs=(), name=wanted)
     matches = assets_of_host(rmm).find(session, row.tenant_id, [key]) if wanted else ()
     found = [one for one in matches if one.name.strip().casefold() == wanted.casefold()]
