@@ -160,7 +160,7 @@ def test_an_alerts_page_has_the_vendors_words(world: World, connection: UUID) ->
     words = {"title": "Incident on <PC-1>", "report": "A stealer ran.\nIsolate it.", "vendor_status": "sent"}
     (alert,) = world.alerts(connection, 1, **words)
     text = said(world.client().get(f"/rmm/alerts/{alert}"))
-    for part in ("Incident on <PC-1>", "Report A stealer ran. Isolate it.", "State there sent"):
+    for part in ("Incident on <PC-1>", "Report A stealer ran. Isolate it.", "Vendor's status Sent"):
         assert part in text
     assert "Incident on <PC-1>" in said(world.client().get("/rmm/alerts"))
 
