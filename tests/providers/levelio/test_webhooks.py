@@ -77,6 +77,13 @@ class TestSignatures:
         assert not level().verify_webhook(request, ["another"])
         assert not level().verify_webhook(posted(b"{}", **{header: ""}), [""])
 
+    @pytest.mark.parametrize("signature", ["", "sha256=", f"sha256={OPENSSL}0", "0" * 64])
+    def test_where_there_is_a_signature_it_alone_counts(self, signature: str) -> None:
+        both = posted(BODY, x_level_signature=signature, x_rmm_webhook_secret=SECRET)
+        assert not level().verify_webhook(both, [SECRET])
+        right = posted(BODY, x_level_signature=f"sha256={OPENSSL}", x_rmm_webhook_secret="another")
+        assert level().verify_webhook(right, [SECRET])
+
 
 class TestSecrets:
     def test_blanks_around_it_are_not_its_own(self) -> None:
