@@ -165,10 +165,10 @@ def _resolve_escalation(client: HuntressClient, number: str, subdomain: str) -> 
         ) from None
     done.require_json()
     is_for_now = _object(done.body or b"{}") or {}
-    words_ = "Huntress has resolved the escalation."
+    told = "Huntress has resolved the escalation."
     if is_for_now.get("resolution_method") == "dismiss":
-        words_ += " It is dismissed for now: the next such event opens it again."
-    return Receipt(accepted=True, message=words_, status=done.status)
+        told += " It is dismissed for now: the next such event opens it again."
+    return Receipt(accepted=True, message=told, status=done.status)
 
 
 def _refused(message: str, status: int | None, request_id: str | None) -> InvalidRequest:
