@@ -126,10 +126,7 @@ def create(
     session.add(row)
     _flush_named(session, row)
     _store_secrets(rmm, session, row, connection)
-    if provider.manifest.routes_alerts:
-        propose_routing(rmm, session, row)
-    if catch_all:
-        add_catch_all(session, actor, row, routed=provider.manifest.routes_alerts)
+    _begin_rules(rmm, session, actor, row, catch_all=catch_all)
     audit.record(
         session,
         actor,
@@ -142,6 +139,14 @@ def create(
     )
     _tell(session, row, "integration_connected")
     return row
+
+
+def _begin_rules(rmm: Rmm, session: Session, actor: Actor, row: Integration, *, catch_all: bool) -> None:
+    routed = rmm.providers.get(row.provider).manifest.routes_alerts
+    if routed:
+        propose_routing(rmm, session, row)
+    if catch_all:
+        add_catch_all(session, actor, row, routed=routed)
 
 
 def reconnect(

@@ -32,7 +32,7 @@ from rmm_extension.domain.errors import (
 from rmm_extension.domain.labels import LABELS
 from rmm_extension.domain.registrations import WebhookRegistration
 from rmm_extension.domain.sessions import MemorySessions, SessionToken
-from rmm_extension.domain.types import Connection, Device, Hardware, WebhookRequest
+from rmm_extension.domain.types import Connection, Device, Hardware, Severity, WebhookRequest
 from rmm_extension.host import PERMISSIONS
 from rmm_extension.providers.capabilities import CAPABILITIES, capabilities
 from rmm_extension.providers.contract import AuthMode, Provider, Runtime
@@ -106,6 +106,7 @@ def test_the_manifest_is_complete(key: str) -> None:
     assert manifest.auth_modes
     assert len({mode.key for mode in manifest.auth_modes}) == len(manifest.auth_modes)
     assert set(manifest.lacks) <= {*Device.__struct_fields__, *Hardware.__struct_fields__}
+    assert manifest.routed_severities == tuple(one for one in Severity if one in manifest.routed_severities)
 
 
 @for_each_provider
