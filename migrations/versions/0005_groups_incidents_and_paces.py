@@ -34,8 +34,21 @@ def upgrade() -> None:
         sa.Column("auto_tickets", sa.Boolean(), server_default=sa.text("true"), nullable=False),
     )
     op.alter_column("rmm_signals", "external_device_id", nullable=True)
+    index_alerts("ix_rmm_alerts_assetless", "asset_id", instead_of="ix_rmm_alerts_deviceless")
     create_set_aside_alerts()
     create_paces()
+
+
+def index_alerts(name: str, column: str, *, instead_of: str) -> None:
+    """The open alerts of a vendor's device that lack this."""
+    op.drop_index(instead_of, table_name="rmm_alerts")
+    is_open = "status IN ('active', 'acknowledged', 'suppressed')"
+    op.create_index(
+        name,
+        "rmm_alerts",
+        ["tenant_id", "integration_id", "external_device_id"],
+        postgresql_where=sa.text(f"{column} IS NULL AND external_device_id IS NOT NULL AND {is_open}"),
+    )
 
 
 def create_set_aside_alerts() -> None:
@@ -90,6 +103,7 @@ def downgrade() -> None:
     op.drop_table("rmm_set_aside_alerts")
     op.execute("DELETE FROM rmm_signals WHERE external_device_id IS NULL")
     op.alter_column("rmm_signals", "external_device_id", nullable=False)
+    index_alerts("ix_rmm_alerts_deviceless", "device_id", instead_of="ix_rmm_alerts_assetless")
     op.drop_column("rmm_organization_mappings", "auto_tickets")
     for table, name, _ in reversed(COLUMNS):
         op.drop_column(table, name)

@@ -2,7 +2,7 @@
 
 from .action import ActionInvocation, ScriptRow
 from .alert import (
-    DEVICELESS_SQL,
+    ASSETLESS_SQL,
     OPEN_SQL,
     SYNTHESIZED_SQL,
     WINDOW_SQL,
@@ -26,8 +26,8 @@ from .vendor_maintenance import VendorMaintenance
 from .work import Audit, JobRun, Outbox, WebhookDelivery
 
 __all__ = [
+    "ASSETLESS_SQL",
     "CONNECTION_OF_DEVICE",
-    "DEVICELESS_SQL",
     "OPEN_SQL",
     "SYNTHESIZED_SQL",
     "WINDOW_SQL",

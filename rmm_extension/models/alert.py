@@ -19,8 +19,8 @@ SYNTHESIZED_SQL = f"synthesized AND {OPEN_SQL}"
 
 WINDOW_SQL = f"suppressed_by_window_id IS NOT NULL AND {OPEN_SQL}"
 """Open alerts that a maintenance window keeps from being decided, acknowledged ones included."""
-DEVICELESS_SQL = f"device_id IS NULL AND external_device_id IS NOT NULL AND {OPEN_SQL}"
-"""Open alerts of devices that were not known when they came."""
+ASSETLESS_SQL = f"asset_id IS NULL AND external_device_id IS NOT NULL AND {OPEN_SQL}"
+"""Open alerts of devices that were not known when they came, or were no asset yet."""
 
 
 COUNTED = ["status", "severity", "integration_id", "client_id"]
@@ -73,11 +73,11 @@ class Alert(TenantRow, Timestamps, Base):
         ),
         Index("ix_rmm_alerts_device", "tenant_id", "device_id", "status", postgresql_where=text(OPEN_SQL)),
         Index(
-            "ix_rmm_alerts_deviceless",
+            "ix_rmm_alerts_assetless",
             "tenant_id",
             "integration_id",
             "external_device_id",
-            postgresql_where=text(DEVICELESS_SQL),
+            postgresql_where=text(ASSETLESS_SQL),
         ),
         Index("ix_rmm_alerts_attention", "tenant_id", "id", postgresql_where=text("attention IS NOT NULL")),
         Index(

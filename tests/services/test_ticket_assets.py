@@ -84,6 +84,19 @@ def test_the_ticket_gets_the_asset_when_the_device_becomes_known(world: World) -
     assert deliver(world) == 0
 
 
+def test_the_ticket_gets_the_asset_that_its_device_becomes_later(world: World) -> None:
+    device, made = world.device(AGENT, asset_id=None), ticket(world)
+    mine = asset(world, AGENT)
+    with world.unit() as session:
+        assert alerts.link(session, world.tenant, world.integration_id) == 0
+    world.do("UPDATE rmm_devices SET asset_id = :asset WHERE id = :id", asset=mine, id=device)
+    with world.unit() as session:
+        assert alerts.link(session, world.tenant, world.integration_id) == 1
+    assert (world.alert()["device_id"], world.alert()["asset_id"]) == (device, mine)
+    assert deliver(world) == 1
+    assert linked(world, made) == [mine]
+
+
 def test_a_ticket_made_by_hand_while_the_device_becomes_known_gets_it_later(
     world: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:

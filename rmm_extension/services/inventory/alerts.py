@@ -1,4 +1,4 @@
-"""Alerts that came before their devices were known here, and their tickets."""
+"""Alerts that came before their devices, or the assets of these, were known here, and their tickets."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from sqlalchemy.orm import Session
 from rmm_extension.domain.errors import HostRejected
 from rmm_extension.domain.logline import line
 from rmm_extension.host import TicketAsset
-from rmm_extension.models import DEVICELESS_SQL
+from rmm_extension.models import ASSETLESS_SQL
 from rmm_extension.services import outbox
 from rmm_extension.services.context import Rmm
 
@@ -26,20 +26,22 @@ AT_ONCE = 200
 
 _LINK = f"""
 WITH mine AS (
-    SELECT tenant_id, id, external_device_id FROM rmm_alerts
-    WHERE tenant_id = %(tenant)s AND integration_id = %(integration)s AND {DEVICELESS_SQL}
-    FOR UPDATE SKIP LOCKED
+    SELECT waiting.tenant_id, waiting.id, d.id AS device_id, d.asset_id
+    FROM (SELECT * FROM rmm_alerts
+          WHERE tenant_id = %(tenant)s AND integration_id = %(integration)s AND {ASSETLESS_SQL}) waiting
+    JOIN rmm_devices d ON d.tenant_id = waiting.tenant_id AND d.integration_id = waiting.integration_id
+        AND d.external_id = waiting.external_device_id
+    WHERE waiting.device_id IS NULL OR d.asset_id IS NOT NULL
+    FOR UPDATE OF waiting SKIP LOCKED
 )
-UPDATE rmm_alerts a SET device_id = d.id, asset_id = d.asset_id
-FROM mine JOIN rmm_devices d ON d.tenant_id = mine.tenant_id AND d.integration_id = %(integration)s
-    AND d.external_id = mine.external_device_id
-WHERE a.tenant_id = mine.tenant_id AND a.id = mine.id
+UPDATE rmm_alerts a SET device_id = mine.device_id, asset_id = mine.asset_id
+FROM mine WHERE a.tenant_id = mine.tenant_id AND a.id = mine.id
 RETURNING a.ticket_id, a.asset_id
 """  # noqa: S608 - a constant of the models
 
 
 def link(session: Session, tenant_id: str, integration_id: UUID) -> int:
-    """Give the connection's open alerts without a device the one that is known by now; how many got one.
+    """Give the connection's open alerts the device and asset that are known by now; how many got one.
 
     One that is being decided on at this moment is left to the next sync. Their tickets get the asset after
     the commit: a ticket is locked before its alerts, never after them.
