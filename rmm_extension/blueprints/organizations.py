@@ -170,14 +170,18 @@ def _contacts(tenant_id: str, page: MappingPage) -> Mapping[str, Any]:
 def _changes(opened: Session) -> dict[str, Any]:
     """What the form gives: a suggestion's client alone, or a whole row with the inputs that it has."""
     if "client_id" in request.form:
-        return {"client_id": request.form["client_id"]}
-    client_id = _client_named(opened, request.form.get("client", ""))
+        return {"client_id": _given("client_id")}
+    client_id = _client_named(opened, _given("client"))
     given: dict[str, Any] = {"client_id": client_id}
     if client_id == (request.form.get("client_before") or None) and "contact" in request.form:
-        given["default_contact_id"] = request.form["contact"]
+        given["default_contact_id"] = _given("contact")
     # A box that is not ticked is not sent: the form says which it has.
     switches = [name for name in SWITCHES if name in request.form.getlist("switches")]
     return given | {name: request.form.get(name) == "1" for name in switches}
+
+
+def _given(name: str) -> str:
+    return request.form.get(name, "").replace("\x00", "")
 
 
 def _client_named(opened: Session, typed: str) -> str | None:

@@ -81,6 +81,16 @@ def test_a_blank_name_unmaps_and_clears_the_contact(world: World) -> None:
     assert (found.client_id, found.default_contact_id, found.auto_sync) == (None, None, False)
 
 
+@pytest.mark.parametrize("data", [{"client": "a\x00"}, {"client": "a [\x00]"}, {"client_id": "b\x00"}])
+def test_what_cannot_be_stored_names_no_client(world: World, data: dict[str, str]) -> None:
+    connection = world.connect()
+    (mapping,) = world.organizations(connection, ["Zed"], client_id="one-c0")
+    browser = world.client()
+    address = f"/rmm/connections/{connection}/organizations/{mapping}"
+    assert browser.post(address, data=data).status_code == 303
+    assert mapping_of(world, mapping).client_id == "one-c0"
+
+
 def test_the_contact_is_one_of_the_client(world: World) -> None:
     connection = world.connect()
     (mapping,) = world.organizations(connection, ["Alpha"], client_id="one-c0")
@@ -189,6 +199,15 @@ def test_the_wizard_names_what_each_follows(world: World) -> None:
     page = said(world.client().get(f"/rmm/connections/{connection}/setup/organizations"))
     assert "As Alpine (Alpha)" in page
     assert "Exact matches are applied to those that lie in no other." in page
+
+
+@pytest.mark.parametrize(
+    "provider, where",
+    [("acme", "wait under Needs attention."), ("routed", "of the fallback client that you choose on")],
+)
+def test_the_wizard_says_where_alerts_of_nobody_go(world: World, provider: str, where: str) -> None:
+    connection = world.connect(provider=provider)
+    assert where in said(world.client().get(f"/rmm/connections/{connection}/setup/organizations"))
 
 
 def test_who_may_not_configure_reads_whom_each_follows(world: World) -> None:
