@@ -141,6 +141,6 @@ def _opened(reply: Reply, name: str) -> tuple[str, list[msgspec.Raw]]:
         pagination = msgspec.json.decode(
             found.get("pagination", msgspec.Raw(b"null")), type=_Pagination | None
         )
-    except msgspec.MsgspecError:
+    except (msgspec.MsgspecError, UnicodeDecodeError):
         raise reply.misshapen("no object - at `$.pagination`") from None
     return (text(pagination.next_page_token) or "") if pagination else "", rows

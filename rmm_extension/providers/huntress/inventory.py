@@ -67,7 +67,7 @@ def _sorted_out(page: Page, wanted: Set[str], *, full: bool) -> Batch:
         try:
             row = msgspec.json.decode(raw, type=dict[str, Any])
             device = device_of(row, now, full=full)
-        except (msgspec.MsgspecError, Unreadable) as error:
+        except (msgspec.MsgspecError, UnicodeDecodeError, Unreadable) as error:
             told = row or {}
             batch.leave_out("Agent", identifier(told.get("id")), text(told.get("hostname")), error)
             continue

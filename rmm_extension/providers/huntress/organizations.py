@@ -8,7 +8,7 @@ from typing import Any
 import msgspec
 
 from rmm_extension.domain.types import Organization
-from rmm_extension.domain.values import identifier, text
+from rmm_extension.domain.values import identifier, storable, text
 from rmm_extension.providers.huntress.client import HuntressClient, Page
 
 PATH = "/v1/organizations"
@@ -31,7 +31,7 @@ def rows_of(page: Page) -> Iterator[Organization]:
     for number, raw in enumerate(page.rows):
         try:
             row = msgspec.json.decode(raw, type=dict[str, Any])
-        except msgspec.MsgspecError:
+        except (msgspec.MsgspecError, UnicodeDecodeError):
             raise page.reply.misshapen(f"no object - at `$.{NAME}[{number}]`") from None
         external_id = identifier(row.get("id"))
         if external_id is None:
@@ -41,7 +41,11 @@ def rows_of(page: Page) -> Iterator[Organization]:
 
 def organization_of(external_id: str, row: Mapping[str, Any]) -> Organization:
     """The organization, with what else Huntress counts of it."""
-    told = {key: row[key] for key in _METADATA if isinstance(row.get(key), (str, int)) and row[key] != ""}
+    told = {
+        key: storable(row[key])
+        for key in _METADATA
+        if isinstance(row.get(key), (str, int)) and row[key] != ""
+    }
     return Organization(
         external_id=external_id,
         name=text(row.get("name")) or f"Organization {external_id}",

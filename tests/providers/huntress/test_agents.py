@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from datetime import UTC, datetime, timedelta
 from email.utils import format_datetime
 from typing import Any
@@ -17,7 +18,7 @@ from rmm_extension.providers import http
 from rmm_extension.providers.device_pages import Unreadable
 from rmm_extension.providers.gathering import MOST_ERRORS
 from rmm_extension.providers.huntress.agents import device_of
-from tests.providers.huntress.accounts import NOON, agent, connection, huntress, lists, queries, says
+from tests.providers.huntress.accounts import BASE, NOON, agent, connection, huntress, lists, queries, says
 from tests.providers.huntress.test_webhooks import _JSON
 
 AT_NOON = {"Date": format_datetime(NOON, usegmt=True)}
@@ -202,6 +203,18 @@ def test_a_row_that_cannot_be_read_is_reported(odd: Any, complete: bool) -> None
     assert len(first.errors) == 1
     assert (last.completed_organizations == ("4",)) is complete
     assert first.elsewhere == (("7",) if complete else ())
+
+
+@responses.activate
+def test_a_row_that_is_no_utf8_is_reported() -> None:
+    organizations(4)
+    rows = json.dumps([agent(), agent(id=7, hostname="odd")]).encode().replace(b'"odd"', b'"\xff"')
+    body = b'{"agents": %s, "pagination": {}}' % rows
+    responses.get(f"{BASE}/v1/agents", body=body, content_type="application/json")
+    first, last = walked("4")
+    assert [one.external_id for one in first.devices] == ["12"]
+    assert len(first.errors) == 1
+    assert last.completed_organizations == ()
 
 
 @responses.activate

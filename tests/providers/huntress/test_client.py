@@ -224,6 +224,21 @@ def test_no_token_is_the_last_page(pagination: Any) -> None:
 
 
 @responses.activate
+def test_an_organization_that_is_no_utf8_is_no_list() -> None:
+    body = b'{"organizations": [{"id": 1, "name": "\xff"}], "pagination": {}}'
+    responses.get(f"{BASE}{ORGANIZATIONS}", body=body, content_type="application/json")
+    with pytest.raises(BadResponse, match=r"/v1/organizations"):
+        huntress().organizations(connection())
+
+
+@responses.activate
+def test_what_is_counted_of_an_organization_can_be_stored() -> None:
+    says(ORGANIZATIONS, {"organizations": [{"id": 1, "name": "A", "key": "a\x00b", "agents_count": 3}]})
+    (found,) = huntress().organizations(connection())
+    assert found.metadata == {"key": "ab", "agents_count": 3}
+
+
+@responses.activate
 @pytest.mark.parametrize(
     "body",
     [
