@@ -172,7 +172,11 @@ ACTIVITY = Schedule(
 
 def polls_of(provider: Provider) -> Schedule | None:
     """How the vendor's alerts are polled; ``None`` where they cannot be."""
-    return next((one for one in (POLLS, FOLLOWS) if isinstance(provider, one.capability)), None)
+    return _first_of((POLLS, FOLLOWS), provider)
+
+
+def _first_of(schedules: Sequence[Schedule], provider: Provider) -> Schedule | None:
+    return next((one for one in schedules if isinstance(provider, one.capability)), None)
 
 
 def bad_poll_interval(polls: Schedule) -> str:
@@ -197,7 +201,7 @@ def start_due_patches(rmm: Rmm) -> int:
 
 def start_due_polls(rmm: Rmm) -> int:
     """Start the alert polls that are due, and the second looks that others wait for."""
-    return _start_due(rmm, POLLS) + _start_due(rmm, FOLLOWS)
+    return _start_due(rmm, POLLS, FOLLOWS)
 
 
 def start_due_activity(rmm: Rmm) -> int:
@@ -312,18 +316,23 @@ def due_connections(schedule: Schedule, tenants: Sequence[str], providers: Seque
     )
 
 
-def _start_due(rmm: Rmm, schedule: Schedule) -> int:
-    """Start what is due and move the due times, in one transaction."""
-    able = {p.manifest.key: p for p in rmm.providers.all() if isinstance(p, schedule.capability)}
+def _start_due(rmm: Rmm, *alike: Schedule) -> int:
+    """Start what is due and move the due times, in one transaction.
+
+    Schedules that are ``alike`` differ in nothing but their vendors and intervals: one look finds what is due
+    of all of them.
+    """
+    able = {p.manifest.key: (p, one) for p in rmm.providers.all() if (one := _first_of(alike, p))}
     entitled: dict[tuple[str, str], bool] = {}
     started = 0
     with unit(rmm) as session:
-        statement = due_connections(schedule, rmm.host.tenants.active_ids(session), list(able))
+        statement = due_connections(alike[0], rmm.host.tenants.active_ids(session), list(able))
         for row in session.execute(statement).all():
+            provider, schedule = able[row.provider]
             _move(session, schedule, row)
             key = (row.tenant_id, row.provider)
             if key not in entitled:
-                entitled[key] = connections.entitled(rmm, session, row.tenant_id, able[row.provider])
+                entitled[key] = connections.entitled(rmm, session, row.tenant_id, provider)
             started += entitled[key] and _start(session, schedule, row)
     return started
 
