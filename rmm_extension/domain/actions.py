@@ -12,6 +12,7 @@ import msgspec
 from . import values
 from .errors import Conflict
 from .masking import HIDDEN, hide_secrets
+from .messaging import MessagingContext
 
 OUTPUT_LENGTH = 200_000
 """Characters of output that are kept: the first and the last of a longer one."""
@@ -49,6 +50,17 @@ class ErrorCode(StrEnum):
     VENDOR_ERROR = "VENDOR_ERROR"
     EXPIRED = "EXPIRED"
     INTERNAL_ERROR = "INTERNAL_ERROR"
+    FORBIDDEN = "FORBIDDEN"
+    CONFLICT = "CONFLICT"
+    CREATE_TICKET_FAILED = "CREATE_TICKET_FAILED"
+    CAPABILITY_DISABLED = "CAPABILITY_DISABLED"
+    USER_NOT_LINKED = "USER_NOT_LINKED"
+    NO_CONVERSATION = "NO_CONVERSATION"
+    NO_SERVICE_URL = "NO_SERVICE_URL"
+    APP_NOT_IN_TEAM = "APP_NOT_IN_TEAM"
+    EXPRESSION_ERROR = "EXPRESSION_ERROR"
+    LOOP_GUARD = "LOOP_GUARD"
+    TOO_MANY_RUNS = "TOO_MANY_RUNS"
 
     @property
     def in_words(self) -> str:
@@ -69,6 +81,17 @@ _WORDS = {
     ErrorCode.VENDOR_ERROR: "The vendor refused, or answered something that makes no sense.",
     ErrorCode.EXPIRED: "It could not be begun in time, and was not begun later.",
     ErrorCode.INTERNAL_ERROR: "Something failed here. The log says more.",
+    ErrorCode.FORBIDDEN: "The vendor refused: the key may not do this.",
+    ErrorCode.CONFLICT: "What is there already stands in the way.",
+    ErrorCode.CREATE_TICKET_FAILED: "The ticket could not be made.",
+    ErrorCode.CAPABILITY_DISABLED: "This is switched off for the connection.",
+    ErrorCode.USER_NOT_LINKED: "The user is not linked with an account there.",
+    ErrorCode.NO_CONVERSATION: "The bot has no conversation with this person yet.",
+    ErrorCode.NO_SERVICE_URL: "The bot was not put anywhere yet, so its address is not known.",
+    ErrorCode.APP_NOT_IN_TEAM: "The app is not in the team of this channel.",
+    ErrorCode.EXPRESSION_ERROR: "An expression could not be worked out.",
+    ErrorCode.LOOP_GUARD: "The workflow ran too often about the same thing: it may be a loop.",
+    ErrorCode.TOO_MANY_RUNS: "Too many runs were waiting already.",
 }
 
 
@@ -182,6 +205,10 @@ class ActionContext(Protocol):
     def sync_device(self, external_id: str) -> Target | None:
         """Fetch the device from the vendor and write it here, as a sync does; ``None`` where it is not here
         afterwards: the vendor does not know it, or its organization is not mapped."""
+
+    @property
+    def messaging(self) -> MessagingContext:
+        """Whom a chat service can reach; its actions alone use it."""
 
     def alert_was_reset(self, external_id: str, message: str) -> LocalAlert | None:
         """Take in that the vendor has reset the alert for this action; ``None`` where it is not known here.

@@ -29,11 +29,15 @@ from .types import (
     Client,
     CloseResult,
     Contact,
+    Mail,
     Notice,
     Priority,
+    ScheduleConflict,
+    ScheduleDraft,
     Status,
     Tenant,
     TicketAsset,
+    TicketChanges,
     TicketDraft,
     TicketRef,
     TicketState,
@@ -175,6 +179,13 @@ class Tickets(Protocol):
     def set_priority(self, session: Session, tenant_id: str, ticket_id: str, priority_id: str) -> None:
         """Set the priority as the system; does not count as a person's touch."""
 
+    def update(self, session: Session, tenant_id: str, ticket_id: str, changes: TicketChanges) -> None:
+        """Change an open ticket as the system, by the host's own path; does not count as a person's touch.
+
+        Raises :class:`HostRejected` with a sentence for a ticket that is gone or closed, and for a status,
+        priority or user that the ticket cannot have.
+        """
+
 
 class TicketAssets(Protocol):
     def link(self, session: Session, tenant_id: str, links: Sequence[TicketAsset]) -> None:
@@ -210,8 +221,27 @@ class TimeEntries(Protocol):
 
 
 class Schedule(Protocol):
+    """The dispatch board. Who books holds the users first, so that nobody books them at the same moment."""
+
     def technicians(self, session: Session, tenant_id: str) -> Sequence[User]:
         """Active users that can be scheduled."""
+
+    def may_book(self, actor: Actor) -> bool:
+        """Whether the host's own rights let the actor put entries on the board."""
+
+    def hold(self, session: Session, tenant_id: str, user_ids: Collection[str]) -> None:
+        """Lock the schedules of these users until the transaction ends, in the order of their ids."""
+
+    def conflicts(
+        self, session: Session, tenant_id: str, user_ids: Collection[str], start: datetime, end: datetime
+    ) -> Sequence[ScheduleConflict]:
+        """What these users have between ``start`` and ``end`` (half open), without what was called off."""
+
+    def link_exists(self, session: Session, tenant_id: str, link_type: str, link_id: str) -> bool:
+        """Whether there is such a ticket or project task."""
+
+    def book(self, session: Session, tenant_id: str, draft: ScheduleDraft) -> str:
+        """Put one entry for all of its users on the board, by the host's own path; its id."""
 
 
 class Users(Protocol):
@@ -228,6 +258,12 @@ class Notifications(Protocol):
 
         ``user_ids`` empty means the tenant's administrators. Users that are gone or inactive are left out.
         """
+
+
+class Mails(Protocol):
+    def send(self, session: Session, tenant_id: str, mail: Mail) -> None:
+        """Have the e-mail sent after the transaction, once per key; :class:`HostRejected` for an address
+        that is none."""
 
 
 class Urls(Protocol):
@@ -262,5 +298,6 @@ class PsaHost:
     schedule: Schedule | None = None
     users: Users | None = None
     notifications: Notifications | None = None
+    mails: Mails | None = None
     entitlements: Entitlements | None = None
     urls: Urls | None = None

@@ -265,3 +265,55 @@ class AssetApplied:
 
     asset_id: str
     created: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TicketChanges:
+    """What of a ticket is to be changed; ``None`` leaves it. ``status_id`` is an open status of its board:
+    closing has a path of its own."""
+
+    title: str | None = None
+    status_id: str | None = None
+    priority_id: str | None = None
+    assignee_id: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ScheduleDraft:
+    """Time of users that is to be booked, from ``start`` up to and without ``end`` (both with their zone).
+
+    ``link_type`` is ticket or project_task, ``None`` for an entry of its own. ``overlaps``: it is booked
+    although these users have something then, which the host keeps as a conflict.
+    ``idempotency_key``: the same one again is the entry that is there.
+    """
+
+    idempotency_key: str
+    user_ids: tuple[str, ...]
+    title: str
+    start: datetime
+    end: datetime
+    link_type: str | None = None
+    link_id: str | None = None
+    notes: str | None = None
+    overlaps: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class ScheduleConflict:
+    """Something a user has at the time asked for."""
+
+    user_id: str
+    entry_id: str
+    title: str
+    start: datetime
+    end: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Mail:
+    """An e-mail to people inside or outside: plain text, without any words of HTML."""
+
+    idempotency_key: str
+    to: tuple[str, ...]
+    subject: str
+    body: str

@@ -15,7 +15,7 @@ from rq.serializers import JSONSerializer
 from rmm_extension.services import kinds
 from rmm_extension.services.schedule import Handout
 
-TICK, ALERTS, SYNC, WORKFLOW = kinds.QUEUES
+TICK, ALERTS, SYNC, WORKFLOW, ACTIONS = kinds.QUEUES
 
 FAILURE_TTL = 3600
 """RQ's default keeps a failed job for a year; ours are only to be looked at, the run's row has it all."""

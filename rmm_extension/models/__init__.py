@@ -17,6 +17,7 @@ from .base import Base, new_id, utc_now
 from .connection import Integration, OrganizationMapping, Secret
 from .device import DeviceRow
 from .joins import CONNECTION_OF_DEVICE
+from .messaging import SigningKeys, TeamsConversation, TeamsUserLink
 from .pace import PaceRow
 from .patch import DevicePatch, PatchList
 from .set_aside import SetAsideAlert
@@ -24,12 +25,14 @@ from .signal import Signal
 from .software import DeviceSoftware, Software, SoftwareList
 from .vendor_maintenance import VendorMaintenance
 from .work import Audit, JobRun, Outbox, WebhookDelivery
+from .workflow import UNFINISHED_RUNS_SQL, Workflow, WorkflowInvocation, WorkflowRun, WorkflowVersion
 
 __all__ = [
     "ASSETLESS_SQL",
     "CONNECTION_OF_DEVICE",
     "OPEN_SQL",
     "SYNTHESIZED_SQL",
+    "UNFINISHED_RUNS_SQL",
     "WINDOW_SQL",
     "ActionInvocation",
     "Alert",
@@ -53,10 +56,17 @@ __all__ = [
     "Secret",
     "SetAsideAlert",
     "Signal",
+    "SigningKeys",
     "Software",
     "SoftwareList",
+    "TeamsConversation",
+    "TeamsUserLink",
     "VendorMaintenance",
     "WebhookDelivery",
+    "Workflow",
+    "WorkflowInvocation",
+    "WorkflowRun",
+    "WorkflowVersion",
     "new_id",
     "utc_now",
 ]

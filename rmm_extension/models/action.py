@@ -19,8 +19,9 @@ class ActionInvocation(TenantRow, Base):
     ``state``: queued, running, succeeded, failed, cancelled, requested (handed over, and nobody will say how
     it ended) or unknown (the worker ended while the vendor was asked). ``idempotency_key`` identifies the
     wish: the same one again is the first one. ``ticket_id`` is the ticket it was asked from, which gets a
-    note. ``input`` is what pages show: without secrets. What was really given is ``sealed_input``, encrypted
-    with the key ``sealed_key``, and only until it is over. ``message`` says in a sentence what came of it.
+    note; ``workflow_run_id`` the run of a workflow that is told how it ended. ``input`` is what pages show:
+    without secrets. What was really given is ``sealed_input``, encrypted with the key ``sealed_key``, and
+    only until it is over. ``message`` says in a sentence what came of it.
     """
 
     __tablename__ = "rmm_action_invocations"
@@ -47,6 +48,13 @@ class ActionInvocation(TenantRow, Base):
             text("created_at DESC"),
             postgresql_where=text("ticket_id IS NOT NULL"),
         ),
+        # How many of a connection are under way for workflows.
+        Index(
+            "ix_rmm_action_invocations_workflow",
+            "tenant_id",
+            "integration_id",
+            postgresql_where=text("workflow_run_id IS NOT NULL AND state IN ('queued', 'running')"),
+        ),
         ForeignKeyConstraint(
             ["tenant_id", "integration_id"],
             ["rmm_integrations.tenant_id", "rmm_integrations.id"],
@@ -57,6 +65,7 @@ class ActionInvocation(TenantRow, Base):
     integration_id: Mapped[UUID]
     device_id: Mapped[UUID | None]
     ticket_id: Mapped[str | None]
+    workflow_run_id: Mapped[UUID | None]
     run_id: Mapped[UUID | None]
     idempotency_key: Mapped[str | None]
     action: Mapped[str]

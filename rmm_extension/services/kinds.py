@@ -12,10 +12,11 @@ from importlib import import_module
 from typing import Any
 from uuid import UUID
 
-QUEUES = ("rmm-tick", "rmm-alerts", "rmm-sync", "rmm-workflow")
-"""Every queue, each with workers of its own: a long sync must not hold up an alert, nor anything the tick."""
+QUEUES = ("rmm-tick", "rmm-alerts", "rmm-sync", "rmm-workflow", "rmm-actions")
+"""Every queue, each with workers of its own: a long sync must not hold up an alert, nor anything the tick,
+nor an action that waits for its device the next step of a workflow."""
 
-PROCESSES = {"rmm-workflow": 3}
+PROCESSES = {"rmm-workflow": 2, "rmm-actions": 4}
 """Worker processes of a queue, one unless it says otherwise: actions wait for devices, up to an hour each."""
 
 Work = str | Callable[..., Any]
@@ -80,6 +81,7 @@ def resolve(work: Work) -> Callable[..., Any]:
 
 
 _SERVICES = "rmm_extension.services"
+_WORKFLOWS = "rmm_extension.workflows"
 
 for _kind in (
     Kind(
@@ -273,13 +275,24 @@ for _kind in (
     ),
     Kind(
         name="device_action",
-        queue="rmm-workflow",
+        queue="rmm-actions",
         label="Action on a device",
         handler=f"{_SERVICES}.actions:perform",
         on_failure=f"{_SERVICES}.actions:tell_failure",
         on_cancel=f"{_SERVICES}.actions:cancelled",
         # A script may run for an hour; the server answers a little later, and then its history is asked.
         timeout=4000,
+        max_attempts=4,
+    ),
+    Kind(
+        name="workflow_step",
+        # Only transactions of our own: vendors are asked by actions, on a queue of theirs.
+        queue="rmm-workflow",
+        label="Step of a workflow",
+        handler=f"{_WORKFLOWS}.engine:step",
+        on_failure=f"{_WORKFLOWS}.engine:tell_failure",
+        on_cancel=f"{_WORKFLOWS}.engine:cancelled",
+        timeout=60,
         max_attempts=4,
     ),
     Kind(

@@ -142,7 +142,7 @@ def test_the_set_is_one_process_per_queue_that_come_back_and_end_together(
     rmm: Rmm, redis: Redis, started: Processes
 ) -> None:
     process = started.start("worker")
-    for name in ("rmm-tick", "rmm-alerts", "rmm-sync", "rmm-workflow"):
+    for name in ("rmm-tick", "rmm-alerts", "rmm-sync", "rmm-workflow", "rmm-actions"):
         started.says(f"worker.ready queue={name}")
     victim = worker_of(process.pid, "rmm-sync")
     end(victim)

@@ -83,7 +83,7 @@ def test_a_wish_is_a_row_a_run_and_a_line_of_the_audit(scene: Scene) -> None:
     invocation_id = scene.ask(COMMAND, by=actor, input={"command": "whoami"})
     row, run = scene.row(invocation_id), scene.run_of(invocation_id)
     assert (row["state"], row["actor_name"], row["device_id"]) == ("queued", actor.name, scene.device_id)
-    assert (run["kind"], run["queue"], run["status"]) == ("device_action", "rmm-workflow", "queued")
+    assert (run["kind"], run["queue"], run["status"]) == ("device_action", "rmm-actions", "queued")
     assert run["subject"] == {"invocation_id": str(invocation_id), "action": COMMAND}
     (line,) = scene.world.rows("SELECT * FROM rmm_audit WHERE action = 'action.requested'")
     assert (line["actor_name"], line["subject_name"]) == (actor.name, scene.agent.hostname)

@@ -1,0 +1,1 @@
+"""The extension's own actions, a module of each subject."""
