@@ -8,6 +8,15 @@ from typing import Any, Protocol
 
 import msgspec
 
+from .errors import WebhookRejected
+
+
+class KeyUnknown(WebhookRejected):
+    """A message names a signing key that is not among those known: they may have been renewed since."""
+
+    def __init__(self, message: str) -> None:
+        super().__init__("unknown_key", message)
+
 
 class ConversationKind(StrEnum):
     """Between the bot and one person, in a channel of a team, or in a group."""

@@ -6,7 +6,7 @@ A provider implements those its vendor has, and pages and jobs show and use only
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from functools import cache
@@ -15,6 +15,7 @@ from typing import Any, Protocol, runtime_checkable
 from rmm_extension.domain.actions import ActionContext, Order, Outcome, Script
 from rmm_extension.domain.authorization import AuthorizationRequest
 from rmm_extension.domain.contracts.actions import ActionModule
+from rmm_extension.domain.messaging import BotActivity
 from rmm_extension.domain.patches import PatchesOfDevice, PatchPage
 from rmm_extension.domain.registrations import Subscription, WebhookRegistration
 from rmm_extension.domain.signals import ActivityPage, Told
@@ -290,6 +291,31 @@ class SetsMaintenance(Protocol):
         """Take it out again; safe to repeat, also where it is in none or gone."""
 
 
+@runtime_checkable
+class ReceivesBotMessages(Protocol):
+    """For chat services: their bot's messages come to an address of the connection, signed by the vendor."""
+
+    def verify_bot_message(
+        self,
+        connection: Connection,
+        headers: Mapping[str, str],
+        body: bytes,
+        keys: Sequence[Mapping[str, Any]],
+    ) -> BotActivity | None:
+        """What the message says, if the vendor signed it for this connection's bot with one of ``keys``.
+
+        ``None`` for one that is genuine and not used. Pure, and without the connection's secrets. ``headers``
+        have names in any case. Raises :class:`~rmm_extension.domain.messaging.KeyUnknown` where the key is
+        none of these (fetching them anew may help), and any other ``WebhookRejected`` for what is not taken.
+        """
+
+    def signing_keys(self) -> list[dict[str, Any]]:
+        """The public keys that the vendor signs with now, as JSON Web Keys; asks the vendor.
+
+        Raises a ``ProviderError`` where they cannot be had: those known before stay good.
+        """
+
+
 CAPABILITIES: dict[str, type] = {
     "test": TestsConnection,
     "browser_sign_in": AuthorizesInBrowser,
@@ -316,6 +342,7 @@ CAPABILITIES: dict[str, type] = {
     "signed_webhook": SignsWebhooks,
     "webhook_registration": RegistersWebhooks,
     "maintenance": SetsMaintenance,
+    "bot_messages": ReceivesBotMessages,
 }
 """Every capability by the word that pages and documents use."""
 
