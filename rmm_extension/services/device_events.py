@@ -41,6 +41,12 @@ def fan_out(rmm: Rmm, session: Session, tenant_id: str, payload: dict[str, Any])
         events.tell_many(session, tenant_id, name, found)
 
 
+def device_event(session: Session, tenant_id: str, name: str, device_id: UUID) -> dict[str, Any] | None:
+    """What the event ``name`` says of a device as it is now; ``None`` for one that is not here."""
+    rows = _devices(session, tenant_id, [device_id])
+    return _payload(name, rows[0]) if rows else None
+
+
 def is_heard(name: str) -> bool:
     """Whether the event has a consumer, or its signal a receiver, in this process, which is to send it."""
     return bool(relay.EVENT_CONSUMERS or signals.ALL[name].receivers)

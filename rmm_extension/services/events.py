@@ -22,8 +22,12 @@ def tell_many(session: Session, tenant_id: str, name: str, payloads: Iterable[Ma
     outbox.put_many(session, tenant_id, "event", [_message(tenant_id, name, one) for one in payloads])
 
 
+def said(tenant_id: str, payload: Mapping[str, Any]) -> dict[str, Any]:
+    """The payload as it is told: with its tenant, without what is absent."""
+    return {"tenantId": tenant_id, **{key: value for key, value in payload.items() if value is not None}}
+
+
 def _message(tenant_id: str, name: str, payload: Mapping[str, Any]) -> dict[str, Any]:
     if name not in CATALOGUE:
         raise LookupError(f"There is no event {name}; add it to the catalogue first.")
-    said = {key: value for key, value in payload.items() if value is not None}
-    return {"name": name, "payload": {"tenantId": tenant_id, **said}}
+    return {"name": name, "payload": said(tenant_id, payload)}

@@ -41,14 +41,7 @@ _ALERT = (
 
 def alert_followups(rmm: Rmm, session: Session, tenant_id: str, payload: dict[str, Any]) -> None:
     """Start the jobs and tell the events that one ingested alert asks for."""
-    alert = session.execute(
-        select(*_ALERT)
-        .join(
-            Integration,
-            (Integration.tenant_id == Alert.tenant_id) & (Integration.id == Alert.integration_id),
-        )
-        .where(Alert.tenant_id == tenant_id, Alert.id == UUID(payload["alert_id"]))
-    ).first()
+    alert = _alert(session, tenant_id, UUID(payload["alert_id"]))
     if alert is None:
         return
     system = SYSTEM_ACTOR(tenant_id)
@@ -59,11 +52,17 @@ def alert_followups(rmm: Rmm, session: Session, tenant_id: str, payload: dict[st
         runs.try_start_all(session, system, refresh.KIND, [work])
     ticket_id = payload.get("ticket_id") or alert.ticket_id
     if payload.get("webhook_received"):
-        events.tell(session, tenant_id, "webhook_received", _about(alert, ticket_id))
+        events.tell(session, tenant_id, "webhook_received", _payload("webhook_received", alert, ticket_id))
     for name in payload.get("signals", ()):
         events.tell(session, tenant_id, name, _payload(name, alert, ticket_id))
     if payload.get("notify"):
         notices.tell_users(rmm, session, tenant_id, alert, ticket_id, payload["notify"])
+
+
+def alert_event(session: Session, tenant_id: str, name: str, alert_id: UUID) -> dict[str, Any] | None:
+    """What the event ``name`` says of an alert as it is now; ``None`` for one that is not here."""
+    alert = _alert(session, tenant_id, alert_id)
+    return _payload(name, alert, alert.ticket_id) if alert is not None else None
 
 
 def ticket_closed(rmm: Rmm, session: Session, tenant_id: str, payload: dict[str, Any]) -> None:
@@ -123,6 +122,15 @@ def connection_up(rmm: Rmm, session: Session, tenant_id: str, payload: dict[str,
     notices.tell_admins(rmm, session, tenant_id, payload, is_down=False, body=body)
 
 
+def _alert(session: Session, tenant_id: str, alert_id: UUID) -> Any:
+    connection = (Integration.tenant_id == Alert.tenant_id) & (Integration.id == Alert.integration_id)
+    return session.execute(
+        select(*_ALERT)
+        .join(Integration, connection)
+        .where(Alert.tenant_id == tenant_id, Alert.id == alert_id)
+    ).first()
+
+
 def _start_reset(session: Session, actor: Actor, integration_id: UUID, ticket_id: str) -> UUID | None:
     return runs.try_start(
         session,
@@ -174,6 +182,8 @@ def _about(alert: Any, ticket_id: str | None) -> dict[str, Any]:
 
 
 def _times(name: str, alert: Any) -> dict[str, str | None]:
+    if name == "webhook_received":
+        return {}
     if name == "alert_resolved":
         return {"resolvedAt": _iso(alert.resolved_at)}
     if name == "alert_acknowledged":

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
+from uuid import UUID
 
 from sqlalchemy import case, update
 from sqlalchemy.orm import Session
@@ -40,7 +41,7 @@ def finished(
         _note_recovery(rmm, session, run, row)
     still = connection_health.not_replaced_since(since)
     session.execute(_of(row).where(still).values(**_unless_in_trouble(), **changes))
-    _tell(session, run, row, "sync_finished", sync_type, _items(counts))
+    _tell(session, run, row, "sync_finished", sync_type, items(counts))
 
 
 def failed(
@@ -64,7 +65,31 @@ def failed(
     if not voices.speaks(rmm, session, run):
         words = _unless_in_trouble(**words)
     session.execute(_of(row).where(still).values(**words))
-    _tell(session, run, row, "sync_failed", sync_type, {**_items(counts), "error": {"message": message}})
+    _tell(session, run, row, "sync_failed", sync_type, {**items(counts), "error": {"message": message}})
+
+
+def payload(
+    integration_id: UUID, provider: str, sync_type: str, actor_id: str | None, more: Mapping[str, Any]
+) -> dict[str, Any]:
+    """What an event about a sync says; ``actor_id`` is the person's who asked for it."""
+    actor = {"actorType": "USER", "actorUserId": actor_id} if actor_id else {"actorType": "SYSTEM"}
+    return {
+        "integrationId": str(integration_id),
+        "provider": provider,
+        "syncType": sync_type,
+        **actor,
+        **more,
+    }
+
+
+def items(counts: Mapping[str, int]) -> dict[str, int]:
+    """Counts of a run as an event says them."""
+    return {
+        "itemsProcessed": counts.get("processed", 0),
+        "itemsCreated": counts.get("created", 0),
+        "itemsUpdated": counts.get("updated", 0),
+        "itemsFailed": counts.get("failed", 0),
+    }
 
 
 def _note_recovery(rmm: Rmm, session: Session, run: Run, row: Integration) -> None:
@@ -93,26 +118,8 @@ def _of(row: Integration) -> Any:
     )
 
 
-def _items(counts: Mapping[str, int]) -> dict[str, int]:
-    return {
-        "itemsProcessed": counts.get("processed", 0),
-        "itemsCreated": counts.get("created", 0),
-        "itemsUpdated": counts.get("updated", 0),
-        "itemsFailed": counts.get("failed", 0),
-    }
-
-
 def _tell(
     session: Session, run: Run, row: Integration, name: str, sync_type: str, more: Mapping[str, Any]
 ) -> None:
-    actor = {"actorType": "SYSTEM"}
-    if not run.actor.is_system:
-        actor = {"actorType": "USER", "actorUserId": run.actor.id}
-    payload = {
-        "integrationId": str(row.id),
-        "provider": row.provider,
-        "syncType": sync_type,
-        **actor,
-        **more,
-    }
-    events.tell(session, row.tenant_id, name, payload)
+    actor_id = None if run.actor.is_system else run.actor.id
+    events.tell(session, row.tenant_id, name, payload(row.id, row.provider, sync_type, actor_id, more))
