@@ -11,7 +11,7 @@ import msgspec
 
 from . import values
 from .errors import Conflict
-from .masking import HIDDEN, hide_secrets
+from .masking import HIDDEN, hide_secrets, masked
 from .messaging import MessagingContext
 
 OUTPUT_LENGTH = 200_000
@@ -250,13 +250,19 @@ def storable(outcome: Outcome) -> Outcome:
 
 
 def shown_input(value: dict[str, Any], secret: frozenset[str]) -> dict[str, Any]:
-    """The input as pages and the audit show it: without secret fields and what else looks like a secret."""
-    return {name: _shown(part, hidden=name in secret) for name, part in value.items()}
+    """The input as pages and the audit show it: without secret fields and what else looks like a secret.
+
+    ``secret`` names fields; those within parts by path, as in ``login.password``.
+    """
+    return {name: _shown(part, name, secret) for name, part in value.items()}
 
 
-def _shown(value: Any, *, hidden: bool) -> Any:
+def _shown(value: Any, path: str, secret: frozenset[str]) -> Any:
+    if path in secret:
+        return [HIDDEN for _ in value] if isinstance(value, list) else HIDDEN if value else value
+    if isinstance(value, dict):
+        return masked({name: _shown(part, f"{path}.{name}", secret) for name, part in value.items()})
     if isinstance(value, list):
-        return [HIDDEN for _ in value] if hidden else hide_secrets(value)
-    if hidden and value:
-        return HIDDEN
+        is_line = all(isinstance(one, str) for one in value)
+        return hide_secrets(value) if is_line else [_shown(one, path, secret) for one in value]
     return hide_secrets([value])[0] if isinstance(value, str) else value

@@ -16,7 +16,8 @@ from marshmallow import ValidationError, fields, missing, validate
 
 from rmm_extension.domain.errors import Invalid
 
-from .strict import Flag, Strict, Text, problems
+from .inputs import Choices, Json, Moment, Number, Sections
+from .strict import Flag, Section, Strict, Text, problems
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -70,6 +71,8 @@ class ActionModule:
             raise ValueError(f"{self.key}: {', '.join(strangers)} is of another module.")
         if self.default_action not in ids:
             raise ValueError(f"{self.key}: its default action {self.default_action!r} is none of its own.")
+        for action in self.actions:
+            form_fields(action.input)  # an input that no form can ask for is a mistake to be told here
 
 
 class Whole(fields.Integer):
@@ -113,17 +116,31 @@ class Texts(fields.List[Any]):
     """Texts in their order, repetitions included; each may be empty unless ``each`` refuses it."""
 
     def __init__(
-        self, most: int, longest: int, each: Callable[[str], None] | None = None, **options: Any
+        self,
+        most: int,
+        longest: int,
+        each: Callable[[str], None] | None = None,
+        *,
+        fewest: int = 0,
+        **options: Any,
     ) -> None:
+        self.fewest, self.most = fewest, most
         length = validate.Length(max=longest, error=f"This is too long: at most {longest:,} characters.")
         item = fields.String(
             validate=[length, _storable, *([each] if each else [])],
             error_messages=dict.fromkeys(("invalid", "null"), "This must be text."),
         )
+        limits = [
+            validate.Length(min=fewest, error=f"Give at least {fewest}."),
+            validate.Length(max=most, error=f"These are too many: at most {most:,}."),
+        ]
         super().__init__(
             item,
-            validate=validate.Length(max=most, error=f"These are too many: at most {most:,}."),
-            error_messages=dict.fromkeys(("invalid", "null"), "This must be a list."),
+            validate=limits,
+            error_messages={
+                **dict.fromkeys(("invalid", "null"), "This must be a list."),
+                "required": "Fill this in.",
+            },
             **options,
         )
 
@@ -138,16 +155,25 @@ def says(label: str, text: str = "", *, secret: bool = False, **more: Any) -> di
 
     ``kind="script"`` marks the input that names a script of the library, ``instead_of_script=True`` one that
     is given where none is chosen there, ``platforms`` what a choice is for. An input that follows from the
-    others is not asked for with ``form=False``.
+    others is not asked for with ``form=False``. ``picks`` says what a text, or each of several, names, so
+    that a page can offer what there is: ``user``, ``technician``, ``board``, ``priority``, ``status``,
+    ``alert``, ``ticket``, ``asset``, ``device``, ``client``, ``teams_user`` or ``teams_channel``.
     """
     return {"label": label, "help": text, "secret": secret, **more}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FormField:
-    """One input of an action as a form shows it. ``kind``: text, long_text, number, choice, flag, texts, or
-    script for the number or name of a script, which is chosen in the connection's library.
+    """One input of an action as a form shows it. ``kind``:
 
+    * ``text``, ``long_text``, ``number``, ``decimal``, ``flag``; ``moment``, a time with its zone;
+    * ``choice`` for one of ``choices``, ``choices`` for several of them, ``texts`` for a list of texts;
+    * ``section`` for a part with ``fields`` of its own, ``sections`` for a list of such parts;
+    * ``json`` for any object or list of JSON;
+    * ``script`` for the number or name of a script, which is chosen in the connection's library.
+
+    ``smallest`` and ``largest`` are the limits of a number, or of how many there may be in a list, and
+    ``largest`` is the longest text otherwise. ``picks``: what a text, or each one, names (:func:`says`).
     ``platforms`` says which platforms a choice is for; one that is not named there is for all. One that is
     ``instead_of_script`` is asked for only where no script was chosen.
     """
@@ -159,11 +185,13 @@ class FormField:
     required: bool
     default: Any
     choices: tuple[tuple[str, str], ...] = ()
-    smallest: int | None = None
-    largest: int | None = None
+    smallest: float | None = None
+    largest: float | None = None
     secret: bool = False
     platforms: Mapping[str, Sequence[str]] = field(default_factory=dict)
     instead_of_script: bool = False
+    picks: str | None = None
+    fields: tuple[FormField, ...] = ()
 
     def on(self, platforms: Collection[str | None]) -> FormField:
         """The same with the choices that are for all of these platforms; ``None`` may be any."""
@@ -177,7 +205,7 @@ class FormField:
 
 
 def form_fields(schema: type[Strict]) -> tuple[FormField, ...]:
-    """The inputs of an action in the order of its contract."""
+    """The inputs of an action in the order of its contract; ``ValueError`` if no form can ask for one."""
     fields_ = schema().fields.items()
     return tuple(_form_field(name, field) for name, field in fields_ if field.metadata.get("form", True))
 
@@ -185,6 +213,7 @@ def form_fields(schema: type[Strict]) -> tuple[FormField, ...]:
 def _form_field(name: str, field: fields.Field[Any]) -> FormField:
     told = field.metadata
     default = field.load_default
+    smallest, largest = _limits(field)
     return FormField(
         name=name,
         label=str(told.get("label") or name.replace("_", " ").capitalize()),
@@ -193,20 +222,54 @@ def _form_field(name: str, field: fields.Field[Any]) -> FormField:
         required=field.required,
         default=None if default is missing else default() if callable(default) else default,
         choices=getattr(field, "choices", ()),
-        smallest=getattr(field, "smallest", None),
-        largest=getattr(field, "largest", None) or getattr(field, "longest", None),
+        smallest=smallest,
+        largest=largest,
         secret=bool(told.get("secret")),
         platforms=told.get("platforms") or {},
         instead_of_script=bool(told.get("instead_of_script")),
+        picks=told.get("picks"),
+        fields=form_fields(inner) if (inner := part_of(field)) else (),
     )
 
 
+def part_of(field: fields.Field[Any]) -> type[Strict] | None:
+    """The contract of a part, or of each part of a list; ``None`` for any other field."""
+    if isinstance(field, Sections):
+        return field.contract
+    return cast(type[Strict], type(field.schema)) if isinstance(field, Section) else None
+
+
+_LIMITS = (("smallest", "largest"), ("fewest", "most"), ("shortest", "longest"))
+
+
+def _limits(field: fields.Field[Any]) -> tuple[float | None, float | None]:
+    pairs = ((getattr(field, low, None), getattr(field, high, None)) for low, high in _LIMITS)
+    return next((pair for pair in pairs if pair != (None, None)), (None, None))
+
+
+_KINDS: tuple[tuple[type[fields.Field[Any]], str], ...] = (
+    (Flag, "flag"),
+    (Whole, "number"),
+    (Number, "decimal"),
+    (Choice, "choice"),
+    (Choices, "choices"),
+    (Texts, "texts"),
+    (Moment, "moment"),
+    (Section, "section"),
+    (Sections, "sections"),
+    (Json, "json"),
+    (fields.String, "text"),
+)
+"""The kind of each field; the first that fits."""
+
+
 def _kind(field: fields.Field[Any]) -> str:
-    for known, kind in ((Flag, "flag"), (Whole, "number"), (Choice, "choice"), (Texts, "texts")):
-        if isinstance(field, known):
-            return kind
-    is_long = isinstance(field, Text) and not field.trimmed
-    return "long_text" if is_long else "text"
+    if isinstance(field, Text) and not field.trimmed:
+        return "long_text"
+    found = next((kind for known, kind in _KINDS if isinstance(field, known)), None)
+    if found is None:
+        raise ValueError(f"No form can ask for {field.name}, a field of {type(field).__name__}.")
+    return found
 
 
 @cache
@@ -238,5 +301,11 @@ def check_output(spec: ActionSpec, value: Mapping[str, Any]) -> None:
 
 
 def secret_fields(schema: type[Strict]) -> frozenset[str]:
-    """Names of the inputs that are shown nowhere."""
-    return frozenset(name for name, field in schema().fields.items() if field.metadata.get("secret"))
+    """Names of the inputs that are shown nowhere; those within a part by path, as in ``login.password``."""
+    found = set[str]()
+    for name, one in schema().fields.items():
+        if one.metadata.get("secret"):
+            found.add(name)
+        elif inner := part_of(one):
+            found |= {f"{name}.{path}" for path in secret_fields(inner)}
+    return frozenset(found)
