@@ -120,7 +120,7 @@ def create_messaging() -> None:
         "rmm_signing_keys",
         sa.Column("integration_id", sa.Uuid(), nullable=False),
         sa.Column("keys", postgresql.JSONB(astext_type=sa.Text()), nullable=False),
-        sa.Column("fetched_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("fetched_at", sa.DateTime(timezone=True), nullable=True),
         sa.Column("wanted_at", sa.DateTime(timezone=True), nullable=True),
         sa.Column("tenant_id", sa.Text(), nullable=False),
         sa.Column("id", sa.Uuid(), nullable=False),

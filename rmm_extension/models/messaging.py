@@ -92,7 +92,10 @@ class TeamsUserLink(TenantRow, Timestamps, Base):
 
 
 class SigningKeys(TenantRow, Base):
-    """The public keys that the vendor of a connection signs its messages with, as last fetched."""
+    """The public keys that the vendor of a connection signs its messages with, as last fetched.
+
+    ``wanted_at`` is when they were asked for last; none were fetched yet where ``fetched_at`` is empty.
+    """
 
     __tablename__ = "rmm_signing_keys"
     __table_args__ = (
@@ -106,5 +109,5 @@ class SigningKeys(TenantRow, Base):
 
     integration_id: Mapped[UUID]
     keys: Mapped[list[Any]] = mapped_column(default=list)
-    fetched_at: Mapped[datetime]
+    fetched_at: Mapped[datetime | None]
     wanted_at: Mapped[datetime | None]

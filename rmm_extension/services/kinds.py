@@ -195,6 +195,15 @@ for _kind in (
         exclusive=True,
     ),
     Kind(
+        name="signing_keys",
+        queue="rmm-alerts",
+        label="Keys of a chat service",
+        handler=f"{_SERVICES}.messaging.keys:fetch_keys",
+        timeout=60,
+        max_attempts=4,
+        exclusive=True,
+    ),
+    Kind(
         name="session_end",
         queue="rmm-alerts",
         label="Sign-out at the vendor",

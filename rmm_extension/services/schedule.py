@@ -34,6 +34,8 @@ TICK_HOOKS: list[kinds.Work] = [
     "rmm_extension.services.sign_out:forget_left",
     "rmm_extension.services.authorization:forget_expired",
     "rmm_extension.services.registration.due:start_due",
+    "rmm_extension.services.messaging.keys:start_due",
+    "rmm_extension.workflows.healing:heal",
 ]
 """More work of the tick: each is called as ``hook(rmm)`` and returns how many things it dealt with."""
 

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from rmm_extension.domain.actions import LocalAlert, Target
+from rmm_extension.domain.messaging import MessagingContext
 
 
 @dataclass
@@ -36,6 +37,10 @@ class Ours:
     def sync_device(self, external_id: str) -> Target | None:
         self.synced.append(external_id)
         return next((one for one in self.devices if one.external_id == external_id), None)
+
+    @property
+    def messaging(self) -> MessagingContext:
+        raise AssertionError("These actions use no chat service.")
 
     def alert_was_reset(self, external_id: str, message: str) -> LocalAlert | None:
         self.reset.append(external_id)

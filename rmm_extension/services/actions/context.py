@@ -14,6 +14,7 @@ from rmm_extension.models import Alert, DeviceRow, utc_now
 from rmm_extension.services import audit
 from rmm_extension.services.context import Rmm
 from rmm_extension.services.inventory.refresh import refresh_now
+from rmm_extension.services.messaging import Messaging
 from rmm_extension.services.queries.paging import contains
 from rmm_extension.services.unit import unit
 from rmm_extension.services.webhooks import take
@@ -27,6 +28,11 @@ class Context:
     def __init__(self, rmm: Rmm, connection: Connection, actor: Actor) -> None:
         self._rmm, self._connection, self._actor = rmm, connection, actor
         self._integration_id = UUID(connection.integration_id)
+
+    @property
+    def messaging(self) -> Messaging:
+        """Whom a chat service can reach; its actions alone use it."""
+        return Messaging(self._rmm, self._connection.tenant_id, self._integration_id)
 
     def find_devices(
         self,

@@ -11,6 +11,7 @@ import pytest
 from rmm_extension.domain.actions import ActionState, ErrorCode, LocalAlert, Order, Outcome, Target
 from rmm_extension.domain.contracts.actions import check_output, form_fields, load_input
 from rmm_extension.domain.errors import Invalid, ProviderError
+from rmm_extension.domain.messaging import MessagingContext
 from rmm_extension.domain.types import Connection
 from rmm_extension.providers.contract import Runtime
 from rmm_extension.providers.huntress import Huntress as Provider
@@ -41,6 +42,10 @@ class Ours:
 
     def sync_device(self, external_id: str) -> Target | None:
         raise AssertionError("Huntress's actions sync nothing.")
+
+    @property
+    def messaging(self) -> MessagingContext:
+        raise AssertionError("Huntress's actions use no chat service.")
 
     def alert_was_reset(self, external_id: str, message: str) -> LocalAlert | None:
         self.reset.append(external_id)
