@@ -24,7 +24,7 @@ from rmm_extension.domain.contracts.actions import (
 )
 from rmm_extension.domain.errors import Conflict, Invalid, RMMError
 from rmm_extension.domain.platforms import suits
-from rmm_extension.forms.actions import PREFIX, filled, hides, typed
+from rmm_extension.forms.actions import PREFIX, by_field, filled, hides, labelled, typed
 from rmm_extension.models import JobRun, ScriptRow
 from rmm_extension.services.actions import refresh_scripts, registry, scripts_due
 from rmm_extension.services.actions.bulk import Asked, request_each
@@ -95,7 +95,7 @@ def run_action(action_id: str) -> ResponseReturnValue:
         try:
             return _ask(wanted, spec, devices, {**values, **_chosen(spec, script)})
         except Invalid as error:
-            problems = _by_field(error, fields)
+            problems = by_field(error.errors, fields)
         except RMMError as error:
             problems = {"": [str(error)]}
     page = render_template(
@@ -111,6 +111,7 @@ def run_action(action_id: str) -> ResponseReturnValue:
         values=filled(fields, values),
         retype=hides(again),
         problems=problems,
+        told=labelled(fields, problems),
         key=_key(),
     )
     return page, 400 if problems else 200
@@ -236,16 +237,6 @@ def _wish(spec: ActionSpec, value: Mapping[str, Any]) -> str:
     """
     sent = json.dumps([_key(), spec.id, value], sort_keys=True)
     return hashlib.sha256(sent.encode("utf-8", "surrogatepass")).hexdigest()
-
-
-def _by_field(error: Invalid, fields: Sequence[FormField]) -> dict[str, list[str]]:
-    """The sentences by field; those about nothing on the page stand on top of it."""
-    known = {field.name for field in fields}
-    found: dict[str, list[str]] = {}
-    for path, texts in error.errors.items():
-        name = path.partition(".")[0]
-        found.setdefault(name if name in known else "", []).extend(texts)
-    return found
 
 
 def _ask(

@@ -14,7 +14,7 @@ from sqlalchemy.orm import Session
 from rmm_extension.domain.action_words import STATES
 from rmm_extension.domain.actions import ActionState
 from rmm_extension.domain.contracts.actions import ActionSpec, form_fields
-from rmm_extension.forms.actions import hides
+from rmm_extension.forms.actions import hides, shown
 from rmm_extension.services.actions import cancel, registry
 from rmm_extension.services.queries import actions as queries
 from rmm_extension.services.queries.actions import ActionFilter
@@ -112,9 +112,7 @@ def _inputs(row: AnyRow) -> list[tuple[str, str]]:
         return [(name, _said(value)) for name, value in row.input.items()]
     fields = form_fields(spec.input)
     given = [(field, row.input.get(field.name)) for field in fields if field.kind != "script"]
-    return [
-        (field.label, word(field.choices, _said(value)) or _said(value)) for field, value in given if value
-    ]
+    return [(field.label, shown(field, value)) for field, value in given if value]
 
 
 _FACTS = {"exit_code": "Exit code", "seconds": "Seconds on the device"}

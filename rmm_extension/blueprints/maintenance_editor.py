@@ -7,10 +7,8 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, time, timedelta
-from functools import cache
 from typing import Any
 from uuid import UUID
-from zoneinfo import available_timezones
 
 from flask import flash, jsonify, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
@@ -39,26 +37,10 @@ from .choices import client_options, connection_options
 from .context import actor, current_rmm, end_reading, session
 from .narrowing import argument, uuid_argument
 from .routing import Routes
+from .zones import zones
 
 routes = Routes()
 
-COMMON_ZONES = (
-    "UTC",
-    "Europe/London",
-    "Europe/Berlin",
-    "Europe/Helsinki",
-    "America/New_York",
-    "America/Chicago",
-    "America/Denver",
-    "America/Los_Angeles",
-    "America/Sao_Paulo",
-    "Asia/Dubai",
-    "Asia/Kolkata",
-    "Asia/Singapore",
-    "Asia/Tokyo",
-    "Australia/Sydney",
-    "Pacific/Auckland",
-)
 OFFERED_ASSETS = 20
 _TIMES = ("", "startsAt", "endsAt", "recurrence")
 """Places in a window's JSON that the preview of its times is about."""
@@ -169,7 +151,7 @@ def _page(
         state=queries.state_of(stored, utc_now()) if stored else None,
         general=general,
         preview=shown,
-        zones=_zones(),
+        zones=zones(),
         assets=_offered_assets(form),
         vendors=_vendors(),
         at_vendor=vendor_maintenance.of_window(session(), actor().tenant_id, stored.id) if stored else None,
@@ -255,12 +237,6 @@ _SPANS = {"1h": timedelta(hours=1), "4h": timedelta(hours=4)}
 
 def _zone_name() -> str:
     return queries.last_zone(session(), actor().tenant_id) or "UTC"
-
-
-@cache
-def _zones() -> Sequence[str]:
-    """Names of time zones, the common ones first."""
-    return [*COMMON_ZONES, *sorted(available_timezones() - set(COMMON_ZONES))]
 
 
 def _offered_assets(form: WindowForm) -> list[str]:

@@ -21,6 +21,7 @@ from rmm_extension.services.runs import label as run_label
 
 from .charts import Column, Share
 from .context import allows, current_rmm
+from .zones import zones
 
 _STEPS = ((60, 1, "s"), (3600, 60, "min"), (86400, 3600, "h"), (60 * 86400, 86400, "d"))
 _MONTH = 30.44 * 86400
@@ -60,6 +61,7 @@ def add_to(app: Flask) -> None:
         rmm_here=here,
         rmm_query=query,
         rmm_connection=connection_label,
+        rmm_zones=zones,
     )
 
 

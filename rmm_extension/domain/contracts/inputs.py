@@ -13,8 +13,10 @@ from typing import Any
 from marshmallow import ValidationError, fields, validate
 
 from rmm_extension.domain import values
+from rmm_extension.domain.wall_clock import find_zone, instant
 
 from .strict import Section, Strict
+from .windows import UNKNOWN_ZONE
 
 
 class Number(fields.Float):
@@ -39,26 +41,48 @@ class Number(fields.Float):
 
 
 class Moment(fields.String):
-    """A date and a time with its zone, as ISO 8601: ``2026-11-22T10:00:00+01:00``.
+    """A date and a time with its zone, as ISO 8601: ``2026-11-22T10:00:00+01:00``; or a clock's, with the
+    name of the zone it hangs in: ``2026-11-22T10:00[Europe/Berlin]``.
 
-    Loaded as such a text, which ``datetime.fromisoformat`` reads: the moment, by the clock it was given in.
+    Loaded as a text of the first kind, which ``datetime.fromisoformat`` reads, by the clock it was given in.
     """
 
     default_error_messages = {  # noqa: RUF012 - as marshmallow declares it
         "required": "Fill this in.",
         "null": "This must be a date and a time; leave it out to have none.",
         "invalid": "Give a date and a time with its zone, as in 2026-11-22T10:00:00+01:00.",
+        "zone": UNKNOWN_ZONE,
+        "gap": "There is no such time on that day: the clocks are set forward over it.",
     }
 
     def _deserialize(self, value: Any, attr: str | None, data: Any, **kwargs: Any) -> str:
         try:
-            found = value if isinstance(value, datetime) else datetime.fromisoformat(str(value).strip())
+            found = value if isinstance(value, datetime) else self._read(str(value).strip())
             # What no clock elsewhere could show is refused with what is no time at all.
             if found.tzinfo is not None and found.astimezone(UTC):
                 return found.isoformat()
         except (ValueError, OverflowError):
             pass
         raise self.make_error("invalid", input=value)
+
+    def _read(self, text: str) -> datetime:
+        clock, name = split_moment(text)
+        shown = datetime.fromisoformat(clock)
+        if not name or shown.tzinfo is not None:
+            return shown
+        zone = find_zone(name)
+        if zone is None:
+            raise self.make_error("zone")
+        meant = instant(shown, zone)
+        if meant is None:
+            raise self.make_error("gap")
+        return meant.astimezone(zone)
+
+
+def split_moment(text: str) -> tuple[str, str]:
+    """What the clock shows, and the name of its zone where one is given in brackets behind it."""
+    clock, bracket, rest = text.partition("[")
+    return (clock, rest.removesuffix("]")) if bracket else (text, "")
 
 
 class Choices(fields.List[Any]):
