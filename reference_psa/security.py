@@ -20,7 +20,10 @@ P = ParamSpec("P")
 csrf = CSRFProtect()
 login_manager = LoginManager()
 
-PUBLIC_ENDPOINTS = frozenset({"auth.login", "health.healthz", "static", "bootstrap.static"})
+PUBLIC_ENDPOINTS = frozenset(
+    # A calendar's address is its own key.
+    {"auth.login", "health.healthz", "calendar.feed", "static", "bootstrap.static"}
+)
 
 CONTENT_SECURITY_POLICY = "; ".join(
     (

@@ -24,6 +24,7 @@ from reference_psa.models import (
     Comment,
     Contact,
     Priority,
+    ScheduledUser,
     ScheduleEntry,
     Status,
     Tenant,
@@ -60,7 +61,8 @@ def seed(session: Session) -> bool:
     """Add the data unless they are there; whether they were added."""
     if session.get(Tenant, tenant_id(data.NORTHBEAM)) is not None:
         return False
-    for rows in (_tenants(), _organization(), _statuses_and_contacts(), _work(), _hanging_on_work()):
+    work = (_work(), _hanging_on_work(), _schedule(), _booked())
+    for rows in (_tenants(), _organization(), _statuses_and_contacts(), *work):
         session.add_all(rows)
         session.flush()
     return True
@@ -213,28 +215,42 @@ def _hanging_on_work() -> list[Base]:
             rows.append(_row(Comment, data.NORTHBEAM, demo.title, **common, body=demo.comment, at=at))
         if demo.minutes:
             rows.append(_row(TimeEntry, data.NORTHBEAM, demo.title, **common, minutes=demo.minutes, at=at))
-    return [*rows, *_schedule()]
+    return rows
+
+
+_PLAN = (
+    (("tech@northbeam.example",), 9, 60, "VPN does not connect from the site office"),
+    (("tech@northbeam.example",), 13, 90, "Outlook asks for the password again and again"),
+    (("tech2@northbeam.example",), 10, 30, "Wi-Fi drops in the waiting room"),
+)
+"""Who is booked today, from which hour, for how many minutes, for which ticket."""
 
 
 def _schedule() -> list[Base]:
     today = datetime.now(UTC).replace(hour=0, minute=0, second=0, microsecond=0)
-    plan = (
-        ("tech@northbeam.example", 9, 60, "VPN does not connect from the site office"),
-        ("tech@northbeam.example", 13, 90, "Outlook asks for the password again and again"),
-        ("dispatch@northbeam.example", 10, 30, "Wi-Fi drops in the waiting room"),
-    )
     return [
         _row(
             ScheduleEntry,
             data.NORTHBEAM,
-            f"{email}/{hour}",
-            user_id=_id(User, data.NORTHBEAM, email),
+            title,
             ticket_id=_id(Ticket, data.NORTHBEAM, title),
             title=title,
             starts_at=today + timedelta(hours=hour),
             ends_at=today + timedelta(hours=hour, minutes=minutes),
         )
-        for email, hour, minutes, title in plan
+        for _, hour, minutes, title in _PLAN
+    ]
+
+
+def _booked() -> list[Base]:
+    return [
+        ScheduledUser(
+            tenant_id=tenant_id(data.NORTHBEAM),
+            entry_id=_id(ScheduleEntry, data.NORTHBEAM, title),
+            user_id=_id(User, data.NORTHBEAM, email),
+        )
+        for emails, _, _, title in _PLAN
+        for email in emails
     ]
 
 

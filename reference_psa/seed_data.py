@@ -14,6 +14,7 @@ PEOPLE = {
         ("admin@northbeam.example", "Mara Lindholm", "admin"),
         ("dispatch@northbeam.example", "Jonas Petri", "dispatcher"),
         ("tech@northbeam.example", "Priya Raman", "technician"),
+        ("tech2@northbeam.example", "Elif Aydin", "technician"),
         ("viewer@northbeam.example", "Sam Okafor", "read_only"),
     ),
     HARBOR: (

@@ -7,8 +7,10 @@ from rmm_extension.host import PsaHost
 from .actors import LoginActors, RolePermissions
 from .assets import SqlAssets
 from .catalog import SqlCatalog, SqlCategories
+from .mails import SqlMails
 from .notifications import SqlNotifications
-from .people import SqlClients, SqlContacts, SqlSchedule, SqlUsers
+from .people import SqlClients, SqlContacts, SqlUsers
+from .schedule import SqlSchedule
 from .tenants import SqlEntitlements, SqlTenants
 from .ticket_assets import SqlTicketAssets
 from .tickets import SqlTickets
@@ -33,6 +35,7 @@ def build_host() -> PsaHost:
         schedule=SqlSchedule(),
         users=SqlUsers(),
         notifications=SqlNotifications(),
+        mails=SqlMails(),
         entitlements=SqlEntitlements(),
         urls=PsaUrls(),
     )

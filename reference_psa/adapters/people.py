@@ -77,14 +77,11 @@ class SqlUsers:
         return {user.id: user for user in found}
 
 
-class SqlSchedule:
-    """Who can be put on the dispatch board."""
-
-    def technicians(self, session: Session, tenant_id: str) -> Sequence[User]:
-        """Active users that can be scheduled: everybody but the read-only ones."""
-        return _users(
-            session, _USERS + " AND is_enabled AND role <> 'read_only'" + _BY_NAME, {"tenant": tenant_id}
-        )
+def technicians(session: Session, tenant_id: str) -> Sequence[User]:
+    """Active users of the role technician, by name: those that can be booked."""
+    return _users(
+        session, _USERS + " AND is_enabled AND role = 'technician'" + _BY_NAME, {"tenant": tenant_id}
+    )
 
 
 def _users(session: Session, sql: str, params: dict[str, Any]) -> list[User]:

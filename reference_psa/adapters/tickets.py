@@ -10,8 +10,9 @@ from sqlalchemy.orm import Session
 
 from reference_psa.db import new_id
 from reference_psa.services.closing import NoOpenStatus, TicketGone, close_ticket, reopen_ticket
+from reference_psa.services.ticket_changes import NotChangeable, change_ticket
 from rmm_extension.domain.errors import HostRejected
-from rmm_extension.host.types import CloseResult, TicketDraft, TicketRef, TicketState
+from rmm_extension.host.types import CloseResult, TicketChanges, TicketDraft, TicketRef, TicketState
 
 from . import _ticket_sql as sql
 from ._sql import distinct, run
@@ -120,6 +121,13 @@ class SqlTickets:
     def set_priority(self, session: Session, tenant_id: str, ticket_id: str, priority_id: str) -> None:
         """Set the priority as the system; does not count as a person's touch."""
         run(session, sql.SET_PRIORITY, {"tenant": tenant_id, "ticket": ticket_id, "priority": priority_id})
+
+    def update(self, session: Session, tenant_id: str, ticket_id: str, changes: TicketChanges) -> None:
+        """Change an open ticket as the system; does not count as a person's touch."""
+        try:
+            change_ticket(session, tenant_id, ticket_id, changes)
+        except NotChangeable as problem:
+            raise HostRejected(str(problem)) from problem
 
 
 def _creation(tenant_id: str, draft: TicketDraft) -> dict[str, Any]:

@@ -54,6 +54,11 @@ def workers(tenant_id: str, given_to: str | None = None) -> Choices:
     return _named(User, tenant_id, can_work | (User.id == given_to), order=User.name)
 
 
+def technicians(tenant_id: str) -> Choices:
+    """Active people who can be booked."""
+    return _named(User, tenant_id, User.is_enabled, User.role == "technician", order=User.name)
+
+
 def _named(kind: Any, tenant_id: str, *where: Any, order: Any) -> Choices:
     query = select(kind.id, kind.name).where(kind.tenant_id == tenant_id, *where).order_by(order, kind.id)
     return [(row.id, row.name) for row in db.session.execute(query)]

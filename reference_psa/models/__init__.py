@@ -6,7 +6,7 @@ from .assets import ASSET_TYPES, Asset, AssetHistory, ServerAsset, WorkstationAs
 from .catalog import Board, Category, Priority, Status
 from .notices import Email, Notification
 from .people import Client, Contact, User
-from .schedule import ScheduleEntry
+from .schedule import ScheduleConflict, ScheduledUser, ScheduleEntry
 from .tenancy import EDITIONS, FIRST_NUMBER, AddOn, Tenant, TicketCounter
 from .tickets import Comment, StatusChange, Ticket, TicketAsset, TimeEntry
 
@@ -25,7 +25,9 @@ __all__ = [
     "Email",
     "Notification",
     "Priority",
+    "ScheduleConflict",
     "ScheduleEntry",
+    "ScheduledUser",
     "ServerAsset",
     "Status",
     "StatusChange",

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from sqlalchemy import ForeignKeyConstraint, Index, String, text
+from sqlalchemy import ForeignKeyConstraint, Index, String, func, text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from reference_psa.db import Id, Model, Ref, TenantId, utcnow
@@ -35,18 +35,29 @@ class Notification(Model):
 
 
 class Email(Model):
-    """A mail to be sent; written with what caused it, sent after commit by ``flask psa send-mail``."""
+    """A mail to be sent; written with what caused it, sent after commit by ``flask psa send-mail``.
+
+    One without a user goes to an address that somebody named.
+    """
 
     __tablename__ = "email_outbox"
     __table_args__ = (
         ForeignKeyConstraint(["tenant_id", "user_id"], ["users.tenant_id", "users.id"]),
         Index("uq_email_outbox_key", "tenant_id", "user_id", "idempotency_key", unique=True),
+        Index(
+            "uq_email_outbox_address",
+            "tenant_id",
+            "idempotency_key",
+            func.lower(text("recipient")),
+            unique=True,
+            postgresql_where=text("user_id IS NULL"),
+        ),
         Index("ix_email_outbox_unsent", "created_at", postgresql_where=text("sent_at IS NULL")),
     )
 
     tenant_id: Mapped[TenantId]
     id: Mapped[Id]
-    user_id: Mapped[Ref]
+    user_id: Mapped[Ref | None]
     recipient: Mapped[str] = mapped_column(String(255))
     subject: Mapped[str]
     body: Mapped[str]

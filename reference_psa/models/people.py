@@ -12,12 +12,16 @@ from reference_psa.db import Id, Model, Ref, TenantId, utcnow
 
 
 class User(UserMixin, Model):
-    """A person who works for the tenant; the e-mail address signs in and is unique across tenants."""
+    """A person who works for the tenant; the e-mail address signs in and is unique across tenants.
+
+    ``calendar_hash`` is the SHA-256 of the secret in the address of the person's calendar.
+    """
 
     __tablename__ = "users"
     __table_args__ = (
         ForeignKeyConstraint(["tenant_id"], ["tenants.id"]),
         Index("uq_users_email", func.lower(text("email")), unique=True),
+        Index("uq_users_calendar_hash", "calendar_hash", unique=True),
     )
 
     tenant_id: Mapped[TenantId]
@@ -30,6 +34,7 @@ class User(UserMixin, Model):
     email_notifications: Mapped[bool] = mapped_column(default=True)
     email_level: Mapped[str] = mapped_column(String(10), default="warning")
     muted_subtypes: Mapped[list[str]] = mapped_column(default=list)
+    calendar_hash: Mapped[str | None] = mapped_column(String(64))
 
     @property
     def is_active(self) -> bool:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from flask import Flask
 
-from . import assets, auth, clients, dashboard, dispatch, health, notifications, settings, tickets
+from . import assets, auth, calendar, clients, dashboard, dispatch, health, notifications, settings, tickets
 
 BLUEPRINTS = (
     auth.bp,
@@ -14,6 +14,7 @@ BLUEPRINTS = (
     clients.bp,
     assets.bp,
     dispatch.bp,
+    calendar.bp,
     notifications.bp,
     settings.bp,
 )

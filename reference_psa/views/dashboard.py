@@ -11,7 +11,7 @@ from sqlalchemy import func, select
 
 from reference_psa.db import db, utcnow
 from reference_psa.models import ScheduleEntry, Ticket
-from reference_psa.services import ticket_queries
+from reference_psa.services import schedule_queries, ticket_queries
 
 bp = Blueprint("dashboard", __name__)
 
@@ -47,8 +47,6 @@ def _counts() -> dict[str, int]:
 
 def _booked() -> list[ScheduleEntry]:
     start = utcnow().replace(hour=0, minute=0, second=0, microsecond=0)
-    mine = (ScheduleEntry.tenant_id == current_user.tenant_id, ScheduleEntry.user_id == current_user.id)
-    day = (ScheduleEntry.starts_at >= start, ScheduleEntry.starts_at < start + timedelta(days=1))
-    return list(
-        db.session.scalars(select(ScheduleEntry).where(*mine, *day).order_by(ScheduleEntry.starts_at))
+    return schedule_queries.of_user(
+        db.session(), current_user.tenant_id, current_user.id, start, start + timedelta(days=1)
     )

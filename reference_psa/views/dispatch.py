@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import UTC, date, datetime, timedelta
 
 from flask import Blueprint, flash, redirect, render_template, request, url_for
@@ -9,11 +10,13 @@ from flask.typing import ResponseReturnValue
 from flask_login import current_user
 from sqlalchemy import select
 
-from reference_psa.adapters.people import SqlSchedule
-from reference_psa.db import db, new_id, utcnow
+from reference_psa.db import db, utcnow
+from reference_psa.forms import choices
 from reference_psa.forms.schedule import EntryForm
 from reference_psa.models import ScheduleEntry, Ticket
 from reference_psa.security import requires
+from reference_psa.services import schedule_queries, scheduling
+from rmm_extension.host import ScheduleConflict, ScheduleDraft
 
 bp = Blueprint("dispatch", __name__, url_prefix="/dispatch")
 
@@ -30,41 +33,35 @@ def add() -> ResponseReturnValue:
     """Book somebody."""
     form = EntryForm()
     form.offer(current_user.tenant_id)
-    valid = form.validate()
     ticket = _ticket(form.ticket.data or "")
-    if valid and form.ticket.data and ticket is None:
-        form.ticket.errors, valid = ["There is no ticket of this number."], False
-    if valid and not (form.title.data or ticket):
-        form.title.errors, valid = ["Enter what it is about, or a ticket."], False
-    if not valid:
+    if not (form.validate() and _names_something(form, ticket) and _book(form, ticket)):
+        db.session.rollback()
         return _page(form.day.data or utcnow().date(), form), 422
-    _book(form, ticket)
+    db.session.commit()
     return redirect(url_for(".index", day=form.day.data.isoformat()))
 
 
-@bp.post("/<entry_id>/delete")
+@bp.post("/<entry_id>/call-off")
 @requires("psa.dispatch")
-def delete(entry_id: str) -> ResponseReturnValue:
-    """Take an entry off the board."""
+def call_off(entry_id: str) -> ResponseReturnValue:
+    """Say that an entry does not take place."""
     entry = db.get_or_404(ScheduleEntry, (current_user.tenant_id, entry_id))
-    day = entry.starts_at.astimezone(UTC).date()
-    db.session.delete(entry)
+    day, title = entry.starts_at.astimezone(UTC).date(), entry.title
+    scheduling.call_off(db.session(), current_user.tenant_id, entry_id)
     db.session.commit()
-    flash(f"Removed: {entry.title}.", "success")
+    flash(f"Called off: {title}.", "success")
     return redirect(url_for(".index", day=day.isoformat()))
 
 
 def _page(day: date, form: EntryForm) -> str:
-    form.offer(current_user.tenant_id)
-    people = SqlSchedule().technicians(db.session(), current_user.tenant_id)
+    tenant_id = current_user.tenant_id
+    form.offer(tenant_id)
     start = datetime.combine(day, datetime.min.time(), UTC)
-    when = (ScheduleEntry.starts_at < start + timedelta(days=1), ScheduleEntry.ends_at > start)
-    query = select(ScheduleEntry).where(ScheduleEntry.tenant_id == current_user.tenant_id, *when)
-    entries: dict[str, list[ScheduleEntry]] = {person.id: [] for person in people}
-    for entry in db.session.scalars(query.order_by(ScheduleEntry.starts_at)):
-        entries.setdefault(entry.user_id, []).append(entry)
+    rows = schedule_queries.board(
+        db.session(), tenant_id, choices.technicians(tenant_id), start, start + timedelta(days=1)
+    )
     days = {"before": day - timedelta(days=1), "shown": day, "after": day + timedelta(days=1)}
-    return render_template("psa/dispatch.html", people=people, entries=entries, days=days, form=form)
+    return render_template("psa/dispatch.html", rows=rows, days=days, form=form)
 
 
 def _asked_day() -> date:
@@ -82,13 +79,50 @@ def _ticket(number: str) -> Ticket | None:
     return db.session.scalar(select(Ticket).where(*same))
 
 
-def _book(form: EntryForm, ticket: Ticket | None) -> None:
-    title = form.title.data or (ticket.title[:255] if ticket else "")
-    entry = ScheduleEntry(
-        tenant_id=current_user.tenant_id, id=new_id(), user_id=form.user_id.data, title=title
+def _names_something(form: EntryForm, ticket: Ticket | None) -> bool:
+    if form.ticket.data and ticket is None:
+        form.ticket.errors = ["There is no ticket of this number."]
+        return False
+    if not (form.title.data or ticket):
+        form.title.errors = ["Enter what it is about, or a ticket."]
+        return False
+    return True
+
+
+def _book(form: EntryForm, ticket: Ticket | None) -> bool:
+    """Whether it was booked; where somebody has something then, only if that is wanted."""
+    session, tenant_id, users = db.session(), current_user.tenant_id, form.user_ids.data
+    scheduling.hold(session, tenant_id, users)
+    found = scheduling.conflicts(session, tenant_id, users, form.starts_at, form.ends_at)
+    if found and not form.overlap.data:
+        form.user_ids.errors = [_taken(found)]
+        return False
+    draft = _draft(form, ticket, tuple({one.user_id for one in found}))
+    try:
+        scheduling.book(session, tenant_id, draft, by=current_user.id)
+    except scheduling.NotBookable as problem:
+        form.user_ids.errors = [str(problem)]
+        return False
+    flash(f"Booked: {draft.title}.", "success")
+    return True
+
+
+def _draft(form: EntryForm, ticket: Ticket | None, overlaps: tuple[str, ...]) -> ScheduleDraft:
+    return ScheduleDraft(
+        idempotency_key=f"form:{form.draft.data}",
+        user_ids=tuple(form.user_ids.data),
+        title=form.title.data or (ticket.title if ticket else ""),
+        start=form.starts_at,
+        end=form.ends_at,
+        link_type="ticket" if ticket else None,
+        link_id=ticket.id if ticket else None,
+        notes=form.notes.data or None,
+        overlaps=overlaps,
     )
-    entry.ticket_id = ticket.id if ticket else None
-    entry.starts_at, entry.ends_at = form.starts_at, form.ends_at
-    db.session.add(entry)
-    db.session.commit()
-    flash(f"Booked: {title}.", "success")
+
+
+def _taken(found: Sequence[ScheduleConflict]) -> str:
+    names = dict(choices.technicians(current_user.tenant_id))
+    one = found[0]
+    times = f"{one.start.astimezone(UTC):%H:%M}–{one.end.astimezone(UTC):%H:%M}"
+    return f"{names.get(one.user_id, 'Somebody')} has “{one.title}” then ({times})."

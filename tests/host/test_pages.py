@@ -21,6 +21,7 @@ PAGES = (
     "/assets",
     f"/assets/{NAS}",
     "/dispatch",
+    "/calendar",
     "/notifications",
     "/notifications/preferences",
 )
@@ -55,7 +56,7 @@ def test_without_a_session_everything_leads_to_signing_in(app: Flask) -> None:
 
 def test_every_route_of_the_psa_is_behind_the_wall(app: Flask) -> None:
     client = app.test_client()
-    public = {"auth.login", "health.healthz"}
+    public = {"auth.login", "health.healthz", "calendar.feed"}
     for rule in app.url_map.iter_rules():
         blueprint = rule.endpoint.partition(".")[0]
         if rule.endpoint in public or rule.endpoint.endswith("static") or blueprint.startswith("rmm"):
@@ -252,7 +253,7 @@ def test_editing_an_asset_is_in_its_history(sign_in: SignIn) -> None:
 def test_booking_somebody(sign_in: SignIn) -> None:
     client = sign_in("dispatcher")
     who = known("users", "tech@northbeam.example")
-    when = {"user_id": who, "day": "2030-05-06", "start": "09:30", "minutes": 45}
+    when = {"user_ids": who, "day": "2030-05-06", "start": "09:30", "minutes": 45}
     assert send(client, "/dispatch", page="/dispatch", **when, ticket="T-1005") == 302
     shown = client.get("/dispatch?day=2030-05-06").text
     assert "09:30–10:15" in shown
