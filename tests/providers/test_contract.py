@@ -157,7 +157,8 @@ def test_actions_are_named_after_their_provider(key: str) -> None:
         assert action.description.endswith(".")
         assert action.permission in PERMISSIONS
         # What is done to a device is executed there, from whichever place it is asked for.
-        acting = {"rmm.execute"} if action.on_device else {"rmm.execute", "rmm.alerts.manage"}
+        elsewhere = {"rmm.execute", "rmm.alerts.manage", "rmm.workflows.manage"}
+        acting = {"rmm.execute"} if action.on_device else elsewhere
         assert not action.side_effects or action.permission in acting
     runs_scripts = any(script_field(action) for action in module.actions)
     assert ("scripts" in capabilities(provider)) == runs_scripts
@@ -224,6 +225,7 @@ CALLS: dict[str, Callable[[Any, Connection], Any]] = {
     "webhook_registration": lambda provider, connection: provider.register_webhook(
         connection, WebhookRegistration(url="https://psa.example.com/x", header="X-Secret", secret="s")
     ),
+    "bot_messages": lambda provider, _: provider.signing_keys(),
     "session_end": lambda provider, connection: provider.end_session(
         msgspec.structs.replace(connection, sessions=MemorySessions(TOKEN))
     ),
