@@ -18,6 +18,16 @@ SUBJECTS = ("alert", "ticket", "asset", "device")
 """What a person may start a workflow from."""
 
 
+MANUAL_KINDS = ("text", "long_text", "number", "choice", "flag")
+"""What the fields of a manual workflow's form can be."""
+
+OBJECTS = ("alert", "device", "ticket", "asset", "client", "connection")
+"""What expressions see of what a run is about; each is null where there is none."""
+
+NAMES = ("trigger", *OBJECTS, "fields", "run", "steps")
+"""Everything expressions see."""
+
+
 class WorkflowState(StrEnum):
     """A draft was never published; a paused one starts no runs, and those under way go on."""
 
@@ -81,14 +91,15 @@ class Binding(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """Where an input comes from: ``value`` as it is, or ``template``, a text with ``{{ expressions }}``.
 
     A template that is one expression and nothing else gives that expression's value in its own type.
+    ``value`` is unset, and not null, where there is a template: null is a value, too.
     """
 
-    value: Any = None
+    value: Any = msgspec.UNSET
     template: str | None = None
 
 
 class ManualField(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
-    """What the person who starts a workflow fills in; ``kind`` is text, long_text, number, choice or flag."""
+    """What the person who starts a workflow fills in; ``kind`` is one of :data:`MANUAL_KINDS`."""
 
     name: str
     label: str

@@ -6,13 +6,23 @@ is judged above, where the actions and the expressions are.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import json
+from collections.abc import Iterable, Mapping
 from typing import Any, cast
 
 from marshmallow import ValidationError, fields, validate, validates_schema
 
 from rmm_extension.domain.errors import Invalid
-from rmm_extension.domain.workflows import MANUAL, SUBJECTS, Definition, OnError, definition_of
+from rmm_extension.domain.values import storable
+from rmm_extension.domain.workflows import (
+    MANUAL,
+    MANUAL_KINDS,
+    SUBJECTS,
+    Definition,
+    OnError,
+    definition_of,
+    document_of,
+)
 
 from .actions import Choice, Whole
 from .events import CATALOGUE
@@ -22,7 +32,8 @@ MOST_STEPS = 30
 MOST_FIELDS = 10
 LONGEST_EXPRESSION = 2_000
 LONGEST_TEMPLATE = 10_000
-FIELD_KINDS = ("text", "long_text", "number", "choice", "flag")
+LONGEST_VALUE = 50_000
+MOST_INPUTS = 100
 
 EVENTS = tuple(event.name for event in CATALOGUE.values())
 """Every event that can start a workflow."""
@@ -33,10 +44,26 @@ _SLUG = validate.Regexp(
 )
 
 
+_WORDS: dict[str, Any] = dict.fromkeys(("required", "null", "invalid"), "Fill this in.")
+
+
+def _kept(value: Any) -> None:
+    try:
+        length = len(json.dumps(value, allow_nan=False))
+    except (TypeError, ValueError, RecursionError) as error:
+        raise ValidationError("This must be a value of JSON.") from error
+    if length > LONGEST_VALUE:
+        raise ValidationError(f"This is too long: at most {LONGEST_VALUE:,} characters.")
+    if storable(value) != value:
+        raise ValidationError(
+            "This contains a character that cannot be stored, or has more levels than can be."
+        )
+
+
 class BindingSchema(Strict):
     """Exactly one of ``value`` and ``template``."""
 
-    value = fields.Raw(allow_none=True)
+    value = fields.Raw(allow_none=True, validate=_kept)
     template = Text(LONGEST_TEMPLATE, trimmed=False)
 
     @validates_schema
@@ -45,15 +72,34 @@ class BindingSchema(Strict):
             raise ValidationError("Give either a value or a template.")
 
 
+class Inputs(fields.Dict):
+    """Bindings by the name of their input, refused under that name."""
+
+    def _deserialize(self, value: Any, attr: str | None, data: Any, **kwargs: Any) -> Any:
+        try:
+            return super()._deserialize(value, attr, data, **kwargs)  # type: ignore[no-untyped-call]
+        except ValidationError as error:
+            told = cast(dict[str, Any], error.messages) if isinstance(error.messages, dict) else {}
+            found = {name: one.get("value") or one["key"] for name, one in told.items()}
+            raise ValidationError(found or error.messages) from error
+
+
 class ManualFieldSchema(Strict):
     """A field of the form that starts a manual workflow."""
 
-    name = fields.String(required=True, validate=_SLUG)
+    name = fields.String(required=True, validate=_SLUG, error_messages=_WORDS)
     label = Text(100, required=True)
-    kind = Choice([(kind, kind) for kind in FIELD_KINDS], load_default="text")
+    kind = Choice([(kind, kind) for kind in MANUAL_KINDS], load_default="text")
     required = Flag(load_default=False)
     help = Text(300)
-    choices = fields.List(Text(100), validate=validate.Length(max=50))
+    choices = fields.List(
+        Text(100), validate=validate.Length(max=50, error="These are too many: at most 50.")
+    )
+
+    @validates_schema
+    def _fits(self, data: dict[str, Any], **_: Any) -> None:
+        if (data["kind"] == "choice") != bool(data.get("choices")):
+            raise ValidationError("A choice has choices, and nothing else has.", "choices")
 
 
 class TriggerSchema(Strict):
@@ -77,18 +123,24 @@ class TriggerSchema(Strict):
                 raise ValidationError("Choose at least one place it is started from.", "subjects")
         elif data.get("subjects") or data.get("fields"):
             raise ValidationError("Only a workflow that people start has these.", "subjects")
+        _unique(data.get("fields", ()), "name", "fields", "Another field has this name already.")
 
 
 class StepSchema(Strict):
     """One step."""
 
-    id = fields.String(required=True, validate=_SLUG)
+    id = fields.String(required=True, validate=_SLUG, error_messages=_WORDS)
     name = Text(100, required=True)
     action = Text(200, required=True)
     version = Whole(1, 1_000, load_default=1)
-    connection = fields.UUID()
+    connection = fields.UUID(error_messages={"invalid_uuid": "This is no connection. Choose one."})
     device = Section(BindingSchema)
-    inputs = fields.Dict(keys=fields.String(), values=Section(BindingSchema), load_default=dict)
+    inputs = Inputs(
+        keys=Text(100),
+        values=Section(BindingSchema),
+        load_default=dict,
+        validate=validate.Length(max=MOST_INPUTS, error=f"These are too many: at most {MOST_INPUTS}."),
+    )
     when = Text(LONGEST_EXPRESSION)
     onError = Choice([(one.value, one.value) for one in OnError], load_default=OnError.STOP.value)  # noqa: N815
 
@@ -100,16 +152,21 @@ class WorkflowSchema(Strict):
     steps = fields.List(
         Section(StepSchema),
         required=True,
+        error_messages=_WORDS,
         validate=validate.Length(max=MOST_STEPS, error=f"These are too many: at most {MOST_STEPS}."),
     )
 
     @validates_schema
-    def _unique(self, data: dict[str, Any], **_: Any) -> None:
-        seen: set[str] = set()
-        for number, step in enumerate(data.get("steps", ())):
-            if step["id"] in seen:
-                raise ValidationError({"steps": {number: {"id": ["Another step has this name already."]}}})
-            seen.add(step["id"])
+    def _told_apart(self, data: dict[str, Any], **_: Any) -> None:
+        _unique(data.get("steps", ()), "id", "steps", "Another step has this name already.")
+
+
+def _unique(parts: Iterable[Mapping[str, Any]], key: str, where: str, words: str) -> None:
+    seen: set[str] = set()
+    for number, part in enumerate(parts):
+        if part[key] in seen:
+            raise ValidationError({where: {number: {key: [words]}}})
+        seen.add(part[key])
 
 
 def load_definition(document: Mapping[str, Any]) -> Definition:
@@ -118,3 +175,8 @@ def load_definition(document: Mapping[str, Any]) -> Definition:
         return definition_of(cast(dict[str, Any], WorkflowSchema().load(dict(document))))
     except ValidationError as error:
         raise Invalid(problems(error)) from error
+
+
+def kept_document(document: Mapping[str, Any]) -> dict[str, Any]:
+    """The document as it is stored: checked, and without what goes without saying. Raises as above."""
+    return document_of(load_definition(document))
