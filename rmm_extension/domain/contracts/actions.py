@@ -155,9 +155,8 @@ def says(label: str, text: str = "", *, secret: bool = False, **more: Any) -> di
 
     ``kind="script"`` marks the input that names a script of the library, ``instead_of_script=True`` one that
     is given where none is chosen there, ``platforms`` what a choice is for. An input that follows from the
-    others is not asked for with ``form=False``. ``picks`` says what a text, or each of several, names, so
-    that a page can offer what there is: ``user``, ``technician``, ``board``, ``priority``, ``status``,
-    ``alert``, ``ticket``, ``asset``, ``device``, ``client``, ``teams_user`` or ``teams_channel``.
+    others is not asked for with ``form=False``. ``picks`` says what a text, or each of several, names: a
+    page then offers what there is (``workflows.options``) or says so (``alert``, ``ticket``, ``device``).
     """
     return {"label": label, "help": text, "secret": secret, **more}
 
