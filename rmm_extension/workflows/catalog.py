@@ -27,7 +27,11 @@ from .pack import ENTRY_POINTS, Pack
 
 log = logging.getLogger("rmm_extension")
 
-PACKS: list[str] = []
+PACKS: list[str] = [
+    "rmm_extension.workflows.core.tickets:PACK",
+    "rmm_extension.workflows.core.scheduling:PACK",
+    "rmm_extension.workflows.core.mail:PACK",
+]
 """Where the packs of the extension are, as ``module:name``."""
 
 
