@@ -13,7 +13,8 @@ from rmm_extension.domain.ticket_text import PLACEHOLDERS
 from rmm_extension.domain.types import AlertStatus
 from rmm_extension.providers.capabilities import ResetsAlert
 from rmm_extension.services import manual
-from rmm_extension.services.manual import Done, Refused, TicketChoice
+from rmm_extension.services.alert_acts import TicketChoice
+from rmm_extension.services.manual import Done, Refused
 from rmm_extension.services.queries.paging import AnyRow
 from rmm_extension.services.queries.selection import selected, ticket_plan
 

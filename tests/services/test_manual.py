@@ -15,10 +15,11 @@ from rmm_extension.domain.types import Channel, Connection, Receipt
 from rmm_extension.host import Actor
 from rmm_extension.models import new_id
 from rmm_extension.providers.tacticalrmm import TacticalRmm
-from rmm_extension.services import attention, manual
+from rmm_extension.services import alert_acts, attention, manual
+from rmm_extension.services.alert_acts import TicketChoice
 from rmm_extension.services.decisions import decide_stored
 from rmm_extension.services.ingest.stored import WINDOW
-from rmm_extension.services.manual import Done, TicketChoice
+from rmm_extension.services.manual import Done
 from tests.harness.world import World
 from tests.services.ingest.meanwhile import once_before
 from tests.services.ingest.test_adoption import poll, polled
@@ -195,7 +196,7 @@ class TestResolve:
         world.post(world.body(severity="warning"))
         wanted = ids(world)
         came = once_before(
-            monkeypatch, manual, "end_ticket", lambda: world.post(world.body(severity="error")).json
+            monkeypatch, alert_acts, "end_ticket", lambda: world.post(world.body(severity="error")).json
         )
         assert do(world, manual.resolve, mara, wanted, at_vendor=False) == Done(1)
         assert came == [{"recorded": True, "outcome": "updated"}]

@@ -8,7 +8,7 @@ from sqlalchemy import text
 from reference_psa.adapters.assets import SqlAssets
 from rmm_extension.domain.errors import HostRejected
 from rmm_extension.host import Actor, AssetChange
-from rmm_extension.services import manual, relay
+from rmm_extension.services import alert_acts, manual, relay
 from rmm_extension.services.inventory import alerts
 from rmm_extension.testing.statements import StatementCounter
 from tests.harness.world import AGENT, World
@@ -104,7 +104,7 @@ def test_a_ticket_made_by_hand_while_the_device_becomes_known_gets_it_later(
     world.do("UPDATE rmm_integrations SET config_version = config_version + 1")
     world.post()
     mine = asset(world, AGENT)
-    once_before(monkeypatch, manual, "claim_condition", lambda: become_known(world, AGENT, mine))
+    once_before(monkeypatch, alert_acts, "claim_condition", lambda: become_known(world, AGENT, mine))
     mara = Actor(id="mara", name="Mara Lindholm", tenant_id=world.tenant)
     with world.app.app_context():
         done = manual.create_tickets(world.rmm, mara, [world.alert()["id"]])
