@@ -166,7 +166,7 @@ def routes() -> None:
     """List the extension's routes with the permission each asks for."""
     rules = sorted(current_app.url_map.iter_rules(), key=str)
     for rule in rules:
-        if rule.endpoint.split(".")[0] in ("rmm", "rmm_webhooks"):
+        if rule.endpoint.split(".")[0] in ("rmm", "rmm_webhooks", "rmm_messages"):
             view = current_app.view_functions[rule.endpoint]
             needs = getattr(
                 view, "rmm_permission", "webhook secret" if "webhooks" in rule.endpoint else "none"

@@ -35,19 +35,21 @@ class UnknownConnection(LookupError):
 
 
 def entitled(rmm: Rmm, session: Session, tenant_id: str, provider: Provider) -> bool:
-    """Whether the tenant's edition includes the provider."""
+    """Whether the tenant's edition includes the provider, and the add-on that it needs is booked."""
     port = rmm.host.entitlements
     if port is None:
         return True
     manifest = provider.manifest
-    return port.provider_enabled(session, tenant_id, manifest.key, manifest.editions)
+    if not port.provider_enabled(session, tenant_id, manifest.key, manifest.editions):
+        return False
+    return not manifest.addon or port.addon_active(session, tenant_id, manifest.addon)
 
 
 def entitled_provider(rmm: Rmm, session: Session, tenant_id: str, key: str) -> Provider:
     """The provider, if the tenant may use it; ``Forbidden`` or ``ConfigError`` otherwise."""
     provider = rmm.providers.get(key)
     if not entitled(rmm, session, tenant_id, provider):
-        raise Forbidden(f"{provider.manifest.label} is not part of this tenant's edition.")
+        raise Forbidden(f"{provider.manifest.label} is not part of this tenant's edition and add-ons.")
     return provider
 
 

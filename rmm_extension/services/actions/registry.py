@@ -14,10 +14,11 @@ from rmm_extension.domain.connection_states import WORKING_STATES
 from rmm_extension.domain.contracts.actions import ActionModule, ActionSpec
 from rmm_extension.domain.logline import line
 from rmm_extension.models import Integration
-from rmm_extension.providers.capabilities import PerformsActions
+from rmm_extension.providers.capabilities import PerformsActions, ReceivesBotMessages
 from rmm_extension.providers.contract import Provider
 from rmm_extension.services import connections
 from rmm_extension.services.context import Rmm
+from rmm_extension.services.messaging import has_conversation
 
 log = logging.getLogger("rmm_extension")
 
@@ -123,9 +124,14 @@ def of_providers(rmm: Rmm) -> Availability:
 
 
 def is_connected(rmm: Rmm, session: Session, tenant_id: str, *, provider: Provider) -> bool:
-    """Whether the tenant may use the provider and has a connection of it that works."""
+    """Whether the tenant may use the provider and has a connection of it that works.
+
+    A chat service's bot must have been put somewhere, too: without that nobody can be reached.
+    """
     if not connections.entitled(rmm, session, tenant_id, provider):
         return False
+    if isinstance(provider, ReceivesBotMessages):
+        return has_conversation(session, tenant_id, provider.manifest.key)
     found = session.scalar(
         select(Integration.id)
         .where(

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, Select, delete, func, or_, select, update
+from sqlalchemy import ColumnElement, Select, and_, delete, func, or_, select, true, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
@@ -21,10 +22,13 @@ _REASON = 500
 
 
 def keep(session: Session, tenant_id: str, integration_id: UUID, told: Conversation) -> None:
-    """Note a conversation that was just heard of: it lives, and its service URL is the one to use now."""
+    """Note a conversation that was heard of: it lives, and its service URL is the one to use now.
+
+    What was told before something that is known already, or before it died, changes nothing.
+    """
     now = utc_now()
     values: dict[str, Any] = {name: getattr(told, name) for name in (*_TOLD, *_NAMED)}
-    fresh = {**values, "kind": told.kind.value, "seen_at": now}
+    fresh = {**values, "kind": told.kind.value, "seen_at": _told_at(told)}
     known = {
         "tenant_id": tenant_id,
         "integration_id": integration_id,
@@ -38,18 +42,28 @@ def keep(session: Session, tenant_id: str, integration_id: UUID, told: Conversat
         statement.on_conflict_do_update(
             index_elements=["tenant_id", "integration_id", "conversation_id"],
             set_={**changed, "dead_at": None, "dead_reason": None},
+            where=and_(
+                TeamsConversation.seen_at <= statement.excluded.seen_at,
+                func.coalesce(TeamsConversation.dead_at < statement.excluded.seen_at, true()),
+            ),
         ),
         execution_options=PLAIN,
     )
 
 
 def forget(session: Session, tenant_id: str, integration_id: UUID, told: Conversation) -> None:
-    """The bot was taken out: this conversation is dropped, and with a team all of the team's."""
+    """The bot was taken out: this conversation is dropped, and with a team all of the team's.
+
+    One that was heard of later stays: the bot was put there anew.
+    """
     gone = TeamsConversation.conversation_id == told.conversation_id
     if told.kind is ConversationKind.CHANNEL and told.team_id:
         gone = or_(gone, TeamsConversation.team_id == told.team_id)
     session.execute(
-        delete(TeamsConversation).where(*_of(tenant_id, integration_id), gone), execution_options=PLAIN
+        delete(TeamsConversation).where(
+            *_of(tenant_id, integration_id), gone, TeamsConversation.seen_at <= _told_at(told)
+        ),
+        execution_options=PLAIN,
     )
 
 
@@ -113,6 +127,12 @@ def as_told(row: TeamsConversation) -> Conversation:
         seen_at=row.seen_at,
         **{name: getattr(row, name) for name in (*_TOLD[1:], *_NAMED)},
     )
+
+
+def _told_at(told: Conversation) -> datetime:
+    """By the vendor's clock, which may not be ahead of ours: nothing would be later then."""
+    now = utc_now()
+    return min(told.seen_at or now, now)
 
 
 def _living(tenant_id: str, integration_id: UUID) -> Select[TeamsConversation]:

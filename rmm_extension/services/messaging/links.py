@@ -12,6 +12,7 @@ from datetime import datetime, timedelta
 from uuid import UUID
 
 from sqlalchemy import ColumnElement, delete, select
+from sqlalchemy.dialects.postgresql import distinct_on
 from sqlalchemy.orm import Session
 
 from rmm_extension.domain.errors import ConfigError, Conflict, HostCapabilityMissing
@@ -158,15 +159,16 @@ class Met:
 
 def people(session: Session, tenant_id: str, integration_id: UUID) -> Sequence[Met]:
     """The accounts that the bot has a personal conversation with, by name."""
+    newest = distinct_on(TeamsConversation.person_id)
     statement = (
         select(TeamsConversation.person_id, TeamsConversation.person_name)
+        .ext(newest)
         .where(
             TeamsConversation.tenant_id == tenant_id,
             TeamsConversation.integration_id == integration_id,
             TeamsConversation.kind == ConversationKind.PERSONAL,
             TeamsConversation.person_id.is_not(None),
         )
-        .distinct(TeamsConversation.person_id)
         .order_by(TeamsConversation.person_id, TeamsConversation.seen_at.desc())
     )
     found = [Met(row.person_id, row.person_name) for row in session.execute(statement)]
