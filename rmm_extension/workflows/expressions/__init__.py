@@ -7,7 +7,7 @@ the worker's memory or time, or reach anything that is not in the context.
 
 from .errors import ExpressionError, Missing
 from .parsing import Expression, Template, parse, parse_template
-from .paths import binding_names, names
+from .paths import Uses, binding_uses, names, uses
 from .running import evaluate, render, truth
 
 __all__ = [
@@ -15,11 +15,13 @@ __all__ = [
     "ExpressionError",
     "Missing",
     "Template",
-    "binding_names",
+    "Uses",
+    "binding_uses",
     "evaluate",
     "names",
     "parse",
     "parse_template",
     "render",
     "truth",
+    "uses",
 ]
