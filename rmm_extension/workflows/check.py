@@ -21,7 +21,7 @@ from rmm_extension.services.context import Rmm
 from . import catalog
 from .expressions import ExpressionError, Uses, binding_uses, uses
 from .literals import problems_of_inputs, secret_literals
-from .scope import Scope, find, scope
+from .scope import Scope, filter_scope, find, scope
 
 Source = TypeVar("Source")
 Sentences = dict[str, list[str]]
@@ -58,7 +58,7 @@ def check(rmm: Rmm, session: Session, actor: Actor, document: Mapping[str, Any])
     if not definition.steps:
         report.error("steps", "Add at least one step.")
     modules = _Modules(rmm, session, actor.tenant_id)
-    _check_expression(report, "trigger.filter", definition.trigger.filter, scope(rmm, definition, 0))
+    _check_expression(report, "trigger.filter", definition.trigger.filter, filter_scope(definition))
     for position, step in enumerate(definition.steps):
         path = f"steps.{position}"
         _check_bindings(report, path, step, scope(rmm, definition, position))

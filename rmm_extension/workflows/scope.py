@@ -51,20 +51,23 @@ class Scope:
 
 
 def scope(rmm: Rmm, definition: Definition, position: int) -> Scope:
-    """What the step at ``position`` sees; the trigger's filter sees what the first step does."""
-    earlier = definition.steps[:position]
+    """What the step at ``position`` sees."""
     steps = {
-        step.id: Known(label=step.name, keys=_step_keys(rmm, step.action, step.name)) for step in earlier
+        step.id: Known(label=step.name, keys=_step_keys(rmm, step.action))
+        for step in definition.steps[:position]
     }
     keys = {
-        "trigger": Known(label="What started it", keys=_trigger(definition.trigger)),
-        **{name: Known(label=name.capitalize(), keys=_keys(keys)) for name, keys in OBJECTS.items()},
-        "fields": Known(label="What the person filled in", keys=_fields(definition.trigger.fields)),
+        **_of_trigger(definition.trigger),
         "run": Known(label="The run", keys=_keys(RUN)),
         "steps": Known(label="Steps before", keys=steps),
     }
     root = Known(label="", keys={name: keys[name] for name in NAMES})
     return Scope(root, frozenset(step.id for step in definition.steps[position:]))
+
+
+def filter_scope(definition: Definition) -> Scope:
+    """What the trigger's filter sees: it is asked before there is a run."""
+    return Scope(Known(label="", keys=_of_trigger(definition.trigger)), frozenset())
 
 
 def find(seen: Scope, path: str) -> Known | str:
@@ -107,6 +110,14 @@ def _words(name: str) -> str:
     return spaced.replace("_", " ").strip().capitalize().replace(" id", " ID")
 
 
+def _of_trigger(trigger: Trigger) -> dict[str, Known]:
+    return {
+        "trigger": Known(label="What started it", keys=_trigger(trigger)),
+        **{name: Known(label=name.capitalize(), keys=_keys(keys)) for name, keys in OBJECTS.items()},
+        "fields": Known(label="What the person filled in", keys=_fields(trigger.fields)),
+    }
+
+
 def _trigger(trigger: Trigger) -> Mapping[str, Known]:
     event = {"event": Known(label="Event", type="text")}
     if trigger.is_manual:
@@ -123,7 +134,7 @@ def _fields(asked: list[ManualField]) -> Mapping[str, Known]:
     return {one.name: Known(label=one.label, type=_FIELD_TYPES.get(one.kind, "text")) for one in asked}
 
 
-def _step_keys(rmm: Rmm, action: str, name: str) -> Mapping[str, Known]:
+def _step_keys(rmm: Rmm, action: str) -> Mapping[str, Known]:
     try:
         output = Known(label="Output", keys=of_schema(catalog.find(rmm, action).spec.output))
     except UnknownAction:

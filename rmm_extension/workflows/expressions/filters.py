@@ -18,6 +18,7 @@ LARGEST = 10**18
 """Beyond this nothing is counted or kept as a number."""
 
 _LONGEST_SPAN = 366 * 24 * 60
+_MARKDOWN = "\\`*_~[]()<>#+-!|"
 
 FILTERS = Functions()
 
@@ -133,6 +134,15 @@ def _round(_budget: Budget, value: Any, digits: Any = 0) -> float | int:
 @FILTERS.add("tojson", "the value as JSON", "trigger | tojson")
 def _tojson(budget: Budget, value: Any) -> str:
     return as_json(budget, value)
+
+
+@FILTERS.add(
+    "escape_markdown", "the text as it stands, in an Adaptive Card", "alert.message | escape_markdown"
+)
+def _escape_markdown(budget: Budget, value: Any) -> str:
+    whole = text(budget, value, "escape_markdown")
+    budget.fits(len(whole) + sum(whole.count(sign) for sign in _MARKDOWN))
+    return "".join(f"\\{letter}" if letter in _MARKDOWN else letter for letter in whole)
 
 
 @FILTERS.add("plus", "a later time, by days, hours and minutes", "run.started_at | plus(hours=2)")

@@ -1,0 +1,132 @@
+"""The help with expressions: what can be named at a place of a workflow, with the values of an earlier run."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from rmm_extension.domain.workflows import definition_of
+from rmm_extension.models import WorkflowInvocation, WorkflowRun
+from rmm_extension.services.context import Rmm
+
+from .expressions.words import kind
+from .scope import Known, scope
+
+LONGEST_EXAMPLE = 200
+MOST_NAMES = 200
+_DEEPEST = 5
+_PLAIN_NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*\Z")
+
+
+@dataclass(frozen=True, slots=True)
+class Name:
+    """One name: ``path`` is what an expression says, ``example`` its value in a run, ``None`` where there is
+    none."""
+
+    path: str
+    label: str
+    type: str
+    example: Any = None
+
+
+@dataclass(frozen=True, slots=True)
+class Group:
+    """Names that belong together."""
+
+    label: str
+    names: list[Name]
+
+
+def shape(
+    rmm: Rmm,
+    session: Session,
+    tenant_id: str,
+    document: Mapping[str, Any],
+    position: int,
+    *,
+    run_id: UUID | None = None,
+) -> list[Group]:
+    """What the step at ``position`` may name: the trigger, the things it is about, each step before.
+
+    With ``run_id`` the values of that run stand beside the names, and what it holds more than the contracts
+    promise is named, too.
+    """
+    root = scope(rmm, definition_of(dict(document)), position).root
+    seen = _seen(session, tenant_id, run_id) if run_id else {}
+    found = [_group(name, one, seen.get(name)) for name, one in root.keys.items() if name != "steps"]
+    steps = seen.get("steps", {})
+    for name, one in root.keys["steps"].keys.items():
+        found.append(_group(f"steps.{name}", one, steps.get(name)))
+    return [group for group in found if group.names]
+
+
+def _group(path: str, known: Known, value: Any) -> Group:
+    names = []
+    for name in _names(path, known, value, 0):
+        names.append(name)
+        if len(names) == MOST_NAMES:
+            break
+    return Group(known.label, names)
+
+
+def _names(path: str, known: Known, value: Any, depth: int) -> Iterator[Name]:
+    many = known.type == "list" or isinstance(value, list)
+    inner = value[0] if isinstance(value, list) and value else None if many else value
+    keys = _keys(known, inner)
+    if depth and (many or not keys):
+        yield Name(path, known.label, _type(known, value), _example(value))
+    if depth >= _DEEPEST:
+        return
+    for name, one in keys.items():
+        found = inner.get(name) if isinstance(inner, dict) else None
+        yield from _names(_member(f"{path}[0]" if many else path, name), one, found, depth + 1)
+
+
+def _keys(known: Known, value: Any) -> Mapping[str, Known]:
+    """What the contract promises; where it leaves that open, what there was."""
+    if known.keys or not known.is_open or not isinstance(value, dict):
+        return known.keys
+    return {str(name): Known(label=str(name), type="any", is_open=True) for name in value}
+
+
+def _type(known: Known, value: Any) -> str:
+    if known.type != "any":
+        return known.type
+    return "" if value is None else kind(value).removeprefix("a ").removeprefix("an ")
+
+
+def _member(path: str, name: str) -> str:
+    if _PLAIN_NAME.match(name):
+        return f"{path}.{name}"
+    quoted = name.replace("\\", "\\\\").replace('"', '\\"')
+    return f'{path}["{quoted}"]'
+
+
+def _example(value: Any) -> Any:
+    if isinstance(value, str):
+        return value if len(value) <= LONGEST_EXAMPLE else f"{value[:LONGEST_EXAMPLE]}…"
+    if isinstance(value, (list, dict)):
+        return f"{len(value):,} item{'' if len(value) == 1 else 's'}"
+    return value
+
+
+def _seen(session: Session, tenant_id: str, run_id: UUID) -> dict[str, Any]:
+    row = WorkflowInvocation
+    run = session.get(WorkflowRun, (tenant_id, run_id))
+    if run is None:
+        return {}
+    columns = (row.step_id, row.state, row.output, row.error_code.label("error"), row.message)
+    mine = (row.tenant_id == tenant_id, row.run_id == run_id)
+    steps = session.execute(select(*columns).where(*mine).order_by(row.position, row.attempt)).mappings()
+    about = {
+        "id": str(run.id),
+        "actor_name": run.actor_name,
+        "started_at": run.started_at.isoformat() if run.started_at else None,
+    }
+    return {**run.context, "run": about, "steps": {one["step_id"]: dict(one) for one in steps}}
