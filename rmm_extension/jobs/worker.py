@@ -123,7 +123,7 @@ def preload(app: Flask) -> None:
         _import(kind.handler, kind=kind.name)
     for topic, handler in relay.TOPICS.items():
         _import(handler, topic=topic)
-    for hook in (*relay.EVENT_CONSUMERS, *schedule.TICK_HOOKS):
+    for hook in (*(consumer.take for consumer in relay.EVENT_CONSUMERS), *schedule.TICK_HOOKS):
         _import(hook, hook=hook)
     spare_the_collector()
 

@@ -35,7 +35,7 @@ _DEVICE = (
 def fan_out(rmm: Rmm, session: Session, tenant_id: str, payload: dict[str, Any]) -> None:
     """Tell each device as it is now; two statements, whatever their number."""
     name = payload["name"]
-    if is_heard(name):
+    if is_heard(session, tenant_id, name):
         ids = [UUID(one) for one in payload["ids"]]
         found = [_payload(name, row) for row in _devices(session, tenant_id, ids)]
         events.tell_many(session, tenant_id, name, found)
@@ -47,9 +47,9 @@ def device_event(session: Session, tenant_id: str, name: str, device_id: UUID) -
     return _payload(name, rows[0]) if rows else None
 
 
-def is_heard(name: str) -> bool:
-    """Whether the event has a consumer, or its signal a receiver, in this process, which is to send it."""
-    return bool(relay.EVENT_CONSUMERS or signals.ALL[name].receivers)
+def is_heard(session: Session, tenant_id: str, name: str) -> bool:
+    """Whether a consumer wants the event, or its signal has a receiver in this process, which sends it."""
+    return bool(signals.ALL[name].receivers or relay.wanted_events(session, {(tenant_id, name)}))
 
 
 def _devices(session: Session, tenant_id: str, ids: Sequence[UUID]) -> Sequence[Any]:

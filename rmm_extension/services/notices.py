@@ -21,6 +21,7 @@ from .context import Rmm
 
 ALERTS, TRIGGERED = "RMM Alerts", "RMM Alert Triggered"
 CONNECTIONS, DOWN, UP = "RMM connections", "RMM Connection Down", "RMM Connection Up"
+WORKFLOWS, REFUSED, MESSAGE = "RMM workflows", "RMM Workflow Refused", "RMM Workflow Message"
 """Categories and subtypes, as a host's preferences and templates know them."""
 
 GIVE_UP = timedelta(hours=24)
@@ -90,6 +91,41 @@ def tell_admins(
         variables={"connection": payload["name"], "message": body, "url": _absolute(rmm, link) or link},
     )
     rmm.host.notifications.send(session, tenant_id, (), notice)
+
+
+def workflow_refused(rmm: Rmm, session: Session, tenant_id: str, payload: dict[str, Any]) -> None:
+    """Tell the administrators that runs of a workflow were refused; once for each ``key``."""
+    if rmm.host.notifications is None:
+        return
+    name, message = payload["name"], payload["message"]
+    link = f"{rmm.settings.url_prefix}/workflows/{payload['workflow_id']}/runs"
+    notice = Notice(
+        category=WORKFLOWS,
+        subtype=REFUSED,
+        title=_one_line(f"Workflow {name} was not started"),
+        body=_shortened(message, _BODY_LENGTH),
+        level="warning",
+        idempotency_key=f"rmm-workflow:{payload['key']}",
+        link=link,
+        url=_absolute(rmm, link),
+        variables={"workflow": name, "message": message, "url": _absolute(rmm, link) or link},
+    )
+    rmm.host.notifications.send(session, tenant_id, (), notice)
+
+
+def of_workflow(rmm: Rmm, title: str, body: str, *, level: str, key: str, link: str | None) -> Notice:
+    """What a workflow tells users, once for each ``key``; ``link`` is the path of what it is about."""
+    return Notice(
+        category=WORKFLOWS,
+        subtype=MESSAGE,
+        title=_one_line(title),
+        body=_shortened(body, _BODY_LENGTH),
+        level=level,
+        idempotency_key=f"rmm-{key}",
+        link=link,
+        url=_absolute(rmm, link),
+        variables={"title": title, "message": body, "url": _absolute(rmm, link) or link or ""},
+    )
 
 
 def _names(rmm: Rmm, session: Session, tenant_id: str, user_ids: Collection[str]) -> dict[str, str]:

@@ -6,7 +6,7 @@ or takes its worker down, is put off while the others go on.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
@@ -35,13 +35,30 @@ TOPICS: dict[str, kinds.Work] = {
     "connection_down": f"{_FOLLOWUPS}:connection_down",
     "connection_up": f"{_FOLLOWUPS}:connection_up",
     "notify_user": "rmm_extension.services.notices:notify_user",
+    "workflow_action_over": "rmm_extension.workflows.engine:action_over",
+    "workflow_refused": "rmm_extension.services.notices:workflow_refused",
 }
 """Topic to handler, called as ``handler(rmm, session, tenant_id, payload)``. It may insert runs, put more
 into the outbox and use the host's ports; it makes no call over the network."""
 
-EVENT_CONSUMERS: list[kinds.Work] = []
-"""Called as ``consumer(rmm, session, tenant_id, name, payload)`` for every row of the topic ``event``, once,
-in its transaction; for what must not get lost, such as starting a workflow. Signals come after it."""
+
+@dataclass(frozen=True, slots=True)
+class Consumer:
+    """What must not miss an event, such as what starts workflows.
+
+    ``take`` is called as ``take(rmm, session, tenant_id, name, payload)`` for a row of the topic ``event``,
+    once, in its transaction; signals come after it. ``wants``, called as ``wants(session, events)`` with
+    pairs of tenant and name, gives those of them that it wants now; without it, it wants all. An event that
+    nobody wants costs no transaction of its own.
+    """
+
+    take: kinds.Work
+    wants: kinds.Work | None = None
+
+
+EVENT_CONSUMERS = [
+    Consumer("rmm_extension.workflows.starting:on_event", "rmm_extension.workflows.starting:wanted_events")
+]
 
 BATCH = 100
 CLAIM = timedelta(seconds=60)
@@ -74,13 +91,17 @@ with what waits, such as an event for each device of a large fleet."""
 
 @dataclass(frozen=True, slots=True)
 class Message:
-    """A claimed outbox row; ``attempts`` counts this claim and tells it from later ones."""
+    """A claimed outbox row; ``attempts`` counts this claim and tells it from later ones.
+
+    ``is_wanted``: it is an event, and a consumer wanted such when it was claimed.
+    """
 
     tenant_id: str
     id: UUID
     topic: str
     payload: dict[str, Any]
     attempts: int
+    is_wanted: bool = False
 
 
 def has_due(rmm: Rmm) -> bool:
@@ -93,13 +114,28 @@ def claim(rmm: Rmm, limit: int = BATCH) -> list[Message]:
     """Take the next rows for a minute. A worker that dies leaves them to the next, counted as an attempt."""
     with unit(rmm) as session:
         rows = session.execute(CLAIM_NEXT, {"limit": limit, "claim": CLAIM}).all()
+        told = {(row.tenant_id, row.payload["name"]) for row in rows if row.topic == _EVENT}
+        wanted = wanted_events(session, told)
     # RETURNING promises no order.
-    return sorted((Message(*row) for row in rows), key=lambda message: message.id)
+    return sorted((_message(row, wanted) for row in rows), key=lambda message: message.id)
+
+
+def _message(row: Any, wanted: Collection[tuple[str, str]]) -> Message:
+    is_wanted = row.topic == _EVENT and (row.tenant_id, row.payload["name"]) in wanted
+    return Message(row.tenant_id, row.id, row.topic, row.payload, row.attempts, is_wanted)
+
+
+def wanted_events(session: Session, told: Collection[tuple[str, str]]) -> set[tuple[str, str]]:
+    """Those of the events, each a tenant and a name, that a consumer wants."""
+    wanted: set[tuple[str, str]] = set()
+    for consumer in EVENT_CONSUMERS if told else ():
+        wanted |= set(told) if consumer.wants is None else kinds.resolve(consumer.wants)(session, told)
+    return wanted
 
 
 def is_signal(message: Message) -> bool:
     """Whether all that is left to do is telling the host's receivers."""
-    return message.topic == _SIGNAL or (message.topic == _EVENT and not EVENT_CONSUMERS)
+    return message.topic == _SIGNAL or (message.topic == _EVENT and not message.is_wanted)
 
 
 def deliver(rmm: Rmm, message: Message) -> bool:
@@ -138,7 +174,7 @@ def _handle(rmm: Rmm, session: Session, message: Message) -> None:
     if message.topic == _EVENT:
         name, payload = message.payload["name"], message.payload["payload"]
         for consumer in EVENT_CONSUMERS:
-            kinds.resolve(consumer)(rmm, session, message.tenant_id, name, payload)
+            kinds.resolve(consumer.take)(rmm, session, message.tenant_id, name, payload)
         # A signal's receivers run outside every transaction of ours, so they get a row of their own.
         outbox.put(session, message.tenant_id, _SIGNAL, message.payload)
         return

@@ -30,9 +30,9 @@ def consumed() -> Any:
         assert payload["tenantId"] == tenant_id
         found.append((name, payload))
 
-    relay.EVENT_CONSUMERS.append(consumer)
+    relay.EVENT_CONSUMERS.append(relay.Consumer(consumer))
     yield found
-    relay.EVENT_CONSUMERS.remove(consumer)
+    relay.EVENT_CONSUMERS.remove(relay.Consumer(consumer))
 
 
 def told(world: World, consumed: Told) -> list[str]:

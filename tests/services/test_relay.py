@@ -170,7 +170,9 @@ def test_events_are_signals_unless_something_consumes_them(rmm: Rmm) -> None:
 
 def test_a_consumer_sees_an_event_once_and_the_signal_follows(rmm: Rmm) -> None:
     seen: list[Any] = []
-    relay.EVENT_CONSUMERS.append(lambda rmm, session, tenant, name, payload: seen.append((name, payload)))
+    relay.EVENT_CONSUMERS.append(
+        relay.Consumer(lambda rmm, session, tenant, name, payload: seen.append((name, payload)))
+    )
     put(rmm, "event", {"name": "alert_triggered", "payload": {"alertId": "1"}})
     (event,) = relay.claim(rmm)
     assert not relay.is_signal(event)

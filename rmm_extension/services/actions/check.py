@@ -52,14 +52,15 @@ def check(
     a code for a connection or device that cannot be worked with, ``UnknownAction``.
     """
     spec, provider = registry.find(rmm, action_id)
-    _require_right(rmm, actor, spec)
+    require_right(rmm, actor, spec)
     connection = _connection(rmm, session, actor.tenant_id, integration_id, provider)
     given = load_input(spec, value)
     device = _device(session, connection, device_id) if spec.on_device else None
     return Allowed(spec, provider, connection, device, given)
 
 
-def _require_right(rmm: Rmm, actor: Actor, spec: ActionSpec) -> None:
+def require_right(rmm: Rmm, actor: Actor, spec: ActionSpec) -> None:
+    """Raise ``Forbidden``, in words, without the right to the action."""
     if not rmm.host.permissions.allows(actor, spec.permission):
         raise Forbidden(f"{actor.name} has no right to “{spec.label}”. An administrator can change that.")
 

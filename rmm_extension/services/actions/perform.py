@@ -199,7 +199,7 @@ def _put_back(rmm: Rmm, run: Run, begun: Begun) -> None:
 
 def _end(rmm: Rmm, run: Run, begun: Begun, outcome: Outcome) -> dict[str, Any]:
     """Write the result; where the ticket or the database stands in the way, again, at last without note."""
-    told = _as_promised(begun.spec, outcome)
+    told = as_promised(begun.spec, outcome)
     for _ in range(2):
         try:
             return _write_end(rmm, run, begun, told, noted=True)
@@ -230,7 +230,7 @@ def _is_mine(row: ActionInvocation, begun: Begun) -> bool:
     return open_ and row.started_at == begun.started_at
 
 
-def _as_promised(spec: ActionSpec, outcome: Outcome) -> Outcome:
+def as_promised(spec: ActionSpec, outcome: Outcome) -> Outcome:
     """The outcome, if its output fits the contract; a provider's slip does not make it undone."""
     if outcome.output is None:
         return outcome

@@ -37,18 +37,20 @@ def request(
     input: Mapping[str, Any],  # noqa: A002 - what it is called everywhere
     ticket_id: str | None = None,
     idempotency_key: str | None = None,
+    workflow_run_id: UUID | None = None,
 ) -> UUID:
     """Have an action done in the background; the id of the invocation, which tells how it goes.
 
     The same ``idempotency_key`` again is the first wish, whatever has become of it. With ``ticket_id`` the
-    result is noted on that ticket. Raises as :func:`.check.check`, and ``Conflict`` for a key that was used
-    for something else.
+    result is noted on that ticket; with ``workflow_run_id`` the engine is told when it is over. Raises as
+    :func:`.check.check`, and ``Conflict`` for a key that was used for something else.
     """
     allowed = check(
         rmm, session, actor, action_id, integration_id=integration_id, device_id=device_id, value=input
     )
     _require_ticket(rmm, session, actor, ticket_id, allowed.device)
     row = _row(actor, allowed, ticket_id, idempotency_key)
+    row.workflow_run_id = workflow_run_id
     invocations.seal(rmm, row, input)
     if not _insert(session, row):
         return _first_wish(session, row)
@@ -112,8 +114,9 @@ def _row(actor: Actor, allowed: Allowed, ticket_id: str | None, key: str | None)
 
 
 _COLUMNS = (
-    "tenant_id", "id", "integration_id", "device_id", "ticket_id", "idempotency_key", "action",
-    "action_version", "input", "sealed_input", "sealed_key", "state", "actor_id", "actor_name", "created_at",
+    "tenant_id", "id", "integration_id", "device_id", "ticket_id", "workflow_run_id", "idempotency_key",
+    "action", "action_version", "input", "sealed_input", "sealed_key", "state", "actor_id", "actor_name",
+    "created_at",
 )  # fmt: skip
 
 

@@ -14,7 +14,7 @@ from rmm_extension.domain.errors import HostError
 from rmm_extension.domain.logline import line
 from rmm_extension.host import Actor
 from rmm_extension.models import ActionInvocation, DeviceRow, utc_now
-from rmm_extension.services import audit
+from rmm_extension.services import audit, outbox
 from rmm_extension.services.context import Rmm
 
 from . import invocations, registry
@@ -37,7 +37,10 @@ def write_surely(rmm: Rmm, session: Session, row: ActionInvocation, outcome: Out
 def write_result(
     rmm: Rmm, session: Session, row: ActionInvocation, outcome: Outcome, *, noted: bool = True
 ) -> None:
-    """Close the action, in the caller's transaction; ``noted`` also tells its ticket, if that exists."""
+    """Close the action, in the caller's transaction; ``noted`` also tells its ticket, if that exists.
+
+    A workflow that asked for it goes on after the commit.
+    """
     outcome = storable(outcome)
     device = session.get(DeviceRow, (row.tenant_id, row.device_id)) if row.device_id else None
     where = device.name if device else ""
@@ -50,6 +53,8 @@ def write_result(
     for name, value in invocations.OVER.items():
         setattr(row, name, value)
     _audit(session, row, outcome, where)
+    if row.workflow_run_id is not None:
+        outbox.put(session, row.tenant_id, "workflow_action_over", {"invocation_id": str(row.id)})
 
 
 def _note(rmm: Rmm, session: Session, row: ActionInvocation, outcome: Outcome, device: str) -> None:

@@ -241,13 +241,13 @@ def test_a_consumer_of_events_hears_everything(fleet: World) -> None:
     def consumer(rmm: Any, session: Any, tenant_id: str, name: str, payload: dict[str, Any]) -> None:
         heard.append((name, payload.get("externalDeviceId", "")))
 
-    relay.EVENT_CONSUMERS.append(consumer)
+    relay.EVENT_CONSUMERS.append(relay.Consumer(consumer))
     try:
         fleet.script.replace("d1", status=OFF)
         fleet.sync()
         relayed(fleet)
     finally:
-        relay.EVENT_CONSUMERS.remove(consumer)
+        relay.EVENT_CONSUMERS.remove(relay.Consumer(consumer))
     assert [one for one in heard if one[1]] == [("device_updated", "d1"), ("device_offline", "d1")]
 
 

@@ -1,0 +1,130 @@
+"""Runs of workflows, step by step: each step is one job and one transaction.
+
+The transaction that does a step also writes what came of it and asks for the next one. A worker that dies
+leaves either all of that or nothing, and a job that comes twice finds that the run has moved on. What a
+vendor is asked to do is done by the actions' own runs, which never repeat what changes something; the outbox
+tells the engine how it ended.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy.orm import Session
+
+from rmm_extension.domain.actions import ActionState, ErrorCode
+from rmm_extension.domain.workflows import RunState, StepState
+from rmm_extension.models import ActionInvocation, WorkflowInvocation, WorkflowRun
+from rmm_extension.services import runs
+from rmm_extension.services.actions import UnknownInvocation, invocations
+from rmm_extension.services.context import Rmm
+from rmm_extension.services.runs import Run
+from rmm_extension.services.unit import unit
+
+from . import flow, places, rows
+from .doing import Ended, Work, do
+from .rows import UnknownWorkflowRun
+
+
+def step(rmm: Rmm, job: Run) -> dict[str, Any]:
+    """Do the step that the job is there for, once; nothing where the run has moved on meanwhile."""
+    with unit(rmm) as session:
+        run = _held(session, job)
+        if run is None:
+            return {}
+        tenant = rmm.host.tenants.get(session, run.tenant_id)
+        if tenant is None or not tenant.is_active:
+            # It waits until the tenant is active again.
+            run.state = RunState.QUEUED
+            return {}
+        _do_next(rmm, session, run)
+        if run.state not in flow.UNDER_WAY:
+            places.let_go_on(session, run.tenant_id)
+    return {}
+
+
+def _held(session: Session, job: Run) -> WorkflowRun | None:
+    """The run, locked, if it is still at the job's step and running."""
+    try:
+        run = rows.hold(session, job.tenant_id, UUID(job.subject["run_id"]))
+    except UnknownWorkflowRun:
+        return None
+    is_there = run.state == RunState.RUNNING and run.position == job.subject["position"]
+    return run if is_there else None
+
+
+def _do_next(rmm: Rmm, session: Session, run: WorkflowRun) -> None:
+    definition = rows.definition(session, run)
+    if run.position >= len(definition.steps):
+        rows.end(run, RunState.SUCCEEDED)
+        return
+    row = rows.current(session, run)
+    if row is not None and row.state != StepState.QUEUED:
+        return
+    wanted = definition.steps[run.position]
+    row = row or rows.begin(session, run, wanted, attempt=1)
+    row.state = StepState.RUNNING
+    work = Work(rmm, session, run, row, wanted, rows.seen(session, run))
+    result = do(work)
+    for name, value in work.facts.items():
+        setattr(row, name, value)
+    flow.follow(session, run, definition, row, result)
+
+
+def tell_failure(rmm: Rmm, session: Session, job: Run, message: str) -> None:
+    """The job was given up: its step has failed, and the run goes on as after any failure."""
+    run = _held(session, job)
+    if run is None:
+        return
+    definition = rows.definition(session, run)
+    row = rows.current(session, run)
+    if row is None:
+        row = rows.begin(session, run, definition.steps[run.position], attempt=1)
+    failed = Ended(StepState.FAILED, message, None, ErrorCode.INTERNAL_ERROR)
+    flow.settle(session, run, definition, row, failed)
+    places.let_go_on(session, run.tenant_id)
+
+
+def cancelled(rmm: Rmm, session: Session, tenant_id: str, job_id: UUID) -> None:
+    """A person cancelled the job: the run ends at its step."""
+    subject = runs.get(session, tenant_id, job_id).subject
+    try:
+        run = rows.hold(session, tenant_id, UUID(subject["run_id"]))
+    except UnknownWorkflowRun:
+        return
+    if run.state == RunState.RUNNING and run.position == subject["position"]:
+        rows.end(run, RunState.CANCELLED, "The job of its step was cancelled.")
+        places.let_go_on(session, tenant_id)
+
+
+def action_over(rmm: Rmm, session: Session, tenant_id: str, payload: dict[str, Any]) -> None:
+    """Handler of the outbox: what a step asked a vendor for is over. Harmless when it comes again."""
+    invocation_id = UUID(payload["invocation_id"])
+    found = rows.of_action(session, tenant_id, invocation_id)
+    if found is None:
+        return
+    run = rows.hold(session, tenant_id, found.run_id)
+    row = rows.of_action(session, tenant_id, invocation_id)
+    try:
+        action = invocations.load(session, tenant_id, invocation_id)
+    except UnknownInvocation:
+        return
+    if row is not None and ActionState(action.state).is_over:
+        take_over(session, run, row, action)
+    # The vendor has room again, whatever became of this run.
+    places.let_go_on(session, tenant_id)
+
+
+def take_over(session: Session, run: WorkflowRun, row: WorkflowInvocation, action: ActionInvocation) -> None:
+    """Make what came of the action that of its step, and go on. The run is held."""
+    told = Ended(StepState(action.state), action.message or "", action.output, action.error_code)
+    if row.decided_by is not None:
+        # A person has looked and said how it was; the run went on by that.
+        row.message = f"{row.message} The vendor's answer came later: {told.message}"
+    elif row.state not in (StepState.RUNNING, StepState.UNKNOWN):
+        return
+    elif RunState(run.state).is_over:
+        flow.write_end(row, told)
+    elif row.state != told.state:
+        flow.settle(session, run, rows.definition(session, run), row, told)

@@ -1,0 +1,87 @@
+"""What keeps a workflow from running too often: its own pace, the loop guard, and the tenant's limit."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import timedelta
+
+from sqlalchemy import func, or_, select, text
+from sqlalchemy.orm import Session
+
+from rmm_extension.domain.actions import ErrorCode
+from rmm_extension.domain.workflows import RunSource, Trigger
+from rmm_extension.models import Workflow, WorkflowRun, utc_now
+
+MOST_ABOUT_ONE = 5
+"""Starts of one workflow about the same thing within :data:`WITHIN`; the next one is taken for a loop."""
+WITHIN = timedelta(hours=1)
+MOST_UNFINISHED = 1_000
+"""Runs of a tenant that wait or are under way. Those that wait for a person take nobody's place."""
+
+_REFUSALS = (ErrorCode.LOOP_GUARD, ErrorCode.TOO_MANY_RUNS)
+_UNFINISHED = text("""
+    SELECT count(*) FROM (
+        SELECT 1 FROM rmm_workflow_runs
+        WHERE tenant_id = :tenant AND state IN ('queued', 'running', 'waiting') LIMIT :most
+    ) unfinished
+""")
+
+
+@dataclass(frozen=True, slots=True)
+class Refusal:
+    """Why a run is recorded as failed instead of being started; ``key`` is what is told once."""
+
+    code: ErrorCode
+    message: str
+    key: str
+
+
+def is_too_soon(session: Session, workflow: Workflow, trigger: Trigger, guard_key: str | None) -> bool:
+    """Whether the trigger wants no other run about this so soon."""
+    if not trigger.once_per_minutes:
+        return False
+    return _starts(session, workflow, guard_key, timedelta(minutes=trigger.once_per_minutes)) > 0
+
+
+def refusal(session: Session, workflow: Workflow, guard_key: str | None) -> Refusal | None:
+    """Why an event may not start the workflow now. To be asked under the tenant's lock."""
+    if _starts(session, workflow, guard_key, WITHIN) >= MOST_ABOUT_ONE:
+        hour = f"{utc_now():%Y-%m-%dT%H}"
+        return Refusal(ErrorCode.LOOP_GUARD, _LOOPED, f"loop:{workflow.id}:{guard_key}:{hour}")
+    return crowd(session, workflow.tenant_id)
+
+
+def crowd(session: Session, tenant_id: str) -> Refusal | None:
+    """Why nothing may be started in the tenant now, whoever asks."""
+    values = {"tenant": tenant_id, "most": MOST_UNFINISHED}
+    if (session.scalar(_UNFINISHED, values) or 0) < MOST_UNFINISHED:
+        return None
+    return Refusal(ErrorCode.TOO_MANY_RUNS, _CROWDED, f"crowd:{tenant_id}:{utc_now():%Y-%m-%dT%H}")
+
+
+_LOOPED = (
+    f"It was started {MOST_ABOUT_ONE} times within an hour about the same thing, and not once more: it may"
+    " start itself again by what it does. Look at its steps and its filter; it goes on when the hour is over."
+)
+_CROWDED = (
+    f"{MOST_UNFINISHED:,} runs of workflows wait or are under way, and no more are taken. Pause the workflow"
+    " that starts so many, or narrow its filter."
+)
+
+
+def _starts(session: Session, workflow: Workflow, guard_key: str | None, within: timedelta) -> int:
+    """How often events have started it about this of late. What was refused was no start."""
+    row = WorkflowRun
+    return (
+        session.scalar(
+            select(func.count()).where(
+                row.tenant_id == workflow.tenant_id,
+                row.workflow_id == workflow.id,
+                row.guard_key == guard_key if guard_key is not None else row.guard_key.is_(None),
+                row.source == RunSource.EVENT,
+                row.queued_at > utc_now() - within,
+                or_(row.error_code.is_(None), row.error_code.not_in(_REFUSALS)),
+            )
+        )
+        or 0
+    )

@@ -1,0 +1,271 @@
+"""What starts runs: events, people, and tests of a draft."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import select, tuple_
+from sqlalchemy.orm import Session
+
+from rmm_extension.domain.actions import ErrorCode
+from rmm_extension.domain.contracts.events import CATALOGUE
+from rmm_extension.domain.contracts.workflows import load_definition
+from rmm_extension.domain.errors import Conflict
+from rmm_extension.domain.workflows import (
+    MANUAL,
+    Definition,
+    RunSource,
+    Trigger,
+    WorkflowState,
+    definition_of,
+    document_of,
+)
+from rmm_extension.host import Actor
+from rmm_extension.models import Workflow, WorkflowVersion, new_id
+from rmm_extension.services import outbox
+from rmm_extension.services.context import Rmm
+
+from . import context, guard, manual_fields, new_run, past_events, places
+from .context import Scene
+from .expressions import ExpressionError, truth
+from .guard import Refusal
+from .new_run import NewRun
+
+LONGEST_KEY = 200
+
+
+class NoSuchWorkflow(LookupError):
+    """No such workflow in this tenant."""
+
+
+# --- By events
+
+
+def wanted_events(session: Session, told: Collection[tuple[str, str]]) -> set[tuple[str, str]]:
+    """Those of the events, each a tenant and the name of a signal, that start a published workflow."""
+    names = {(tenant_id, CATALOGUE[name].name): name for tenant_id, name in told if name in CATALOGUE}
+    mine = tuple_(Workflow.tenant_id, Workflow.trigger).in_(list(names))
+    found = session.execute(
+        select(Workflow.tenant_id, Workflow.trigger)
+        .where(Workflow.state == WorkflowState.PUBLISHED, mine)
+        .distinct()
+    )
+    return {(row.tenant_id, names[row.tenant_id, row.trigger]) for row in found}
+
+
+def on_event(rmm: Rmm, session: Session, tenant_id: str, name: str, payload: dict[str, Any]) -> None:
+    """Start every published workflow that waits for the event and whose filter lets it through.
+
+    It is called once for each event, in the transaction that takes the event out of the outbox.
+    """
+    event = CATALOGUE[name].name
+    found = _published(session, tenant_id, Workflow.trigger == event)
+    if not found:
+        return
+    scene = context.look(rmm, session, tenant_id, context.about_event(payload))
+    # Before anything is counted or written: of two events at once both might be taken for the first one.
+    places.lock(session, tenant_id)
+    for workflow, version in found:
+        new = NewRun(
+            workflow=workflow,
+            source=RunSource.EVENT,
+            event=event,
+            key=f"event:{new_id()}",
+            actor=_publisher(workflow),
+            scene=scene,
+            trigger={"event": event, **payload},
+        )
+        _start_by_event(session, new, version.id, definition_of(version.document).trigger)
+    places.let_go_on(session, tenant_id)
+
+
+def _start_by_event(session: Session, new: NewRun, version_id: UUID, trigger: Trigger) -> None:
+    workflow, guard_key = new.workflow, new.scene.guard_key
+    try:
+        if trigger.filter is not None and not truth(trigger.filter, new.seen):
+            return
+    except ExpressionError as error:
+        words = f"The trigger's filter could not be worked out: {error}"
+        new_run.write(session, new, version_id, Refusal(ErrorCode.EXPRESSION_ERROR, words, ""))
+        return
+    if guard.is_too_soon(session, workflow, trigger, guard_key):
+        return
+    refusal = guard.refusal(session, workflow, guard_key)
+    new_run.write(session, new, version_id, refusal)
+    if refusal is not None:
+        said = {"workflow_id": str(workflow.id), "name": workflow.name, "message": refusal.message}
+        outbox.put(session, workflow.tenant_id, "workflow_refused", {**said, "key": refusal.key})
+
+
+def _published(session: Session, tenant_id: str, *wanted: Any) -> list[tuple[Workflow, WorkflowVersion]]:
+    """The workflows that start runs now, with what they do, in the order they were made."""
+    version = (
+        (WorkflowVersion.tenant_id == Workflow.tenant_id)
+        & (WorkflowVersion.workflow_id == Workflow.id)
+        & (WorkflowVersion.number == Workflow.published_version)
+    )
+    mine = (Workflow.tenant_id == tenant_id, Workflow.state == WorkflowState.PUBLISHED, *wanted)
+    statement = select(Workflow, WorkflowVersion).join(WorkflowVersion, version).where(*mine)
+    return [(row[0], row[1]) for row in session.execute(statement.order_by(Workflow.id))]
+
+
+def _publisher(workflow: Workflow) -> Actor:
+    """Whose rights a run has that an event starts: the person's who published it last."""
+    name = workflow.publisher_name or "Somebody who is gone"
+    return Actor(id=workflow.publisher_id or "", name=name, tenant_id=workflow.tenant_id)
+
+
+# --- By people
+
+
+def start_manual(
+    rmm: Rmm,
+    session: Session,
+    actor: Actor,
+    workflow_id: UUID,
+    subject_type: str,
+    subject_id: str,
+    fields: Mapping[str, Any],
+    key: str,
+) -> UUID:
+    """Start a workflow from an alert, a ticket, an asset or a device, with what its form says; the run's id.
+
+    The same ``key`` again is the first wish. Raises :class:`NoSuchWorkflow`, ``Invalid`` by the fields'
+    names, ``Conflict`` for a workflow that people do not start here, or something that is gone.
+    """
+    workflow = _get(session, actor.tenant_id, workflow_id)
+    found = _published(session, actor.tenant_id, Workflow.id == workflow_id, Workflow.trigger == MANUAL)
+    if not found:
+        raise Conflict(f"“{workflow.name}” is not published, or is not started by people.")
+    version = found[0][1]
+    trigger = definition_of(version.document).trigger
+    if subject_type not in trigger.subjects:
+        raise Conflict(f"“{workflow.name}” is not started from here.")
+    new = NewRun(
+        workflow=workflow,
+        source=RunSource.MANUAL,
+        event=MANUAL,
+        key=_key(RunSource.MANUAL, key),
+        actor=actor,
+        scene=_scene_of(rmm, session, actor.tenant_id, subject_type, subject_id),
+        trigger={"event": MANUAL, "subject": subject_type},
+        fields=manual_fields.load(trigger.fields, fields),
+    )
+    _require_filter(trigger, new)
+    return _start_by_person(session, new, version.id)
+
+
+def start_test(
+    rmm: Rmm,
+    session: Session,
+    actor: Actor,
+    workflow_id: UUID,
+    event: str,
+    subject_id: str,
+    simulated: bool,
+    key: str,
+    *,
+    subject_type: str | None = None,
+    fields: Mapping[str, Any] | None = None,
+) -> UUID:
+    """Run the draft as it is, as if ``event`` had just been told of something that is here; the run's id.
+
+    ``simulated``: steps that change something are worked out and checked, and not done. For a workflow that
+    people start, ``subject_type`` and ``fields`` are what they would choose. The draft's filter is not
+    asked: whoever tests has chosen. Raises as :func:`start_manual`, and ``Invalid`` for a draft that is no
+    workflow yet.
+    """
+    workflow, test_key = _get(session, actor.tenant_id, workflow_id), _key(RunSource.TEST, key)
+    if (known := new_run.of_key(session, actor.tenant_id, workflow_id, test_key)) is not None:
+        return known
+    definition = load_definition(workflow.draft)
+    if event != definition.trigger.event:
+        raise Conflict("The draft has another trigger by now. Choose again what to test it with.")
+    if event == MANUAL:
+        scene = _scene_of(rmm, session, actor.tenant_id, subject_type or "", subject_id)
+        payload: Mapping[str, Any] = {"subject": subject_type}
+    else:
+        payload = _payload(rmm, session, actor.tenant_id, event, subject_id)
+        scene = context.look(rmm, session, actor.tenant_id, context.about_event(payload))
+    new = NewRun(
+        workflow=workflow,
+        source=RunSource.TEST,
+        event=event,
+        key=test_key,
+        actor=actor,
+        scene=scene,
+        trigger={"event": event, **payload},
+        fields=manual_fields.load(definition.trigger.fields, fields or {}),
+        simulated=simulated,
+    )
+    return _start_by_person(session, new, _draft(session, actor, workflow, definition))
+
+
+def _start_by_person(session: Session, new: NewRun, version_id: UUID) -> UUID:
+    tenant_id, workflow_id = new.workflow.tenant_id, new.workflow.id
+    if refusal := guard.crowd(session, tenant_id):
+        raise Conflict(refusal.message)
+    started = new_run.write(session, new, version_id)
+    if started is None:
+        first = new_run.of_key(session, tenant_id, workflow_id, new.key)
+        assert first is not None
+        return first
+    places.let_go_on(session, tenant_id)
+    return started
+
+
+def _get(session: Session, tenant_id: str, workflow_id: UUID) -> Workflow:
+    found = session.get(Workflow, (tenant_id, workflow_id))
+    if found is None:
+        raise NoSuchWorkflow("This workflow does not exist (any more).")
+    return found
+
+
+def _key(source: RunSource, key: str) -> str:
+    if not 0 < len(key) <= LONGEST_KEY:
+        raise ValueError(f"A key has 1 to {LONGEST_KEY} characters.")
+    return f"{source}:{key}"
+
+
+def _scene_of(rmm: Rmm, session: Session, tenant_id: str, subject_type: str, subject_id: str) -> Scene:
+    """What the workflow is started from, with all that belongs to it; ``Conflict`` where it is not here."""
+    try:
+        scene = context.look(rmm, session, tenant_id, context.about_subject(subject_type, subject_id))
+    except LookupError as error:
+        raise Conflict(str(error)) from error
+    if scene.objects[subject_type] is None:
+        raise Conflict(f"This {subject_type} does not exist (any more).")
+    return scene
+
+
+def _require_filter(trigger: Trigger, new: NewRun) -> None:
+    try:
+        if trigger.filter is None or truth(trigger.filter, new.seen):
+            return
+    except ExpressionError as error:
+        raise Conflict(f"The filter of “{new.workflow.name}” could not be worked out: {error}") from error
+    raise Conflict(f"“{new.workflow.name}” is not for this: its filter does not let it through.")
+
+
+def _payload(rmm: Rmm, session: Session, tenant_id: str, event: str, subject_id: str) -> dict[str, Any]:
+    found = past_events.payload(rmm, session, tenant_id, event, subject_id)
+    if found is None:
+        raise Conflict("What you chose is not here any more. Choose something else.")
+    return found
+
+
+def _draft(session: Session, actor: Actor, workflow: Workflow, definition: Definition) -> UUID:
+    """A version of its own for what is tested: the draft goes on changing."""
+    row = WorkflowVersion(
+        tenant_id=workflow.tenant_id,
+        id=new_id(),
+        workflow_id=workflow.id,
+        number=0,
+        document=document_of(definition),
+        created_by=actor.name,
+    )
+    session.add(row)
+    session.flush()
+    return row.id
