@@ -11,6 +11,7 @@ from . import (
     actions,
     alert_actions,
     alert_routing,
+    alert_vendor,
     alerts,
     attention,
     authorize,
@@ -47,6 +48,12 @@ from . import (
     software_export,
     sync_settings,
     webhook_access,
+    workflow_editor,
+    workflow_editor_steps,
+    workflow_runs,
+    workflow_start,
+    workflow_test,
+    workflows,
 )
 
 NAME = "rmm"
@@ -88,6 +95,13 @@ PAGES = (
     deliveries,
     attention,
     set_aside,
+    alert_vendor,
+    workflow_start,
+    workflow_test,
+    workflow_runs,
+    workflows,
+    workflow_editor,
+    workflow_editor_steps,
 )
 
 
@@ -112,3 +126,4 @@ def register(app: Flask, settings: Settings) -> None:
     device_actions.add_to(app)
     device_software.add_to(app)
     device_patches.add_to(app)
+    workflow_start.add_to(app)

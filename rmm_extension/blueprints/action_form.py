@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
-import json
-import secrets
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -39,10 +36,9 @@ from .jobs import progress_values
 from .narrowing import argument, uuid_argument
 from .routing import Routes
 from .targets import Targets, read_targets
+from .wishes import form_key, wish
 
 routes = Routes()
-
-_LONGEST_KEY = 100
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,7 +108,7 @@ def run_action(action_id: str) -> ResponseReturnValue:
         retype=hides(again),
         problems=problems,
         told=labelled(fields, problems),
-        key=_key(),
+        key=form_key(),
     )
     return page, 400 if problems else 200
 
@@ -225,20 +221,6 @@ def _again(spec: ActionSpec) -> dict[str, Any]:
     return dict(row.input) if row is not None and row.action == spec.id else {}
 
 
-def _key() -> str:
-    """What makes a second click on the same page the first one: kept while the form is mended."""
-    return request.form.get("key", "")[:_LONGEST_KEY] or secrets.token_urlsafe(16)
-
-
-def _wish(spec: ActionSpec, value: Mapping[str, Any]) -> str:
-    """The page's key and what was sent with it: who goes back and changes something wishes something else.
-
-    The key itself is kept nowhere, so that nobody can guess at the inputs behind the digest.
-    """
-    sent = json.dumps([_key(), spec.id, value], sort_keys=True)
-    return hashlib.sha256(sent.encode("utf-8", "surrogatepass")).hexdigest()
-
-
 def _ask(
     wanted: Targets, spec: ActionSpec, devices: Sequence[TargetRow], value: Mapping[str, Any]
 ) -> ResponseReturnValue:
@@ -252,7 +234,7 @@ def _ask(
         device_ids=[device.id for device in devices],
         input=value,
         ticket_id=wanted.ticket.id if wanted.ticket else None,
-        idempotency_key=_wish(spec, value),
+        idempotency_key=wish(spec.id, value),
     )
     _tell_refusals(asked, devices)
     if len(asked.ids) == 1:

@@ -16,6 +16,7 @@ from .context import actor, allows, session
 from .listing import tickets_of
 from .needs import attention_counts
 from .routing import Routes
+from .run_access import may_see
 
 routes = Routes()
 
@@ -48,6 +49,8 @@ def attention() -> ResponseReturnValue:
         reason_in_words=reason_in_words,
         runs=queries.failed_runs(session(), tenant_id),
         retries=RETRIES,
+        undecided=queries.undecided_runs(session(), tenant_id),
+        may_see_run=may_see,
         connection_names=dict(connection_options()),
         may_manage=allows("rmm.alerts.manage"),
     )

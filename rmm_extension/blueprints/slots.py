@@ -25,6 +25,7 @@ from .listing import tickets_of
 from .needs import attention_counts
 from .overview import broken, cards, figures
 from .vitals import vitals_of
+from .workflow_start import offers
 
 EMPTY = Markup("")
 _MANAGED = [("yes", "By an RMM"), ("no", "By hand")]
@@ -47,6 +48,7 @@ _NAVIGATION = (
     ("Devices", "device_list", "rmm.view"),
     ("Software", "software_list", "rmm.view"),
     ("Compliance", "compliance", "rmm.view"),
+    ("Workflows", "workflow_list", "rmm.view"),
     ("Maintenance", "window_list", "rmm.view"),
     ("Jobs", "job_list", "rmm.jobs.view"),
     ("Deliveries", "delivery_list", "rmm.view"),
@@ -54,6 +56,7 @@ _NAVIGATION = (
 )
 _AREAS = {
     "alert_page": "alert_list",
+    "alert_run": "alert_list",
     "device_page": "device_list",
     "action_list": "device_list",
     "action_page": "device_list",
@@ -112,12 +115,12 @@ class Slots:
 
     def asset_panel(self, asset_id: str) -> Markup:
         """On an asset's page, inside a frame of the host: the devices behind it, whatever their vendors, with
-        vitals, disks and what may be done; open alerts, software, activity."""
+        vitals, disks and what may be done; open alerts, software, activity; the workflows people start."""
         if not allows("rmm.view"):
             return EMPTY
         tenant_id = actor().tenant_id
         rows = devices.devices_of_assets(session(), tenant_id, [asset_id])
-        if not rows:
+        if not rows and not offers("asset"):
             return EMPTY
         found = devices.alerts_of_devices(session(), tenant_id, [row.id for row in rows])
         return self._markup(
@@ -168,12 +171,13 @@ class Slots:
         return self._markup("rmm/slots/asset_filters.html", options=options)
 
     def ticket_panel(self, ticket_id: str) -> Markup:
-        """On a ticket's page: the devices behind it, its alerts with what may be done, why it is there."""
+        """On a ticket's page: the devices behind it, its alerts with what may be done, why it is there; the
+        workflows people start."""
         if not allows("rmm.view"):
             return EMPTY
         tenant_id = actor().tenant_id
         found = panels.alerts_of_ticket(session(), tenant_id, ticket_id)
-        if not found:
+        if not found and not offers("ticket"):
             return EMPTY
         linked = panels.devices(session(), tenant_id, {row.device_id for row in found if row.device_id})
         return self._markup(
@@ -215,4 +219,6 @@ def _area() -> str:
     name = endpoint.removeprefix("rmm.") if endpoint.startswith("rmm.") else ""
     if name.startswith(("connection", "connect", "setup", "oauth")):
         return "settings"
+    if name.startswith("workflow"):
+        return "workflow_list"
     return _AREAS.get(name, name)

@@ -127,7 +127,7 @@ class TestFigures:
             }
             world.insert(WebhookDelivery, [{**row, "received_at": NOON}])
         found = read(world, overview.attention)
-        assert found == overview.Attention(2, 0, 2, 2, 1, 0, 0)
+        assert found == overview.Attention(2, 0, 2, 2, 1, 0, 0, 0)
         assert found.total == 7
 
 

@@ -142,6 +142,7 @@ def test_a_panel_costs_the_same_for_one_alert_and_for_many(world: World, slots: 
     connection = world.connect()
     (device,) = world.devices(connection, 1, asset_id="x")
     slots.navigation()
+    getattr(slots, panel)("nothing")  # which workflows people start is read once per request
     counts = []
     for more in (1, 15):
         ids = world.alerts(connection, more, device_id=device, ticket_id="x")
@@ -151,7 +152,7 @@ def test_a_panel_costs_the_same_for_one_alert_and_for_many(world: World, slots: 
         with StatementCounter() as sent:
             assert getattr(slots, panel)("x")
         counts.append(sent.count)
-    assert counts[0] == counts[1] <= 12, sent
+    assert counts[0] == counts[1] <= 13, sent
 
 
 def test_panels_offer_what_the_person_may_do(world: World) -> None:

@@ -157,6 +157,7 @@ def says(label: str, text: str = "", *, secret: bool = False, **more: Any) -> di
     is given where none is chosen there, ``platforms`` what a choice is for. An input that follows from the
     others is not asked for with ``form=False``. ``picks`` says what a text, or each of several, names: a
     page then offers what there is (``workflows.options``) or says so (``alert``, ``ticket``, ``device``).
+    ``vendor_alert=True`` marks the input that takes the vendor's own id of an alert.
     """
     return {"label": label, "help": text, "secret": secret, **more}
 
@@ -281,6 +282,13 @@ def runs_without_script(spec: ActionSpec) -> bool:
 def script_field(spec: ActionSpec) -> str | None:
     """The name of the input that is a script of the connection's library, for an action that runs one."""
     return next((one.name for one in form_fields(spec.input) if one.kind == "script"), None)
+
+
+@cache
+def alert_field(spec: ActionSpec) -> str | None:
+    """The name of the input that takes the vendor's own id of an alert, for an action that is about one."""
+    fields_ = spec.input().fields.items()
+    return next((name for name, field in fields_ if field.metadata.get("vendor_alert")), None)
 
 
 def load_input(spec: ActionSpec, value: Mapping[str, Any]) -> dict[str, Any]:

@@ -53,7 +53,7 @@ class FindIncidents(Strict):
 class OneIncident(Strict):
     """An incident by its number at Huntress."""
 
-    incident_id = Whole(1, _ID, required=True, metadata=says("Incident ID"))
+    incident_id = Whole(1, _ID, required=True, metadata=says("Incident ID", vendor_alert=True))
 
 
 class ListOrganizations(Strict):

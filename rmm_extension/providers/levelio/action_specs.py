@@ -43,7 +43,7 @@ class ListAlerts(Strict):
 class OneAlert(Strict):
     """An alert by Level's id."""
 
-    alert_id = Text(255, required=True, metadata=says("Alert ID"))
+    alert_id = Text(255, required=True, metadata=says("Alert ID", vendor_alert=True))
 
 
 class ListUpdates(Strict):

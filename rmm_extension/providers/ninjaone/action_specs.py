@@ -133,7 +133,7 @@ class ListAlerts(Strict):
 class OneAlert(Strict):
     """An alert by its uid; both names mean the same."""
 
-    alert_uid = Text(255, metadata=says("Alert UID"))
+    alert_uid = Text(255, metadata=says("Alert UID", vendor_alert=True))
     external_alert_id = Text(255, metadata=says("The same as “Alert UID”"))
 
     @validates_schema

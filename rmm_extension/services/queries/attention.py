@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from uuid import UUID
 
-from sqlalchemy import func, literal, or_, select, text
+from sqlalchemy import func, literal, literal_column, or_, select, text
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.orm import Session
 
@@ -18,6 +18,9 @@ from rmm_extension.models import (
     OrganizationMapping,
     SetAsideAlert,
     WebhookDelivery,
+    Workflow,
+    WorkflowInvocation,
+    WorkflowRun,
 )
 
 from .paging import AnyRow
@@ -179,3 +182,20 @@ def failed_runs(session: Session, tenant_id: str, limit: int = SHOWN) -> Sequenc
     """Runs that were given up lately and not made good by a later one."""
     statement = select(JobRun).where(JobRun.tenant_id == tenant_id, text(GIVEN_UP))
     return session.scalars(statement.order_by(JobRun.queued_at.desc()).limit(limit)).all()
+
+
+def undecided_runs(session: Session, tenant_id: str, limit: int = SHOWN) -> Sequence[AnyRow]:
+    """Runs of workflows with a step that may have happened, newest first; ``why`` is what is known of it."""
+    run, step = WorkflowRun, WorkflowInvocation
+    why = (
+        select(step.message)
+        .where(step.tenant_id == run.tenant_id, step.run_id == run.id, step.state == "unknown")
+        .order_by(step.position.desc(), step.attempt.desc())
+        .limit(1)
+        .scalar_subquery()
+    )
+    columns = (run.id, run.source, run.actor_id, run.queued_at, Workflow.name, why.label("why"))
+    workflow = (Workflow.tenant_id == run.tenant_id) & (Workflow.id == run.workflow_id)
+    statement = select(*columns).join(Workflow, workflow)
+    mine = statement.where(run.tenant_id == tenant_id, run.state == literal_column("'unknown'"))
+    return session.execute(mine.order_by(run.queued_at.desc(), run.id.desc()).limit(limit)).all()

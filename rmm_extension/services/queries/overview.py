@@ -91,6 +91,7 @@ class Attention:
     runs: int
     guards: int
     set_aside: int
+    workflow_runs: int
 
     @property
     def total(self) -> int:
@@ -206,7 +207,8 @@ SELECT
     (SELECT count(*) FROM rmm_job_runs WHERE tenant_id = :tenant AND {GIVEN_UP}),
     (SELECT count(*) FROM rmm_integrations
         WHERE tenant_id = :tenant AND reconcile_state @> '{{"mass": true}}'),
-    (SELECT count(*) FROM rmm_set_aside_alerts WHERE tenant_id = :tenant AND dismissed_at IS NULL)
+    (SELECT count(*) FROM rmm_set_aside_alerts WHERE tenant_id = :tenant AND dismissed_at IS NULL),
+    (SELECT count(*) FROM rmm_workflow_runs WHERE tenant_id = :tenant AND state = 'unknown')
 """  # noqa: S608 - a constant
 )
 

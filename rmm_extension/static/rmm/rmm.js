@@ -85,6 +85,11 @@
         if (!fresh) return;
         if (part.dataset.rmmReload && !fresh.dataset.rmmPoll) { location.reload(); return; }
         fresh.dataset.rmmReload = part.dataset.rmmReload || "";
+        // What a person has opened to read, or closed, stays so.
+        for (const mine of all("details[id]", part)) {
+          const its = fresh.querySelector(`#${CSS.escape(mine.id)}`);
+          if (its) its.open = mine.open;
+        }
         part.replaceWith(fresh);
         ready();
       } catch (error) {
