@@ -9,10 +9,18 @@ from typing import Any
 from rmm_extension.domain.actions import ActionContext, Order, Outcome
 from rmm_extension.domain.contracts.actions import ActionModule
 from rmm_extension.domain.errors import ConfigError, WebhookRejected
-from rmm_extension.domain.messaging import BotActivity
+from rmm_extension.domain.messaging import AppPackage, AppPlace, BotActivity
 from rmm_extension.domain.types import Check, Connection, PermissionLine
 from rmm_extension.providers.contract import Provider
-from rmm_extension.providers.teams import actions, activities, address, checks, permissions, signatures
+from rmm_extension.providers.teams import (
+    actions,
+    activities,
+    address,
+    app_package,
+    checks,
+    permissions,
+    signatures,
+)
 from rmm_extension.providers.teams.action_specs import MODULE
 from rmm_extension.providers.teams.client import open_openid
 from rmm_extension.providers.teams.manifest import APP_ID, DIRECTORY_ID, MANIFEST
@@ -57,6 +65,10 @@ class Teams(Provider):
     def perform_action(self, connection: Connection, order: Order, context: ActionContext) -> Outcome:
         """Do one of them."""
         return actions.perform(self.runtime, connection, order, context)
+
+    def app_package(self, connection: Connection, place: AppPlace) -> AppPackage:
+        """The app for the Teams admin centre."""
+        return app_package.build(str(connection.settings["app_id"]), place)
 
     def verify_bot_message(
         self,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from typing import Any
+from urllib.parse import urlsplit
 
 from marshmallow import ValidationError, fields, validates_schema
 
@@ -10,8 +11,8 @@ from rmm_extension.domain.contracts.actions import ActionModule, ActionSpec, Cho
 from rmm_extension.domain.contracts.inputs import Json
 from rmm_extension.domain.contracts.strict import Flag, Strict, Text
 from rmm_extension.domain.labels import provider_label
+from rmm_extension.providers.teams import messages
 from rmm_extension.providers.teams.errors import KEY
-from rmm_extension.providers.teams.messages import LARGEST
 
 MODULE_KEY = f"app:{KEY}"
 LONGEST_MESSAGE = 20_000
@@ -27,6 +28,25 @@ _USER = says(
     "User", "The user here. Their account in Teams is linked on the connection's page.", picks="teams_user"
 )
 _MESSAGE = says("Message", "Plain text: Teams shows it as it is.")
+
+
+def _card(value: Any) -> None:
+    if wrong := list(messages.flaws(value)):
+        raise ValidationError(wrong)
+
+
+def _link(value: str) -> None:
+    """A page here, or an address elsewhere."""
+    if value.startswith("/") and not value.startswith("//"):
+        return
+    try:
+        parts = urlsplit(value)
+    except ValueError:
+        parts = urlsplit("")
+    if parts.scheme not in ("https", "http") or not parts.hostname:
+        raise ValidationError("Give an address that begins with https://, or with / for a page here.")
+
+
 _CARD = says(
     "Adaptive Card",
     "JSON of an Adaptive Card, up to version 1.5; instead of the message, or below it.",
@@ -39,14 +59,12 @@ def _text(**options: Any) -> fields.String:
 
 class _Message(Strict):
     message = Text(LONGEST_MESSAGE, trimmed=False, metadata=_MESSAGE)
-    card = Json(LARGEST, metadata=_CARD)
+    card = Json(messages.LARGEST, validate=_card, metadata=_CARD)
 
     @validates_schema
     def _says_something(self, data: dict[str, Any], **_: Any) -> None:
         if not data.get("message") and not data.get("card"):
             raise ValidationError("Give a message, or a card.", "message")
-        if "card" in data and not isinstance(data["card"], dict):
-            raise ValidationError("A card is a JSON object.", "card")
 
 
 class NotifyUser(Strict):
@@ -56,7 +74,9 @@ class NotifyUser(Strict):
     title = Text(150, required=True, metadata=says("Title", "What it is about."))
     message = Text(4000, trimmed=False, metadata=says("Message", "Teams shows the first 150 characters."))
     link = Text(
-        2000, metadata=says("Link", "What it leads to: an address that begins with https://, or a path here.")
+        2000,
+        validate=_link,
+        metadata=says("Link", "What it leads to: an address that begins with https://, or a path here."),
     )
     category = Choice(
         tuple((word, label) for word, (_, label) in CATEGORIES.items()),

@@ -3,17 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from urllib.parse import quote, urlencode, urlsplit
+from urllib.parse import quote, urlencode
 
 from rmm_extension.domain.actions import ActionContext, ErrorCode, Order, Outcome, failed, succeeded
-from rmm_extension.domain.errors import ConfigError, InvalidRequest, NotFound
+from rmm_extension.domain.errors import NotFound
 from rmm_extension.domain.messaging import Conversation, MessagingContext
 from rmm_extension.domain.types import Connection
 from rmm_extension.providers.contract import Runtime
 from rmm_extension.providers.teams import action_specs as specs
 from rmm_extension.providers.teams import messages
 from rmm_extension.providers.teams.client import open_connector, open_graph
-from rmm_extension.providers.teams.errors import Unreachable
+from rmm_extension.providers.teams.errors import TooBig, Unreachable
 
 Do = Callable[[Runtime, Connection, Order, MessagingContext], Outcome]
 _PREVIEW = 150
@@ -34,7 +34,10 @@ _FEED_OFF = "Notifications in the activity feed are switched off for this connec
 
 def perform(runtime: Runtime, connection: Connection, order: Order, context: ActionContext) -> Outcome:
     """Do what is ordered."""
-    return DOING[order.action](runtime, connection, order, context.messaging)
+    try:
+        return DOING[order.action](runtime, connection, order, context.messaging)
+    except TooBig as error:
+        return failed(ErrorCode.VALIDATION_ERROR, str(error))
 
 
 def notify_user(runtime: Runtime, connection: Connection, order: Order, ours: MessagingContext) -> Outcome:
@@ -46,7 +49,8 @@ def notify_user(runtime: Runtime, connection: Connection, order: Order, ours: Me
     if person is None:
         return failed(ErrorCode.USER_NOT_LINKED, _NOT_LINKED)
     kind, _ = specs.CATEGORIES[wish["category"]]
-    target = _target(ours, wish.get("link", ""))
+    link = wish.get("link", "")
+    target = ours.link(link) if link.startswith("/") else link
     notification = {
         "topic": {
             "source": "text",
@@ -104,8 +108,6 @@ def post_to_channel(
             if known is not None and _is_in(known, channel_id):
                 ours.is_dead(known.conversation_id, error.said)
             return failed(ErrorCode.APP_NOT_IN_TEAM, f"{error} Install the app in the team of this channel.")
-        except InvalidRequest as error:
-            return failed(ErrorCode.VENDOR_ERROR, str(error))
     told = {"posted": True, "channel_id": channel_id, "conversation_id": sent.id}
     return succeeded("The post is in the channel.", told)
 
@@ -118,21 +120,6 @@ def deep_link(connection: Connection, target: str, label: str) -> str:
     app_id = quote(str(connection.settings.get("app_id") or ""), safe="")
     query = {"webUrl": target, "label": label} if target else {"label": label}
     return f"https://teams.microsoft.com/l/entity/{app_id}/conversations?{urlencode(query, quote_via=quote)}"
-
-
-def _target(ours: MessagingContext, link: str) -> str:
-    """The link as an address; one that is a path here is a page of the host."""
-    if not link:
-        return ""
-    if link.startswith("/") and not link.startswith("//"):
-        return ours.link(link)
-    try:
-        parts = urlsplit(link)
-    except ValueError:
-        parts = urlsplit("")
-    if parts.scheme not in ("https", "http") or not parts.hostname:
-        raise ConfigError("The link is no address: it begins with https://, or with / for a page here.")
-    return link
 
 
 def _is_in(place: Conversation, channel_id: str) -> bool:

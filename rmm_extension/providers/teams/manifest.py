@@ -89,4 +89,5 @@ MANIFEST = Manifest(
     organization_noun="team",
     docs_url="https://learn.microsoft.com/microsoftteams/platform/bots/what-are-bots",
     makes_assets=False,
+    addon="teams",
 )

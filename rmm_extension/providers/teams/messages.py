@@ -26,24 +26,17 @@ _DEEPEST = 30
 
 
 def activity(message: str | None, card: Mapping[str, Any] | None = None) -> dict[str, Any]:
-    """The activity; raises ``Invalid`` for a card that Teams would refuse, and for what is too large."""
+    """The activity; raises ``Invalid`` for one that is too large."""
     found: dict[str, Any] = {"type": "message"}
     if message:
         found |= {"text": message, "textFormat": "plain", "summary": shortened(message, _SUMMARY)}
     if card is not None:
-        found["attachments"] = [{"contentType": CARD_TYPE, "content": checked_card(card)}]
+        whole = {"$schema": SCHEMA, "version": ".".join(map(str, NEWEST)), **card}
+        found["attachments"] = [{"contentType": CARD_TYPE, "content": whole}]
     size = len(msgspec.json.encode(found))
     if size > LARGEST:
         raise Invalid({"": [f"The message has {size:,} bytes. Microsoft Teams takes at most {LARGEST:,}."]})
     return found
-
-
-def checked_card(card: Mapping[str, Any]) -> dict[str, Any]:
-    """The card with its version; raises ``Invalid`` with all that is wrong."""
-    wrong = list(_flaws(card))
-    if wrong:
-        raise Invalid({"card": wrong})
-    return {"$schema": SCHEMA, "version": ".".join(map(str, NEWEST)), **card}
 
 
 def shortened(text: str, longest: int) -> str:
@@ -52,7 +45,11 @@ def shortened(text: str, longest: int) -> str:
     return line if len(line) <= longest else f"{line[: longest - 1].rstrip()}…"
 
 
-def _flaws(card: Mapping[str, Any]) -> Iterator[str]:
+def flaws(card: Any) -> Iterator[str]:
+    """What Teams would refuse of a card, in sentences."""
+    if not isinstance(card, Mapping):
+        yield "An Adaptive Card is a JSON object."
+        return
     if card.get("type") != "AdaptiveCard":
         yield "An Adaptive Card has the type “AdaptiveCard”."
     version = card.get("version", "1.5")
