@@ -1,4 +1,4 @@
-"""The help with expressions: what can be named at a place of a workflow, with the values of an earlier run."""
+"""The help with expressions: what can be named at a place of a workflow, with the values of a run."""
 
 from __future__ import annotations
 
