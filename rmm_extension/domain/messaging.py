@@ -48,6 +48,20 @@ class Conversation(msgspec.Struct, frozen=True, kw_only=True):
     seen_at: datetime | None = None
 
 
+class AppPlace(msgspec.Struct, frozen=True, kw_only=True):
+    """Whose app it is, and the public address of the installation that its bot answers for."""
+
+    organization: str
+    website: str
+
+
+class AppPackage(msgspec.Struct, frozen=True):
+    """A file that an administrator uploads at the vendor, so that its people can install the bot."""
+
+    name: str
+    content: bytes
+
+
 class LinkedPerson(msgspec.Struct, frozen=True, kw_only=True):
     """A user of the host and the account in the vendor's directory that is theirs."""
 

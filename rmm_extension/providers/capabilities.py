@@ -15,7 +15,7 @@ from typing import Any, Protocol, runtime_checkable
 from rmm_extension.domain.actions import ActionContext, Order, Outcome, Script
 from rmm_extension.domain.authorization import AuthorizationRequest
 from rmm_extension.domain.contracts.actions import ActionModule
-from rmm_extension.domain.messaging import BotActivity
+from rmm_extension.domain.messaging import AppPackage, AppPlace, BotActivity
 from rmm_extension.domain.patches import PatchesOfDevice, PatchPage
 from rmm_extension.domain.registrations import Subscription, WebhookRegistration
 from rmm_extension.domain.signals import ActivityPage, Told
@@ -316,6 +316,12 @@ class ReceivesBotMessages(Protocol):
         """
 
 
+@runtime_checkable
+class MakesAppPackage(Protocol):
+    def app_package(self, connection: Connection, place: AppPlace) -> AppPackage:
+        """The app that has the connection's bot, for the vendor's catalogue. Made without asking anybody."""
+
+
 CAPABILITIES: dict[str, type] = {
     "test": TestsConnection,
     "browser_sign_in": AuthorizesInBrowser,
@@ -343,6 +349,7 @@ CAPABILITIES: dict[str, type] = {
     "webhook_registration": RegistersWebhooks,
     "maintenance": SetsMaintenance,
     "bot_messages": ReceivesBotMessages,
+    "app_package": MakesAppPackage,
 }
 """Every capability by the word that pages and documents use."""
 

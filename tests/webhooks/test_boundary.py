@@ -123,13 +123,13 @@ def test_a_session_that_comes_along_changes_nothing(world: World) -> None:
 
 
 def test_csrf_and_log_in_stay_in_the_way_of_everything_else(world: World) -> None:
-    """Webhooks pass them although both are on; no other route that takes a POST does."""
+    """Webhooks and messages to bots pass them although both are on; no other route that takes a POST does."""
     assert world.app.config.get("WTF_CSRF_ENABLED", True)
     assert world.post().status_code == 200
     unknown = "00000000-0000-0000-0000-000000000000"
     checked = 0
     for rule in world.app.url_map.iter_rules():
-        if "POST" not in (rule.methods or ()) or rule.endpoint.startswith("rmm_webhooks."):
+        if "POST" not in (rule.methods or ()) or rule.endpoint.startswith(("rmm_webhooks.", "rmm_messages")):
             continue
         values: dict[str, Any] = {
             name: unknown if "uuid" in type(converter).__name__.lower() else "1"

@@ -1,4 +1,4 @@
-"""The app package that an administrator uploads to Teams: without it no bot can be installed, nobody notified.
+"""The app package that an administrator uploads to Teams: without it no bot is installed, nobody notified.
 
 A zip of a manifest and two icons, by Microsoft's schema of app manifests, version 1.16.
 """
@@ -17,7 +17,7 @@ from rmm_extension.domain.messaging import AppPackage, AppPlace
 from rmm_extension.providers.teams.action_specs import CATEGORIES
 
 VERSION = "1.0.0"
-"""Of the package. Teams takes an update only with a higher one: raise it with every change of the manifest."""
+"""Of the package. Teams takes an update only with a higher one: raise it with each change of the manifest."""
 SCHEMA = "https://developer.microsoft.com/json-schemas/teams/v1.16/MicrosoftTeams.schema.json"
 ICONS = ("color.png", "outline.png")
 """192 pixels wide, and 32 in white on nothing, as Teams wants them."""
@@ -55,8 +55,8 @@ def manifest(app_id: str, place: AppPlace) -> dict[str, Any]:
         "name": {"short": "Service desk", "full": "Service desk notifications"},
         "description": {
             "short": "Notifications and messages of the service desk.",
-            "full": "Tells you in Teams what the service desk's workflows have for you: assignments, replies of"
-            " customers, requests for approval, escalations and risks for service levels.",
+            "full": "Tells you in Teams what the service desk's workflows have for you: assignments, replies"
+            " of customers, requests for approval, escalations and risks for service levels.",
         },
         "icons": {"color": ICONS[0], "outline": ICONS[1]},
         "accentColor": "#0B4F8A",
