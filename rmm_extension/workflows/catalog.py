@@ -27,11 +27,13 @@ from .pack import ENTRY_POINTS, Pack
 
 log = logging.getLogger("rmm_extension")
 
-PACKS: list[str] = [
-    "rmm_extension.workflows.core.tickets:PACK",
-    "rmm_extension.workflows.core.scheduling:PACK",
+PACKS = (
+    "rmm_extension.workflows.core.alerts:PACK",
     "rmm_extension.workflows.core.mail:PACK",
-]
+    "rmm_extension.workflows.core.notifications:PACK",
+    "rmm_extension.workflows.core.scheduling:PACK",
+    "rmm_extension.workflows.core.tickets:PACK",
+)
 """Where the packs of the extension are, as ``module:name``."""
 
 
@@ -68,9 +70,14 @@ class Offer:
 def entries(rmm: Rmm) -> Sequence[Entry]:
     """Every module: the extension's own first, then the others by label."""
     found = [Entry(module, provider=provider) for module, provider in registry.modules(rmm)]
-    found += [Entry(pack.module, pack=pack) for pack in packs()]
-    _refuse_duplicates([entry.module.key for entry in found])
-    _refuse_duplicates([action.id for entry in found for action in entry.module.actions])
+    found += [Entry(pack.module, pack=pack) for pack in own_packs()]
+    _refuse_duplicates([name for entry in found for name in _names(entry)])
+    for name, pack in brought_packs():
+        entry = Entry(pack.module, pack=pack)
+        if taken := _names(entry) & {one for known in found for one in _names(known)}:
+            log.warning(line("workflow.pack_clashes", name=name, taken=",".join(sorted(taken))))
+        else:
+            found.append(entry)
     return sorted(found, key=lambda one: (not one.is_core, one.module.label.casefold(), one.module.key))
 
 
@@ -106,12 +113,18 @@ def availability(rmm: Rmm) -> Availability:
 
 
 @cache
-def packs() -> tuple[Pack, ...]:
-    """The packs of the extension and those that other distributions bring; one that is broken is left out."""
-    found = [_checked(kinds.resolve(path)) for path in PACKS]
+def own_packs() -> tuple[Pack, ...]:
+    """The packs of the extension."""
+    return tuple(_checked(kinds.resolve(path)) for path in PACKS)
+
+
+@cache
+def brought_packs() -> tuple[tuple[str, Pack], ...]:
+    """The packs that other distributions bring, by name; one that is broken is left out."""
+    found = []
     for entry in sorted(entry_points(group=ENTRY_POINTS), key=lambda one: one.name):
         try:
-            found.append(_checked(entry.load()))
+            found.append((entry.name, _checked(entry.load())))
         # The one boundary at which anything may go wrong: the code is somebody else's.
         except Exception as error:  # noqa: BLE001
             log.warning(line("workflow.pack_broken", name=entry.name, error=type(error).__name__))
@@ -124,7 +137,14 @@ def _checked(found: object) -> Pack:
     return found
 
 
+def _names(entry: Entry) -> set[str]:
+    """The names that are a module's alone: its own, what decides whether it is there, its actions."""
+    return {entry.module.key, entry.module.availability, *(one.id for one in entry.module.actions)}
+
+
 def _refuse_duplicates(names: Sequence[str]) -> None:
     taken = {name for name in names if names.count(name) > 1}
     if taken:
-        raise ValueError(f"Two modules have the same key or action: {', '.join(sorted(taken))}.")
+        raise ValueError(
+            f"Two modules have the same key or action: {', '.join(sorted(taken))}."
+        )

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
-from functools import partial
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session
@@ -28,15 +26,6 @@ Resolver = Callable[[Rmm, Session, str], bool]
 
 class UnknownAction(LookupError):
     """No installed provider knows the action."""
-
-
-@dataclass(frozen=True, slots=True)
-class ModuleView:
-    """A module as a palette shows it: one that is not available is kept for what uses it already."""
-
-    module: ActionModule
-    provider: str
-    available: bool
 
 
 def modules(rmm: Rmm) -> Sequence[tuple[ActionModule, Provider]]:
@@ -100,27 +89,6 @@ class Availability:
         except Exception:
             log.warning(line("action.availability_failed", key=key, tenant=tenant_id), exc_info=True)
             return False
-
-
-def available_modules(
-    rmm: Rmm, session: Session, tenant_id: str | None, among: Availability | None = None
-) -> Sequence[ModuleView]:
-    """Every module, by label, with whether the tenant has it; none without a tenant."""
-    if not tenant_id:
-        return []
-    deciding = among or of_providers(rmm)
-    return [
-        ModuleView(module, provider.manifest.key, deciding.has(rmm, session, tenant_id, module.availability))
-        for module, provider in modules(rmm)
-    ]
-
-
-def of_providers(rmm: Rmm) -> Availability:
-    """The usual decision on every provider's module: a connection that works."""
-    found = Availability()
-    for module, provider in modules(rmm):
-        found.register(module.availability, partial(is_connected, provider=provider))
-    return found
 
 
 def is_connected(rmm: Rmm, session: Session, tenant_id: str, *, provider: Provider) -> bool:

@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import Any, ClassVar
 
 import pytest
-from sqlalchemy import text
 
 from rmm_extension.domain.actions import Outcome
 from rmm_extension.domain.contracts.actions import ActionModule, ActionSpec, form_fields
@@ -15,7 +14,6 @@ from rmm_extension.providers.registry import ProviderRegistry
 from rmm_extension.services.actions import registry
 from rmm_extension.services.actions.registry import Availability
 from rmm_extension.services.context import Rmm
-from rmm_extension.services.unit import unit
 from tests.harness.world import World
 
 
@@ -108,38 +106,6 @@ def test_two_of_the_same_name_are_a_programming_error(mounted: Any, second: Acti
 def test_modules_come_by_label(mounted: Any) -> None:
     rmm = mounted(module("b", "b.x"), module("a", "a.x"))
     assert [one.key for one, _ in registry.modules(rmm)] == ["a", "b"]
-
-
-@pytest.mark.parametrize("state, available", [("connected", True), ("error", True),
-    ("paused", False), ("needs_reauth", False), ("not_connected", False)])  # fmt: skip
-def test_a_module_is_there_while_a_connection_works(world: World, state: str, available: bool) -> None:
-    world.do("UPDATE rmm_integrations SET state = :state", state=state)
-    with world.app.app_context(), unit(world.rmm) as session:
-        views = {one.provider: one for one in registry.available_modules(world.rmm, session, world.tenant)}
-        view = views["tacticalrmm"]
-        assert (view.module.key, view.available) == ("app:tacticalrmm", available)
-        assert not views["ninjaone"].available
-        assert registry.available_modules(world.rmm, session, None) == []
-        other = session.execute(
-            text("SELECT id FROM tenants WHERE id <> :tenant LIMIT 1"), {"tenant": world.tenant}
-        ).scalar_one()
-        assert not any(one.available for one in registry.available_modules(world.rmm, session, other))
-
-
-def test_a_resolver_that_fails_disturbs_no_other(world: World, mounted: Any) -> None:
-    rmm = mounted(module("a", "a.x"), module("b", "b.x"), module("c", "c.x"), module("d", "d.x"))
-    deciding = Availability()
-
-    def broken(rmm: Rmm, session: Any, tenant_id: str) -> bool:
-        session.execute(text("SELECT 1 / 0"))
-        return True
-
-    deciding.register("rmm:a", lambda *_: True)
-    deciding.register("rmm:b", broken)
-    deciding.register("rmm:d", lambda rmm, session, _: bool(session.scalar(text("SELECT 1"))))
-    with world.app.app_context(), unit(world.rmm) as session:
-        found = registry.available_modules(rmm, session, world.tenant, deciding)
-    assert {one.module.key: one.available for one in found} == {"a": True, "b": False, "c": False, "d": True}
 
 
 def test_an_availability_needs_a_key_of_its_own() -> None:

@@ -8,8 +8,8 @@ from rmm_extension.domain.actions import Order
 from rmm_extension.host import Actor
 from rmm_extension.providers.capabilities import PerformsActions
 from rmm_extension.services import connections
-from rmm_extension.services.actions import registry
 from rmm_extension.services.actions.context import Context
+from rmm_extension.workflows import catalog
 from tests.harness.bot import KEY, PERSON, Bot, personal
 from tests.services.messaging.test_links import code, users
 
@@ -24,8 +24,9 @@ UNDO = {
 
 def available(bot: Bot) -> bool:
     with bot.world.unit() as session:
-        (found,) = registry.available_modules(bot.world.rmm, session, bot.world.tenant)
-        return found.available
+        found = catalog.offers(bot.world.rmm, session, bot.world.tenant)
+        (offer,) = (one for one in found if one.entry.provider is not None)
+        return offer.available
 
 
 def test_it_needs_a_conversation(bot: Bot) -> None:
