@@ -20,6 +20,8 @@ from rmm_extension.services.maintenance import UnknownWindow
 from rmm_extension.services.mapping import UnknownMapping
 from rmm_extension.services.rules import UnknownRule
 from rmm_extension.services.runs import UnknownRun
+from rmm_extension.workflows.definitions import UnknownWorkflow
+from rmm_extension.workflows.edits import UnknownStep
 
 from .context import current_rmm
 
@@ -34,7 +36,9 @@ _UNKNOWN = (
     UnknownMapping,
     UnknownRule,
     UnknownRun,
+    UnknownStep,
     UnknownWindow,
+    UnknownWorkflow,
 )
 _TITLES = {
     400: "The request was not understood",

@@ -181,9 +181,15 @@ class RuleForm(FlaskForm):  # type: ignore[misc]
         description="The vendor's answer becomes a note on the ticket.",
     )
     notify_users = PickField("Tell", description="They get a notification when the ticket is made.")
-    title_template = StringField("Title", description="Empty: vendor, kind of alert and device.")
+    title_template = StringField(
+        "Title",
+        description="Empty: vendor, kind of alert and device.",
+        render_kw={"data-rmm-takes": "text"},
+    )
     description_template = TextAreaField(
-        "Text", description="Empty: everything known of alert and device.", render_kw={"rows": 8}
+        "Text",
+        description="Empty: everything known of alert and device.",
+        render_kw={"rows": 8, "data-rmm-takes": "text", "data-rmm-takes-first": True},
     )
 
     preview_alert = SelectField("Shown with the alert")

@@ -6,11 +6,12 @@ import re
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from rmm_extension.domain.contracts.actions import ActionSpec
+from rmm_extension.domain.contracts.actions import ActionSpec, form_fields
 from rmm_extension.domain.contracts.workflows import MOST_STEPS
 from rmm_extension.domain.errors import Conflict
 
 Document = Mapping[str, Any]
+_ABOUT = ("alert", "ticket", "asset", "client")
 _LONGEST_ID, _LONGEST_NAME = 40, 100
 
 
@@ -53,7 +54,7 @@ def added(document: Document, spec: ActionSpec, place: int) -> tuple[dict[str, A
         "name": spec.label[:_LONGEST_NAME],
         "action": spec.id,
         "version": spec.version,
-        "inputs": {},
+        "inputs": _usual(spec),
     }
     return _inserted(document, step, place), step["id"]
 
@@ -88,6 +89,12 @@ def ordered(document: Document, step_ids: Sequence[str]) -> dict[str, Any]:
     if sorted(step_ids) != sorted(steps):
         raise Conflict("The steps were changed meanwhile. Here they are as they stand now.")
     return {**document, "steps": [steps[step_id] for step_id in step_ids]}
+
+
+def _usual(spec: ActionSpec) -> dict[str, Any]:
+    """Inputs that name an alert, a ticket and so on, with what the workflow is about."""
+    fields = [one for one in form_fields(spec.input) if one.kind == "text" and one.picks in _ABOUT]
+    return {one.name: {"template": f"{{{{ {one.picks}.id }}}}"} for one in fields}
 
 
 def _inserted(document: Document, step: Mapping[str, Any], place: int) -> dict[str, Any]:

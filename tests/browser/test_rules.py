@@ -26,7 +26,7 @@ CATCH_ALL = "Every alert opens a ticket"
 
 def shown(page: Page) -> list[str]:
     """The names of the list, in its order."""
-    return page.locator("tr[data-rmm-rule] [data-rmm-open]").all_inner_texts()
+    return page.locator("tr[data-rmm-item] [data-rmm-open]").all_inner_texts()
 
 
 def stored(world: World, connection: UUID) -> list[str]:
@@ -91,7 +91,7 @@ def test_a_rule_is_dragged(world: World, page: Page, base: str) -> None:
     world.rules(connection, "B", "C")
     page.goto(f"{base}/rmm/connections/{connection}/rules")
     page.evaluate("window.kept = true")
-    rows = page.locator("tr[data-rmm-rule]")
+    rows = page.locator("tr[data-rmm-item]")
     rows.nth(2).locator("[data-rmm-grip]").drag_to(rows.nth(0), target_position={"x": 60, "y": 4})
     see(page.locator("#rmm-said")).to_have_text("C is number 1 of 3.")
     assert shown(page) == ["C", CATCH_ALL, "B"]
@@ -104,7 +104,7 @@ def test_an_order_that_is_out_of_date_is_not_saved(world: World, page: Page, bas
     world.rules(connection, "B")
     page.goto(f"{base}/rmm/connections/{connection}/rules")
     world.rules(connection, "Meanwhile", priority_order=9)
-    rows = page.locator("tr[data-rmm-rule]")
+    rows = page.locator("tr[data-rmm-item]")
     rows.nth(1).locator("[data-rmm-grip]").drag_to(rows.nth(0), target_position={"x": 60, "y": 4})
     see(page.locator("#rmm-said")).to_contain_text("was not saved")
     assert shown(page) == [CATCH_ALL, "B", "Meanwhile"]

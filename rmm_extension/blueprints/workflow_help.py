@@ -1,0 +1,58 @@
+"""Help with expressions: what they may name at a place of a workflow, with what a real run had there, and
+whether one reads."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+from uuid import UUID
+
+from rmm_extension.models import Workflow
+from rmm_extension.workflows import shapes
+from rmm_extension.workflows.expressions import ExpressionError, parse, parse_template
+from rmm_extension.workflows.expressions.filters import FILTERS
+from rmm_extension.workflows.expressions.functions import Function
+from rmm_extension.workflows.expressions.tests import TESTS
+from rmm_extension.workflows.queries import RunFilter, runs_about
+
+from .context import actor, current_rmm, session
+
+
+@dataclass(frozen=True, slots=True)
+class Help:
+    """What can be named, group by group, and what can be done with it. ``run_id`` is the run whose values
+    stand beside the names."""
+
+    groups: Sequence[Any]
+    run_id: UUID | None
+    filters: Mapping[str, Function]
+    tests: Mapping[str, Function]
+
+
+@dataclass(frozen=True, slots=True)
+class Tried:
+    """What became of an expression: ``problem`` says why it does not read."""
+
+    problem: str | None
+
+
+def names_at(row: Workflow, position: int) -> Help:
+    """What expressions of the step at ``position`` may name; 0 is the first step, and the trigger's filter."""
+    tenant_id = actor().tenant_id
+    last = runs_about(session(), tenant_id, RunFilter(workflow_id=row.id), 1)
+    run_id = last[0].id if last else None
+    groups = shapes.shape(current_rmm(), session(), tenant_id, row.draft, position, run_id=run_id)
+    return Help(groups, run_id, FILTERS, TESTS)
+
+
+def attempt(source: str, *, is_template: bool) -> Tried:
+    """Whether an expression, or a text with some, reads; an empty one does."""
+    try:
+        if is_template:
+            parse_template(source)
+        elif source.strip():
+            parse(source)
+    except ExpressionError as error:
+        return Tried(str(error))
+    return Tried(None)
