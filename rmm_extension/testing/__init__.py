@@ -10,11 +10,12 @@ from typing import TYPE_CHECKING, Any
 from .statements import StatementCounter
 
 if TYPE_CHECKING:
-    from .contract import AssetFacts, ContractBroken, HostContract, Note, NoticeFacts, TicketFacts
+    from .contract import AssetFacts, ContractBroken, EntryFacts, HostContract, Note, NoticeFacts, TicketFacts
 
 __all__ = [
     "AssetFacts",
     "ContractBroken",
+    "EntryFacts",
     "HostContract",
     "Note",
     "NoticeFacts",

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterator
-from typing import Protocol, cast
+from dataclasses import replace
+from typing import Any, Protocol, cast
 
 import pytest
 from flask import Flask
@@ -16,8 +17,13 @@ from reference_psa.adapters import build_host
 from reference_psa.db import db
 from reference_psa.seed import LOGINS
 from reference_psa.seed_data import NORTHBEAM
-from rmm_extension.host import port
+from rmm_extension.host import PsaHost, port
+from rmm_extension.testing.contract import Bench
+from rmm_extension.testing.contract.base import make_bench
+from tests.harness.databases import Databases
 from tests.harness.schema import app_config
+from tests.host.names import OTHER, TENANT
+from tests.host.psa_contract import MakeBench
 
 SignIn = Callable[..., FlaskClient]
 
@@ -37,6 +43,7 @@ class FullHost(Protocol):
     schedule: port.Schedule
     users: port.Users
     notifications: port.Notifications
+    mails: port.Mails
     entitlements: port.Entitlements
     urls: port.Urls
 
@@ -90,3 +97,29 @@ def token(client: FlaskClient, page: str) -> str:
 def send(client: FlaskClient, url: str, *, page: str, **fields: object) -> int:
     """The status of a form sent with the token of a page."""
     return client.post(url, data={"csrf_token": token(client, page), **fields}).status_code
+
+
+@pytest.fixture(scope="module")
+def psa(populated_databases: Databases) -> Iterator[Flask]:
+    """The PSA with its demonstration data, once for all tests of the module."""
+    with populated_databases.fresh() as url:
+        app = create_app(app_config(url))
+        with app.app_context(), db.engine.connect():
+            pass  # an engine's first connection sends statements of its own, not the test's to count
+        yield app
+        with app.app_context():
+            db.engine.dispose()
+
+
+@pytest.fixture
+def broken(psa: Flask) -> Iterator[MakeBench]:
+    """`broken(assets=…)`: the bench of a host with some ports replaced."""
+    with psa.app_context():
+
+        def make(**ports: Any) -> Bench:
+            host: PsaHost = replace(build_host(), **ports)
+            return make_bench(psa, host, db.session(), TENANT, OTHER)
+
+        yield make
+        db.session.rollback()
+        db.session.remove()

@@ -26,11 +26,14 @@ from __future__ import annotations
 
 from .assets import Assets
 from .base import Bench, ContractBase
+from .bookings import Bookings
 from .categories import Categories
+from .changing import Changing
 from .closing import Closing
 from .every_call import EveryCall
-from .facts import AssetFacts, Note, NoticeFacts, TicketFacts
+from .facts import AssetFacts, EntryFacts, Note, NoticeFacts, TicketFacts
 from .growth import Growth
+from .mailing import Mailing
 from .notices import Notices
 from .people import People
 from .races import Races
@@ -45,6 +48,7 @@ __all__ = [
     "Bench",
     "ContractBase",
     "ContractBroken",
+    "EntryFacts",
     "HostContract",
     "Note",
     "NoticeFacts",
@@ -58,12 +62,15 @@ class HostContract(
     Tickets,
     TicketAssetLinks,
     Categories,
+    Changing,
     Closing,
     Reopening,
     Races,
     Assets,
     People,
+    Bookings,
     Notices,
+    Mailing,
     Shapes,
 ):
     """Every rule of :mod:`rmm_extension.host.port` as a test."""

@@ -6,16 +6,25 @@ import uuid
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
+from datetime import UTC, datetime
 from typing import Any, NoReturn, TypeVar
 
 import pytest
 from flask import Flask
 from sqlalchemy.orm import Session
 
-from rmm_extension.host import AssetChange, PsaHost, TicketDraft, TicketRef, TicketState, port
+from rmm_extension.host import (
+    AssetChange,
+    PsaHost,
+    ScheduleDraft,
+    TicketDraft,
+    TicketRef,
+    TicketState,
+    port,
+)
 from rmm_extension.services.context import Database
 
-from .facts import AssetFacts, NoticeFacts, TicketFacts
+from .facts import AssetFacts, EntryFacts, NoticeFacts, TicketFacts
 from .rules import ContractBroken
 
 T = TypeVar("T")
@@ -86,6 +95,10 @@ class Bench:
         return wanted("notifications", self.host.notifications)
 
     @property
+    def mails(self) -> port.Mails:
+        return wanted("mails", self.host.mails)
+
+    @property
     def entitlements(self) -> port.Entitlements:
         return wanted("entitlements", self.host.entitlements)
 
@@ -103,6 +116,17 @@ class Bench:
             source="tacticalrmm",
             source_reference="42",
             note="Created automatically.",
+        )
+        return replace(usual, **changes)
+
+    def booking(self, users: Sequence[str], **changes: Any) -> ScheduleDraft:
+        """Time of these users, years from now, under a key of its own."""
+        usual = ScheduleDraft(
+            idempotency_key=unique("contract"),
+            user_ids=tuple(users),
+            title="Look at PC-1",
+            start=datetime(2031, 2, 3, 9, tzinfo=UTC),
+            end=datetime(2031, 2, 3, 10, tzinfo=UTC),
         )
         return replace(usual, **changes)
 
@@ -181,7 +205,8 @@ class ContractBase:
     """The part of the contract that a host fills in.
 
     Fixtures: ``app``, ``tenant_id``, ``other_tenant_id``. The first tenant needs two active clients, the
-    other one; a tenant with a ``tickets`` port needs a default board with a default and a closed status.
+    other one; a tenant with a ``tickets`` port needs a default board with a default and a closed status, one
+    with a ``schedule`` port two technicians.
     Methods: what follows; each works in the session it is given and does not commit. Those of a port that
     the host leaves out are never called.
     """
@@ -242,6 +267,18 @@ class ContractBase:
     def read_notices(self, session: Session, tenant_id: str, user_id: str) -> Sequence[NoticeFacts]:
         """What the user was told in-app, oldest first, with the e-mails."""
         _define("read_notices(session, tenant_id, user_id)", "return NoticeFacts from your own tables.")
+
+    def read_entry(self, session: Session, tenant_id: str, entry_id: str) -> EntryFacts:
+        """The entry of the dispatch board as your database has it."""
+        _define("read_entry(session, tenant_id, entry_id)", "return its EntryFacts from your own tables.")
+
+    def call_off_as_person(self, session: Session, tenant_id: str, entry_id: str) -> None:
+        """Say that the entry does not take place, by the path your pages use."""
+        _define("call_off_as_person(session, tenant_id, entry_id)", "one of your users calls the entry off.")
+
+    def read_mails(self, session: Session, tenant_id: str, address: str) -> Sequence[str]:
+        """The texts of the e-mails that wait for this address, oldest first."""
+        _define("read_mails(session, tenant_id, address)", "return the texts from your own tables.")
 
     def decline_mail(self, session: Session, tenant_id: str, user_id: str) -> None:
         """The user declines e-mails about alerts, by the path your pages use."""

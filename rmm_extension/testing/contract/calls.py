@@ -19,11 +19,14 @@ from rmm_extension.host import (
     Client,
     CloseResult,
     Contact,
+    Mail,
     Notice,
     Priority,
+    ScheduleConflict,
     Status,
     Tenant,
     TicketAsset,
+    TicketChanges,
     TicketRef,
     TicketState,
     User,
@@ -104,6 +107,12 @@ def _set_priority(bench: Bench) -> Run:
     return lambda tenant: bench.tickets.set_priority(bench.session, tenant, ticket, priority)
 
 
+def _update(bench: Bench) -> Run:
+    ticket = bench.ticket().id
+    changes = TicketChanges(title="Another title")
+    return lambda tenant: bench.tickets.update(bench.session, tenant, ticket, changes)
+
+
 def _link(bench: Bench) -> Run:
     links = [TicketAsset(bench.ticket().id, bench.asset())]
     return lambda tenant: bench.ticket_assets.link(bench.session, tenant, links)
@@ -163,6 +172,48 @@ def _users(bench: Bench) -> Run:
 def _time_entry(bench: Bench) -> Run:
     user, ticket = _own_user(bench), bench.ticket().id
     return lambda tenant: bench.time_entries.add(bench.session, tenant, ticket, user, 15, "Looked at it.")
+
+
+def _technicians(bench: Bench) -> list[str]:
+    found = [user.id for user in bench.schedule.technicians(bench.session, bench.tenant_id)]
+    if not found:
+        pytest.skip("The tenant needs a technician.")
+    return found[:2]
+
+
+def _book(bench: Bench) -> Run:
+    draft = bench.booking(_technicians(bench))
+    return lambda tenant: bench.schedule.book(bench.session, tenant, draft)
+
+
+def _conflicts(bench: Bench) -> Run:
+    draft = bench.booking(_technicians(bench))
+    bench.schedule.book(bench.session, bench.tenant_id, draft)
+    return lambda tenant: bench.schedule.conflicts(
+        bench.session, tenant, draft.user_ids, draft.start, draft.end
+    )
+
+
+def _hold(bench: Bench) -> Run:
+    users = _technicians(bench)
+    return lambda tenant: bench.schedule.hold(bench.session, tenant, users)
+
+
+def _link_exists(bench: Bench) -> Run:
+    bench.schedule  # noqa: B018 - as above
+    ticket = bench.ticket().id
+    return lambda tenant: bench.schedule.link_exists(bench.session, tenant, "ticket", ticket)
+
+
+def _mail(bench: Bench) -> Run:
+    bench.mails  # noqa: B018 - as above
+    return lambda tenant: bench.mails.send(bench.session, tenant, mail("ops@client.example"))
+
+
+def mail(*to: str, key: str | None = None) -> Mail:
+    """An e-mail whose text looks like markup."""
+    body = "<b>C:</b> has 1 GB left."
+    return Mail(idempotency_key=key or unique("contract"), to=to, subject="C: is full", body=body)
 
 
 def _send(bench: Bench) -> Run:
@@ -227,6 +278,7 @@ CALLS = (
     Call("tickets.close", _close, CloseResult, by_id=True, writes=True),
     Call("tickets.complete_text", _complete_text, bool, by_id=True, writes=True),
     Call("tickets.set_priority", _set_priority, type(None), by_id=True, writes=True),
+    Call("tickets.update", _update, type(None), by_id=True, writes=True),
     Call("ticket_assets.link", _link, type(None), by_id=True, writes=True),
     Call("catalog.boards", lambda b: lambda t: b.catalog.boards(b.session, t), Board),
     Call("catalog.statuses", lambda b: lambda t: b.catalog.statuses(b.session, t), Status),
@@ -234,8 +286,13 @@ CALLS = (
     Call("categories.active", lambda b: lambda t: b.categories.active(b.session, t), Category),
     Call("time_entries.add", _time_entry, str, by_id=True, writes=True),
     Call("schedule.technicians", lambda b: lambda t: b.schedule.technicians(b.session, t), User),
+    Call("schedule.hold", _hold, type(None), by_id=True),
+    Call("schedule.conflicts", _conflicts, ScheduleConflict, by_id=True),
+    Call("schedule.link_exists", _link_exists, bool, by_id=True),
+    Call("schedule.book", _book, str, by_id=True, writes=True),
     Call("users.active", lambda b: lambda t: b.users.active(b.session, t), User),
     Call("users.get_many", _users, User, by_id=True),
     Call("notifications.send", _send, type(None), by_id=True, writes=True),
+    Call("mails.send", _mail, type(None), writes=True),
 )
 """Every method of the port that works in a session."""

@@ -45,6 +45,19 @@ class NoticeFacts:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class EntryFacts:
+    """An entry of the dispatch board; ``overlaps`` are the users for whom a conflict is kept with it."""
+
+    title: str
+    user_ids: tuple[str, ...]
+    start: datetime
+    end: datetime
+    link_id: str | None = None
+    notes: str | None = None
+    overlaps: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class AssetFacts:
     """An asset as the host's database has it.
 

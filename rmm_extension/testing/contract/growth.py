@@ -11,7 +11,7 @@ import pytest
 from rmm_extension.host import AssetChange, AssetKey, TicketAsset
 
 from .base import Bench, ContractBase
-from .calls import send
+from .calls import mail, send
 from .rules import most_repeated, rule, statements
 
 FEW, MANY = 100, 1_000
@@ -116,6 +116,20 @@ def _told(bench: Bench) -> Sized:
     return lambda n: send(bench, bench.tenant_id, _padded(ids, n))
 
 
+def _conflicts(bench: Bench) -> Sized:
+    people = [user.id for user in bench.schedule.technicians(bench.session, bench.tenant_id)]
+    when = bench.booking(people)
+    return lambda n: bench.schedule.conflicts(
+        bench.session, bench.tenant_id, _padded(people, n), when.start, when.end
+    )
+
+
+def _mails(bench: Bench) -> Sized:
+    bench.mails  # noqa: B018 - as above
+    to = [f"person-{number}@client.example" for number in range(MANY)]
+    return lambda n: bench.mails.send(bench.session, bench.tenant_id, mail(*to[:n]))
+
+
 LISTINGS = (
     Listing("assets.apply (new)", _new_assets),
     Listing("assets.apply (unchanged)", _same_assets),
@@ -129,6 +143,8 @@ LISTINGS = (
     Listing("contacts.for_clients", _contacts),
     Listing("users.get_many", _users),
     Listing("notifications.send", _told),
+    Listing("schedule.conflicts", _conflicts),
+    Listing("mails.send", _mails),
 )
 PLAIN_LISTS = (
     Listing("tenants.active_ids", lambda b: lambda _: b.host.tenants.active_ids(b.session)),

@@ -8,6 +8,7 @@ from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from collections.abc import Set as AbstractSet
 from contextlib import contextmanager
+from datetime import datetime
 from typing import TypeVar
 
 import psycopg
@@ -19,7 +20,7 @@ from rmm_extension.domain.errors import HostError
 from rmm_extension.testing.statements import StatementCounter
 
 T = TypeVar("T")
-PLAIN = (str, int, float, bool, type(None))
+PLAIN = (str, int, float, bool, datetime, type(None))
 _TABLES = """SELECT quote_ident(schemaname) || '.' || quote_ident(tablename) FROM pg_tables
 WHERE schemaname <> ALL ('{pg_catalog,information_schema}') AND NOT starts_with(tablename, 'rmm_')
 ORDER BY 1"""
