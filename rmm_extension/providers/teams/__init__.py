@@ -78,14 +78,16 @@ class Teams(Provider):
         keys: Sequence[Mapping[str, Any]],
     ) -> BotActivity | None:
         """What an activity of Bot Connector tells, if it is genuine and of the connection's directory."""
-        app_id = str(connection.settings.get("app_id") or "")
-        if not app_id:
-            raise WebhookRejected("not_configured", "The connection has no Microsoft App ID.")
+        app_id, directory_id = (
+            str(connection.settings.get(name) or "") for name in ("app_id", "directory_id")
+        )
+        if not app_id or not directory_id:
+            raise WebhookRejected("not_configured", "The connection has no Microsoft App ID or directory.")
         activity = activities.decode(body)
         signatures.verify(headers, activity, app_id, keys)
         if not address.is_trusted(activity.service_url, self.runtime):
             raise WebhookRejected("untrusted_service", "The activity's service URL is none of Microsoft's.")
-        if activity.directory_id != str(connection.settings.get("directory_id") or "").lower():
+        if activity.directory_id != directory_id.lower():
             raise WebhookRejected(
                 "wrong_directory", "The activity is of another directory than the connection."
             )

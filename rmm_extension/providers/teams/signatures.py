@@ -22,6 +22,7 @@ SKEW = 300
 """Seconds that the sender's clock may be away from ours."""
 _LONGEST = 16_384
 _SMALLEST_KEY = 2048
+_UNREADABLE = "The key of the token cannot be read."
 
 
 def verify(
@@ -85,7 +86,7 @@ def _claims(token: str, key: Mapping[str, Any], app_id: str) -> dict[str, Any]:
     except jwt.PyJWTError as error:
         raise _refusal(error) from None
     except (ValueError, TypeError, AttributeError):
-        raise WebhookRejected("bad_key", "The key of the token cannot be read.") from None
+        raise WebhookRejected("bad_key", _UNREADABLE) from None
 
 
 def _claim(claims: Mapping[str, Any], name: str) -> Any:
@@ -108,5 +109,6 @@ _REFUSALS: tuple[tuple[type[jwt.PyJWTError], tuple[str, str]], ...] = (
     (jwt.InvalidIssuerError, ("wrong_issuer", "The token was not issued by Bot Framework.")),
     (jwt.MissingRequiredClaimError, ("claim_missing", "The token lacks a claim that it must have.")),
     (jwt.InvalidSignatureError, ("bad_signature", "The signature of the token is not right.")),
-    (jwt.PyJWKError, ("bad_key", "The key of the token cannot be read.")),
+    (jwt.PyJWKError, ("bad_key", _UNREADABLE)),
+    (jwt.InvalidKeyError, ("bad_key", _UNREADABLE)),
 )
