@@ -24,6 +24,7 @@ _ALERT = (
     Alert.integration_id,
     Alert.external_id,
     Alert.external_device_id,
+    Alert.device_id,
     Alert.asset_id,
     Alert.ticket_id,
     Alert.device_name,
@@ -66,12 +67,17 @@ def alert_event(session: Session, tenant_id: str, name: str, alert_id: UUID) -> 
 
 
 def ticket_closed(rmm: Rmm, session: Session, tenant_id: str, payload: dict[str, Any]) -> None:
-    """A person closed a ticket: have its alerts reset at the vendor, if it has any.
+    """A person closed a ticket: tell it, and have its alerts reset at the vendor, if it has any.
 
     Where a reset for this ticket is under way, it may have looked before the ticket was reopened and closed
     once more: another one follows it. ``integration_id`` in the payload narrows to its connection.
     """
     only = payload.get("integration_id")
+    actor = Actor(id=payload["actor_id"], name=payload["actor"], tenant_id=tenant_id)
+    if only is None:
+        is_person = actor.id != SYSTEM_ACTOR(tenant_id).id
+        said = ticket_event(payload["ticket_id"], closed_by=actor.name if is_person else None)
+        events.tell(session, tenant_id, "ticket_closed", said)
     found = session.execute(
         select(Alert.integration_id)
         .where(
@@ -82,11 +88,15 @@ def ticket_closed(rmm: Rmm, session: Session, tenant_id: str, payload: dict[str,
         )
         .distinct()
     ).scalars()
-    actor = Actor(id=payload["actor_id"], name=payload["actor"], tenant_id=tenant_id)
     for integration_id in found.all():
         if _start_reset(session, actor, integration_id, payload["ticket_id"]) is None:
             again = {**payload, "integration_id": str(integration_id)}
             outbox.put(session, tenant_id, "ticket_closed", again, due_at=utc_now() + RESET_AGAIN)
+
+
+def ticket_event(ticket_id: str, *, closed_by: str | None = None) -> dict[str, Any]:
+    """What is told of a ticket that was closed."""
+    return {"ticketId": ticket_id, "closedBy": closed_by}
 
 
 def organization_mapped(rmm: Rmm, session: Session, tenant_id: str, payload: dict[str, Any]) -> None:
@@ -173,6 +183,7 @@ def _about(alert: Any, ticket_id: str | None) -> dict[str, Any]:
         "externalAlertId": alert.external_id,
         "severity": alert.severity,
         "externalDeviceId": alert.external_device_id,
+        "deviceId": str(alert.device_id) if alert.device_id else None,
         "assetId": alert.asset_id,
         "ticketId": ticket_id,
         "message": alert.message,

@@ -10,8 +10,9 @@ import pytest
 
 from rmm_extension.domain.contracts.events import CATALOGUE, check
 from rmm_extension.domain.types import AlertEvent, AlertKind, Channel, Connection, Severity
+from rmm_extension.host import SYSTEM_ACTOR
 from rmm_extension.models import MaintenanceWindow, new_id
-from rmm_extension.services import connection_health, connections, events, manual, relay
+from rmm_extension.services import connection_health, connections, events, hooks, manual, relay
 from rmm_extension.services.ingest import decide_again, ingest
 from rmm_extension.services.ingest.facts import by_id
 from tests.harness.world import AGENT, World
@@ -159,6 +160,33 @@ def test_connections(world: World, consumed: Told) -> None:
     with world.unit() as session:
         connections.disconnect(world.rmm, session, world.admin, made)
     assert told(world, consumed) == ["integration_disconnected"]
+
+
+def test_a_ticket_that_is_closed(world: World, consumed: Told) -> None:
+    world.post()
+    ticket = world.tickets()[0]["id"]
+    told(world, consumed)
+    for actor in (world.admin, SYSTEM_ACTOR(world.tenant)):
+        with world.unit() as session:
+            hooks.ticket_closed(session, world.tenant, ticket, actor)
+    assert told(world, consumed) == ["ticket_closed", "ticket_closed"]
+    by_person, by_itself = [payload for _, payload in consumed]
+    assert by_person == {"tenantId": world.tenant, "ticketId": ticket, "closedBy": "Ada Admin"}
+    assert by_itself == {"tenantId": world.tenant, "ticketId": ticket}
+
+
+def test_a_reset_that_is_asked_for_again_tells_nothing_again(world: World, consumed: Told) -> None:
+    """Closed, reopened and closed while the first reset is under way: two closings, and no third."""
+    world.post()
+    ticket = world.tickets()[0]["id"]
+    told(world, consumed)
+    for _ in range(2):
+        with world.unit() as session:
+            hooks.ticket_closed(session, world.tenant, ticket, world.admin)
+    assert told(world, consumed) == ["ticket_closed", "ticket_closed"]
+    assert world.one("SELECT count(*) FROM rmm_outbox WHERE topic = 'ticket_closed'") == 1
+    world.do("UPDATE rmm_outbox SET due_at = now()")
+    assert told(world, consumed) == []
 
 
 def test_an_unknown_name_is_refused_where_it_is_told(world: World) -> None:

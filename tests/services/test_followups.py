@@ -36,6 +36,7 @@ def test_a_delivery_starts_its_jobs_and_tells_its_events(world: World) -> None:
         "externalAlertId": "524",
         "severity": "critical",
         "externalDeviceId": AGENT,
+        "deviceId": str(alert["device_id"]),
         "ticketId": ticket["id"],
         "sourceType": "tacticalrmm_alert",
         "alertClass": "check",

@@ -50,6 +50,7 @@ class AlertSchema(ConnectionSchema):
     externalAlertId = _text(required=True)  # noqa: N815
     severity = fields.String(required=True, validate=validate.OneOf([one.value for one in Severity]))
     externalDeviceId = _text()  # noqa: N815
+    deviceId = fields.UUID()  # noqa: N815
     assetId = _text()  # noqa: N815
     ticketId = _text()  # noqa: N815
     message = fields.String()
@@ -89,6 +90,13 @@ class TicketSchema(_Strict):
     source = _text(required=True)
     integrationId = fields.UUID(required=True)  # noqa: N815
     alertId = fields.UUID(required=True)  # noqa: N815
+
+
+class TicketClosedSchema(_Strict):
+    """A ticket that was closed; ``closedBy`` only where it was a person."""
+
+    ticketId = _text(required=True)  # noqa: N815
+    closedBy = _text()  # noqa: N815
 
 
 class DeviceSchema(ConnectionSchema):
@@ -186,12 +194,24 @@ _EVENTS = (
         TicketSchema(),
         "A ticket was made from an alert, by a rule or by hand.",
     ),
+    Event(
+        "TICKET_CLOSED",
+        "ticket_closed",
+        TicketClosedSchema(),
+        "A person or a workflow closed a ticket; not where the end of its alert did.",
+    ),
     Event("RMM_DEVICE_CREATED", "device_created", DeviceSchema(), "A device was seen for the first time."),
     Event(
         "RMM_DEVICE_UPDATED",
         "device_updated",
         DeviceSchema(),
         "What the vendor says of a device has changed, its status included; being seen again is no change.",
+    ),
+    Event(
+        "RMM_DEVICE_SYNCED",
+        "device_synced",
+        DeviceSchema(),
+        "A device was fetched by itself, after a webhook or because somebody asked, changed or not.",
     ),
     Event(
         "RMM_DEVICE_DELETED",

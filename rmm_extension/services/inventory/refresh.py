@@ -5,13 +5,15 @@ from __future__ import annotations
 from collections.abc import Callable
 from uuid import UUID
 
+from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from rmm_extension.domain.errors import ConfigError, NotFound
 from rmm_extension.domain.types import Connection, Device
-from rmm_extension.models import Integration, utc_now
+from rmm_extension.models import DeviceRow, Integration, utc_now
 from rmm_extension.providers.capabilities import FetchesDevice
 from rmm_extension.providers.contract import Provider
+from rmm_extension.services import device_events, events
 from rmm_extension.services.context import Rmm
 from rmm_extension.services.runs import Run, Work
 from rmm_extension.services.unit import unit
@@ -101,5 +103,17 @@ def _write(rmm: Rmm, row: Integration, device: Device, report: Report) -> dict[s
         written = page.write(session, scope, [device])
         alerts.link(session, row.tenant_id, row.id)
         counts = {**written.counts, "deferred": len(written.held)}
+        _tell(session, row, device.external_id)
         report(session, counts)
     return counts
+
+
+def _tell(session: Session, row: Integration, external_id: str) -> None:
+    """Tell that the device was fetched, if somebody listens; one that is not kept here is not told of."""
+    if not device_events.is_heard(session, row.tenant_id, "device_synced"):
+        return
+    known = (DeviceRow.tenant_id == row.tenant_id, DeviceRow.integration_id == row.id)
+    found = session.scalar(select(DeviceRow.id).where(*known, DeviceRow.external_id == external_id))
+    said = device_events.device_event(session, row.tenant_id, "device_synced", found) if found else None
+    if said is not None:
+        events.tell(session, row.tenant_id, "device_synced", said)
