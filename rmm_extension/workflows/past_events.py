@@ -228,7 +228,7 @@ def _ticket_payload(
     port = rmm.host.tickets
     if port is None or port.state(session, tenant_id, id_) is None:
         return None
-    return followups.ticket_event(session, tenant_id, id_)
+    return followups.ticket_event(id_)
 
 
 def _sync_payload(rmm: Rmm, session: Session, tenant_id: str, signal: str, id_: str) -> dict[str, Any] | None:

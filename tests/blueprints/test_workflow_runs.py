@@ -94,9 +94,7 @@ class TestHistory:
         assert f'href="/rmm/workflows/{workflow}/test"' in admin.get(f"/rmm/workflows/{workflow}/runs").text
         assert admin.get(f"/rmm/workflows/{new_id()}/runs").status_code == 404
 
-    def test_a_page_costs_the_same_for_one_run_and_for_many(
-        self, studio: Studio, admin: FlaskClient
-    ) -> None:
+    def test_a_page_costs_the_same_for_one_run_and_for_many(self, studio: Studio, admin: FlaskClient) -> None:
         workflow, about = studio.publish(document(step("one"), **MANUAL)), str(alert(studio.world))
         counts = []
         page(admin, "/workflows/runs")
@@ -185,7 +183,13 @@ class TestWhoSeesIt:
         run_id = studio.start(workflow, "alert", str(alert(world)))
         for name in ("viewer", "tech", "dispatch"):
             client = browser(world, name)
-            for path in ("runs", f"{workflow}/runs", f"runs/{run_id}", f"runs/{run_id}/state", f"{workflow}/test"):
+            for path in (
+                "runs",
+                f"{workflow}/runs",
+                f"runs/{run_id}",
+                f"runs/{run_id}/state",
+                f"{workflow}/test",
+            ):
                 assert client.get(f"/rmm/workflows/{path}").status_code == 403, (name, path)
             for path in ("decide", "cancel"):
                 answer = client.post(f"/rmm/workflows/runs/{run_id}/{path}", data={"choice": "stop"})
@@ -287,7 +291,10 @@ class TestCancelling:
         workflow = studio.publish(document(step("one"), **MANUAL))
         run_id = studio.start(workflow, "alert", str(alert(world)))
         world.app.config["WTF_CSRF_ENABLED"] = True
-        for path in (f"runs/{run_id}/cancel", f"runs/{run_id}/decide", f"{workflow}/start", f"{workflow}/test"):
+        for path in (
+            f"runs/{run_id}/cancel",
+            f"runs/{run_id}/decide",
+            f"{workflow}/start",
+            f"{workflow}/test",
+        ):
             assert admin.post(f"/rmm/workflows/{path}", data={"choice": "stop"}).status_code == 400, path
-
-
