@@ -7,6 +7,7 @@ from rmm_extension.domain.contracts.actions import ActionSpec
 from rmm_extension.domain.errors import (
     AuthFailed,
     ConfigError,
+    Conflict,
     Forbidden,
     Invalid,
     NotFound,
@@ -42,6 +43,7 @@ _CODES: tuple[tuple[type[RMMError], ErrorCode], ...] = (
     (PermissionMissing, ErrorCode.PERMISSION_DENIED),
     (Forbidden, ErrorCode.PERMISSION_DENIED),
     (NotFound, ErrorCode.NOT_FOUND),
+    (Conflict, ErrorCode.CONFLICT),
     (Invalid, ErrorCode.VALIDATION_ERROR),
     (RateLimited, ErrorCode.RATE_LIMITED),
     (ProviderError, ErrorCode.VENDOR_ERROR),
