@@ -22,6 +22,8 @@ KINDS = (
     Kind("RMM Alerts", "RMM Alert Triggered", "rmm-alert-triggered"),
     Kind("RMM connections", "RMM Connection Down"),
     Kind("RMM connections", "RMM Connection Up"),
+    Kind("RMM workflows", "RMM Workflow Refused"),
+    Kind("RMM workflows", "RMM Workflow Message"),
 )
 SUBTYPES = tuple(kind.subtype for kind in KINDS)
 
