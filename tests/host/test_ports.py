@@ -15,7 +15,7 @@ from reference_psa.adapters import build_host
 from reference_psa.db import utcnow
 from reference_psa.models import AddOn, Client, Contact, Email, Notification, Tenant, User
 from rmm_extension.domain.errors import HostRejected
-from rmm_extension.host import PERMISSIONS, SYSTEM_ACTOR, Actor, Notice
+from rmm_extension.host import PERMISSIONS, SYSTEM_ACTOR, Actor, Mail, Notice
 from tests.host.conftest import FullHost
 from tests.host.names import (
     ADMIN,
@@ -160,6 +160,26 @@ def test_time_is_booked_by_active_users_on_existing_tickets(session: Session, ho
     ):
         with pytest.raises(HostRejected):
             host.time_entries.add(session, TENANT, ticket_id, user_id, minutes, "")
+
+
+def test_who_may_book_and_what_for(session: Session, host: FullHost) -> None:
+    people = {name: known("users", f"{name}@northbeam.example") for name in ("admin", "dispatch", "tech")}
+    may = {name for name, one in people.items() if host.schedule.may_book(Actor(one, "", TENANT))}
+    assert may == {"admin", "dispatch"}
+    assert host.schedule.link_exists(session, TENANT, "ticket", OPEN_TICKET)
+    assert not host.schedule.link_exists(session, OTHER, "ticket", OPEN_TICKET)
+    assert not host.schedule.link_exists(session, TENANT, "project_task", OPEN_TICKET)
+
+
+def test_a_mail_to_an_address_waits_for_that_address_alone(session: Session, host: FullHost) -> None:
+    mail = Mail(idempotency_key="k", to=("a@client.example", "b@client.example"), subject="S", body="B")
+    for _ in range(2):
+        host.mails.send(session, TENANT, mail)
+    host.mails.send(session, OTHER, mail)
+    waiting = session.execute(select(Email.tenant_id, Email.recipient, Email.user_id)).all()
+    assert sorted(waiting) == sorted(
+        (tenant, address, None) for tenant in (TENANT, OTHER) for address in mail.to
+    )
 
 
 def tell(host: FullHost, session: Session, *users: str, level: str = "error", key: str = "k") -> None:

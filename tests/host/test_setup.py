@@ -8,13 +8,13 @@ import pytest
 from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
 from flask import Flask
-from flask_migrate import check
+from flask_migrate import check, downgrade, upgrade
 from sqlalchemy import func, inspect, select
 
 from reference_psa import create_app, mail, setup
 from reference_psa.config import driver_url, load_config
 from reference_psa.db import db, new_id
-from reference_psa.models import Email, Ticket
+from reference_psa.models import Email, ScheduledUser, Ticket
 from reference_psa.seed_rmm import seed_connection
 from rmm_extension.models import Base as Extension
 from rmm_extension.models import MaintenanceWindow
@@ -121,3 +121,14 @@ def _wait(subject: str) -> None:
     values = {"recipient": "a@example.com", "subject": subject, "body": "Hm", "idempotency_key": new_id()}
     db.session.add(Email(tenant_id=TENANT, user_id=ADMIN, **values))
     db.session.commit()
+
+
+def test_who_was_booked_is_kept_on_the_way_down_and_up(app: Flask) -> None:
+    booked = select(ScheduledUser.entry_id, ScheduledUser.user_id).order_by(ScheduledUser.entry_id)
+    with app.app_context():
+        before = db.session.execute(booked).all()
+        db.session.remove()
+        downgrade(revision="0005")
+        upgrade()
+        assert db.session.execute(booked).all() == before
+        assert len(before) == 3
