@@ -32,9 +32,9 @@ class Update(Strict):
 
     ticket_id = Text(100, required=True, metadata=_TICKET)
     title = Text(500, metadata=says("Title"))
-    status_id = Text(100, metadata=says("Status", "An open one of its board.", picks="status"))
+    status_id = Text(100, metadata=says("Status", "An open one of its board.", picks="open_status"))
     priority_id = Text(100, metadata=says("Priority", picks="priority"))
-    assign_to_user_id = Text(100, metadata=says("Assignee", picks="user"))
+    assign_to_user_id = Text(100, metadata=says("Assignee", picks="assignee"))
 
     @validates_schema
     def _says_something(self, data: dict[str, Any], **_: Any) -> None:
@@ -47,7 +47,7 @@ class Close(Strict):
 
     ticket_id = Text(100, required=True, metadata=_TICKET)
     status_id = Text(
-        100, metadata=says("Close as", "Left empty: the first closed status of its board.", picks="status")
+        100, metadata=says("Close as", "Left empty: the first closed status of its board.", picks="closed_status")
     )
     note = Text(50_000, trimmed=False, metadata=says("Note", "A last word for colleagues."))
 
