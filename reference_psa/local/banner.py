@@ -13,6 +13,7 @@ LABELS = {
     "ninjaone": "NinjaOne",
     "levelio": "Level",
     "huntress": "Huntress",
+    "teams": "Microsoft Teams",
 }
 CREDENTIALS = {
     "ninjaone": """\
@@ -27,6 +28,11 @@ Level     API key {keys.WRITE_KEY} (one that only reads: {keys.READONLY_KEY})
 Huntress  API key {keys.API_KEY}, secret {keys.API_SECRET}
           or the account's, which only reads: {keys.READER_KEY}, {keys.READER_SECRET}
             webhook: as with Level""",
+    "teams": """\
+Teams     single-tenant bot: Microsoft App ID {keys.APP_ID}
+            secret {keys.CLIENT_SECRET}
+            directory {keys.DIRECTORY_ID}
+            messaging endpoint: paste the PSA's address into the simulated vendor's page, under Bots""",
 }
 """By vendor, what its connection asks for; Tactical RMM's is told among the steps."""
 

@@ -22,8 +22,9 @@ class Program:
     """Seconds it may take to end before it is killed."""
 
 
-SIMULATORS = {"tacticalrmm": 8911, "ninjaone": 8912, "levelio": 8913, "huntress": 8914}
+SIMULATORS = {"tacticalrmm": 8911, "ninjaone": 8912, "levelio": 8913, "huntress": 8914, "teams": 8915}
 """The simulated vendors, by their keys, and their usual ports."""
+_WITHOUT_TWINS = ("tacticalrmm", "teams")
 
 
 @dataclass(frozen=True)
@@ -77,9 +78,9 @@ def simulator(name: str, port: int) -> tuple[str, ...]:
 
 
 def simulated(vendor: str, env: Mapping[str, str], ports: Ports) -> tuple[str, ...]:
-    """A vendor of the demonstration. All but Tactical RMM have some of Tactical RMM's machines, too."""
+    """A vendor of the demonstration. The other RMMs have some of Tactical RMM's machines, too."""
     command = simulator(vendor, ports.simulators[vendor])
-    if vendor == "tacticalrmm":
+    if vendor in _WITHOUT_TWINS:
         return command
     return (*command, "--twins", *(redirect_uris(env, ports) if vendor == "ninjaone" else ()))
 

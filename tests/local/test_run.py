@@ -44,7 +44,7 @@ RUN = """
     sys.exit(run.main())
 """
 
-PORTS = Ports(8001, {"tacticalrmm": 8912, "ninjaone": 8913, "levelio": 8914, "huntress": 8915})
+PORTS = Ports(8001, {"tacticalrmm": 8912, "ninjaone": 8913, "levelio": 8914, "huntress": 8915, "teams": 8916})
 
 
 @pytest.fixture
@@ -142,6 +142,7 @@ def test_environment_of_the_programs() -> None:
         "RMM_NINJAONE_BASE_URL": "http://127.0.0.1:8913",
         "RMM_LEVELIO_BASE_URL": "http://127.0.0.1:8914",
         "RMM_HUNTRESS_BASE_URL": "http://127.0.0.1:8915",
+        "RMM_TEAMS_BASE_URL": "http://127.0.0.1:8916",
     }
     assert env["RMM_ALLOWED_NETWORKS"] == "127.0.0.0/8"
     assert env["NO_PROXY"] == "lan,127.0.0.1,localhost"
@@ -150,6 +151,7 @@ def test_environment_of_the_programs() -> None:
         "ninjaone",
         "levelio",
         "huntress",
+        "teams",
         "web",
         "worker",
         "scheduler",
@@ -161,7 +163,7 @@ def test_banner_names_what_does_not_answer() -> None:
     assert "http://127.0.0.1:8001" in text
     for port in PORTS.simulators.values():
         assert f"http://127.0.0.1:{port}/_control/" in text
-    for key in ("admin@ninja.example", "SIMlevelWrite", "hk_SIMwriter", "hk_SIMreader"):
+    for key in ("admin@ninja.example", "SIMlevelWrite", "hk_SIMwriter", "hk_SIMreader", "SIM~teams~single"):
         assert key in text
     assert "Not answering yet: web" in text
 
@@ -181,8 +183,8 @@ def test_simulators_get_different_ports_where_the_usual_one_is_taken(
     monkeypatch.setattr(run, "free_port", lambda first: first + 1)
     said: list[str] = []
     ports = run.choose_ports(lambda name, line: said.append(line))  # type: ignore[arg-type]
-    assert len({ports.web, *ports.simulators.values()}) == 5
-    assert len(said) == 5
+    assert len({ports.web, *ports.simulators.values()}) == 6
+    assert len(said) == 6
 
 
 @pytest.mark.parametrize("vendor", SIMULATORS)
