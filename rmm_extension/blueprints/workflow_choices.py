@@ -28,12 +28,13 @@ CONNECTION = "connection"
 
 
 def offered(fields: Sequence[FormField], connection_id: UUID | None) -> dict[str, Options]:
-    """The live choices of these fields by what they pick; what is typed freely is not there."""
+    """The live choices of these fields by what they pick; none of what is typed freely. What there is none of
+    yet is typed, too, so that a workflow can be made before a vendor is connected."""
     found: dict[str, Options] = {}
     for field in _all(fields):
         if field.picks and field.picks not in found:
             known = options(current_rmm(), session(), actor(), field, connection_id)
-            if known is not None:
+            if known:
                 found[field.picks] = known
     return found
 
@@ -66,7 +67,7 @@ def recipe_options(recipe: Recipe) -> dict[str, Options]:
 
 
 def scripts(provider: str, connection_id: UUID | None, *, named: bool = False) -> Options:
-    """The scripts of a vendor's libraries, or of one connection's, and have libraries that are old listed anew
+    """The scripts of a vendor's libraries, or of one connection's; libraries that are old are listed anew
     meanwhile. With ``named`` their values carry the id of the connection (``<connection>:<script>``)."""
     rows = [row for row in connection_rows() if row.provider == provider and works(row.state)]
     rows = [row for row in rows if connection_id in (None, row.id)]

@@ -1,7 +1,7 @@
 """The designer of one workflow: what starts it, its steps in order, and publishing it.
 
-Each change saves the draft at once, by the revision the page was made from: of two people who change it at the
-same time one is told. Runs do what is published, so that nothing happens before that.
+Each change saves the draft at once, by the revision the page was made from: of two people who change it at
+the same time one is told. Runs do what is published, so that nothing happens before that.
 """
 
 from __future__ import annotations
@@ -14,10 +14,10 @@ from flask import flash, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 from sqlalchemy.orm import Session
 
-from rmm_extension.domain.contracts.workflows import MANUAL_KINDS, MOST_FIELDS, MOST_STEPS
+from rmm_extension.domain.contracts.workflows import MOST_FIELDS, MOST_STEPS
 from rmm_extension.domain.errors import Conflict, Invalid
 from rmm_extension.domain.workflow_words import SUBJECT_WORDS, event_groups, event_words, starting
-from rmm_extension.domain.workflows import MANUAL, definition_of
+from rmm_extension.domain.workflows import MANUAL, MANUAL_KINDS, definition_of
 from rmm_extension.forms.workflows import read_fields, read_trigger
 from rmm_extension.models import Workflow
 from rmm_extension.services.unit import unit
@@ -83,9 +83,13 @@ def workflow_publish(workflow_id: UUID) -> ResponseReturnValue:
     try:
         with unit(current_rmm()) as opened:
             row = definitions.publish(current_rmm(), opened, actor(), workflow_id, revision())
-            said = f"“{row.name}” is published as version {row.published_version}. {starting(definition_of(row.draft).trigger)}."
+            start = starting(definition_of(row.draft).trigger)
+            said = f"“{row.name}” is published as version {row.published_version}. {start}."
     except (Invalid, Conflict) as error:
-        flash("Nothing was published. See what is in the way." if isinstance(error, Invalid) else str(error), "danger")
+        flash(
+            "Nothing was published. See what is in the way." if isinstance(error, Invalid) else str(error),
+            "danger",
+        )
         return redirect(url_for("rmm.workflow_publish", workflow_id=workflow_id), 303)
     flash(said, "success")
     return redirect(page_of(workflow_id), 303)
@@ -96,7 +100,9 @@ def workflow_publish(workflow_id: UUID) -> ResponseReturnValue:
 def workflow_order(workflow_id: UUID) -> ResponseReturnValue:
     """Save the order of the steps: all their names, the first one first."""
     ids = request.form.getlist("ids")
-    return change(workflow_id, lambda document: edits.ordered(document, ids), "The order of the steps is saved.")
+    return change(
+        workflow_id, lambda document: edits.ordered(document, ids), "The order of the steps is saved."
+    )
 
 
 @routes.post("/workflows/<uuid:workflow_id>/steps/<step_id>/move")
@@ -113,7 +119,9 @@ def workflow_step_move(workflow_id: UUID, step_id: str) -> ResponseReturnValue:
 def workflow_step_duplicate(workflow_id: UUID, step_id: str) -> ResponseReturnValue:
     """A copy right behind it."""
     return change(
-        workflow_id, lambda document: edits.duplicated(document, step_id)[0], "The step was copied right behind it."
+        workflow_id,
+        lambda document: edits.duplicated(document, step_id)[0],
+        "The step was copied right behind it.",
     )
 
 
@@ -201,4 +209,9 @@ def _trigger(row: Workflow, trigger: Mapping[str, Any], problems: Mapping[str, l
 def _of_field(problems: Mapping[str, list[str]], place: int) -> list[str]:
     """The sentences about one field of the form that starts the workflow."""
     own = (f"fields.{place}", f"fields.{place}.")
-    return [text for path, texts in problems.items() if path == own[0] or path.startswith(own[1]) for text in texts]
+    return [
+        text
+        for path, texts in problems.items()
+        if path == own[0] or path.startswith(own[1])
+        for text in texts
+    ]

@@ -38,7 +38,7 @@ class Tried:
 
 
 def names_at(row: Workflow, position: int) -> Help:
-    """What expressions of the step at ``position`` may name; 0 is the first step, and the trigger's filter."""
+    """What expressions of the step at ``position`` may name; 0 is the first one, and the trigger's filter."""
     tenant_id = actor().tenant_id
     last = runs_about(session(), tenant_id, RunFilter(workflow_id=row.id), 1)
     run_id = last[0].id if last else None

@@ -204,7 +204,9 @@ def _asked(recipe: Recipe, value: Mapping[str, Any], problems: Problems) -> str:
 
 def _details(row: Workflow, value: Mapping[str, str], problems: Problems) -> str:
     labels = {"name": "Name", "description": "Description"}
-    told = [(name, labels[name], text) for name, texts in problems.items() for text in texts if name in labels]
+    told = [
+        (name, labels[name], text) for name, texts in problems.items() for text in texts if name in labels
+    ]
     return render_template(
         "rmm/workflows/details.html", row=row, value=value, problems=problems, labelled=told
     )

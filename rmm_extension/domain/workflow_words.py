@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from .contracts.events import CATALOGUE
-from .workflows import MANUAL, Binding, Definition, OnError, Step, Trigger, WorkflowState
+from .workflows import Binding, Definition, OnError, Step, Trigger, WorkflowState
 
 LONGEST_SUMMARY = 120
 """So many characters of an input stand on the card of its step."""

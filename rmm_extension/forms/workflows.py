@@ -1,7 +1,7 @@
-"""The forms of a workflow's parts: what starts it, and each of its steps; the document's JSON as fields, and back.
+"""The forms of a workflow's parts, what starts it and each of its steps: the document's JSON as fields.
 
-What is right is said by the document's contract and by the check of the whole workflow, not here: a form takes
-what was typed, so that nothing of it is lost.
+What is right is said by the document's contract and by the check of the whole workflow, not here: a form
+takes what was typed, so that nothing of it is lost.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Changes of a workflow's document as the designer makes them: each gives a new document, and saves nothing."""
+"""Changes of a workflow's document, as the designer makes them: each gives a new one, and saves nothing."""
 
 from __future__ import annotations
 
@@ -49,14 +49,15 @@ def added(document: Document, spec: ActionSpec, place: int) -> tuple[dict[str, A
 
     Raises ``Conflict`` where there are as many as a workflow may have.
     """
+    step_id = _free_id(document, spec.label)
     step = {
-        "id": _free_id(document, spec.label),
+        "id": step_id,
         "name": spec.label[:_LONGEST_NAME],
         "action": spec.id,
         "version": spec.version,
         "inputs": _usual(spec),
     }
-    return _inserted(document, step, place), step["id"]
+    return _inserted(document, step, place), step_id
 
 
 def duplicated(document: Document, step_id: str) -> tuple[dict[str, Any], str]:

@@ -274,8 +274,11 @@ def _reboot(given: Given) -> Document:
 
 def _step(step_id: str, name: str, action: str, **more: Any) -> dict[str, Any]:
     """A step; what is no setting of its own is an input."""
-    own = {key: more.pop(key) for key in ("connection", "when", "onError") if key in more}
+    own: dict[str, Any] = {key: more.pop(key) for key in _OWN if key in more}
     return {"id": step_id, "name": name, "action": action, "version": 1, **own, "inputs": more}
+
+
+_OWN = ("connection", "when", "onError")
 
 
 def _value(value: Any) -> dict[str, Any]:
@@ -318,8 +321,8 @@ RECIPES: tuple[Recipe, ...] = (
     Recipe(
         key="disk-full",
         title="Clean up a full disk",
-        sentence="Runs a cleanup script on the device whose disk is full, and closes alert and ticket if it ends"
-        " well.",
+        sentence="Runs a cleanup script on a device whose disk is full, and closes alert and ticket if it"
+        " ends well.",
         icon="script",
         steps=(
             "Run the cleanup script on the device",

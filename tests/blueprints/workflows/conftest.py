@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
@@ -11,6 +10,10 @@ import pytest
 from flask.testing import FlaskClient
 from werkzeug.test import TestResponse
 
+from reference_psa.seed import demo_id
+from reference_psa.seed_data import NORTHBEAM
+from rmm_extension.host import Actor
+from rmm_extension.models import ScriptRow, new_id
 from rmm_extension.workflows import definitions
 from tests.blueprints.conftest import said
 from tests.blueprints.test_alert_actions import browser
@@ -20,14 +23,20 @@ from tests.harness.world import World
 __all__ = ["world"]
 
 ALERT_FIRES: dict[str, Any] = {"event": "RMM_ALERT_TRIGGERED"}
-_REVISION = re.compile(r'name="revision" value="(\d+)"')
 
 
 def step(step_id: str, action: str = "tickets.add_note", **more: Any) -> dict[str, Any]:
     """A step of a document; inputs that are texts are templates."""
     inputs = more.pop("inputs", {})
     bound = {name: {"template": one} if isinstance(one, str) else one for name, one in inputs.items()}
-    return {"id": step_id, "name": step_id.capitalize(), "action": action, "version": 1, "inputs": bound, **more}
+    return {
+        "id": step_id,
+        "name": step_id.capitalize(),
+        "action": action,
+        "version": 1,
+        "inputs": bound,
+        **more,
+    }
 
 
 NOTE = {"ticket_id": "{{ ticket.id }}", "note": "Seen"}
@@ -69,10 +78,9 @@ class Pages:
         assert answer.status_code == 200, answer.status
         return said(answer)
 
-    def send(self, path: str, *, revision: int | None = None, **data: Any) -> TestResponse:
-        """Send a form of a page made just now."""
-        known = self.row["revision"] if revision is None else revision
-        return self.client.post(self.url + path, data={"revision": known, **data})
+    def send(self, path: str, **data: Any) -> TestResponse:
+        """Send a form of a page made just now, unless ``revision`` says another one."""
+        return self.client.post(self.url + path, data={"revision": self.row["revision"], **data})
 
     def sent(self, path: str, **data: Any) -> str:
         """The words of the page that the form leads to."""
@@ -100,3 +108,27 @@ def make(world: World, client: FlaskClient, *steps: dict[str, Any], **trigger: A
         row = definitions.create(world.rmm, session, world.admin, "Notes", document)
         workflow_id = row.id
     return Pages(world, client, workflow_id)
+
+
+def administrator(world: World) -> Actor:
+    """Who signs in as “admin”, as services know them."""
+    id_ = str(demo_id(NORTHBEAM, "users", "admin@northbeam.example"))
+    return Actor(id=id_, name="Ada Admin", tenant_id=world.tenant)
+
+
+def script(world: World, name: str = "Empty the bin", external_id: str = "7") -> None:
+    """One script of the connection's library."""
+    row = ScriptRow(
+        tenant_id=world.tenant,
+        id=new_id(),
+        integration_id=world.integration_id,
+        external_id=external_id,
+        name=name,
+        description="",
+        category="",
+        shell="powershell",
+        run_as_user=False,
+        favorite=False,
+    )
+    with world.unit() as session:
+        session.add(row)

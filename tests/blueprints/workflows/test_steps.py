@@ -1,0 +1,290 @@
+"""The form of a step, made from its action: what it shows, what it keeps, and the help beside it."""
+
+from __future__ import annotations
+
+import pytest
+from flask.testing import FlaskClient
+
+from tests.blueprints.conftest import said
+from tests.harness.world import World
+
+from .conftest import NOTE, Pages, make, script, step
+
+RUN_SCRIPT = "tacticalrmm.agents.run_script"
+BOOK = "scheduling.create_entry"
+
+
+@pytest.fixture
+def running(world: World, admin: FlaskClient) -> Pages:
+    """A script, then a note of what it said."""
+    return make(world, admin, step("look", RUN_SCRIPT), step("note", inputs=NOTE))
+
+
+def test_the_palette_puts_a_step_where_it_was_asked_for(pages: Pages) -> None:
+    page = pages.client.get(f"{pages.url}/palette?at=1").text
+    assert page.index("core:alerts") < page.index("core:tickets") < page.index("app:tacticalrmm"), (
+        "own ones first"
+    )
+    assert 'name="at" value="1"' in page
+    answer = pages.send("/steps", action="tickets.close", at="1")
+    assert answer.location == f"{pages.url}/steps/close_a_ticket"
+    assert pages.names == ["first", "close_a_ticket", "second"]
+    added = pages.draft["steps"][1]
+    assert added["inputs"]["ticket_id"] == {"template": "{{ ticket.id }}"}, "what it is about, most often"
+
+
+def test_the_same_action_twice_has_two_names(pages: Pages) -> None:
+    for _ in range(2):
+        pages.send("/steps", action="email.send")
+    assert pages.names == ["first", "second", "send_an_e_mail", "send_an_e_mail_2"]
+
+
+def test_more_steps_than_a_workflow_may_have_are_refused(world: World, admin: FlaskClient) -> None:
+    full = make(world, admin, *(step(f"s{number}", inputs=NOTE) for number in range(30)))
+    assert "as many steps as a workflow may have" in full.text()
+    answer = full.send("/steps", action="email.send")
+    assert answer.status_code == 409
+    assert "at most 30 steps" in said(answer)
+
+
+class TestValues:
+    def test_they_are_kept_as_they_are_chosen(self, running: Pages) -> None:
+        script(running.world)
+        page = running.client.get(f"{running.url}/steps/look").text
+        assert '<option value="7">Empty the bin</option>' in page
+        running.sent(
+            "/steps/look",
+            name="Look  around",
+            in_script_id="7",
+            in_args="one\n{{agent.name}}",
+            in_timeout="90",
+            in_wait_for_output="1",
+            when="alert is not none",
+            on_error="continue",
+            connection=str(running.world.integration_id),
+            device="{{ trigger.deviceId }}",
+        )
+        assert running.draft["steps"][0] == {
+            "id": "look",
+            "name": "Look around",
+            "action": RUN_SCRIPT,
+            "connection": str(running.world.integration_id),
+            "device": {"template": "{{ trigger.deviceId }}"},
+            "when": "alert is not none",
+            "onError": "continue",
+            "inputs": {
+                "script_id": {"value": "7"},
+                "args": {"value": ["one", "{{agent.name}}"]},
+                "timeout": {"value": "90"},
+            },
+        }
+        page = running.text("/steps/look")
+        assert "Look around" in page
+
+    def test_an_expression_takes_the_place_of_a_value(self, running: Pages) -> None:
+        running.sent(
+            "/steps/note",
+            name="Note",
+            mode_note="template",
+            ex_note="It said:\r\n{{ steps.look.output.output }}",
+            in_note="not this",
+            mode_ticket_id="template",
+            ex_ticket_id="{{ ticket.id }}",
+        )
+        assert running.draft["steps"][1]["inputs"] == {
+            "ticket_id": {"template": "{{ ticket.id }}"},
+            "note": {"template": "It said:\n{{ steps.look.output.output }}"},
+        }
+
+    def test_parts_have_an_expression_for_each_of_their_inputs(
+        self, world: World, admin: FlaskClient
+    ) -> None:
+        book = make(world, admin, step("book", BOOK))
+        page = book.client.get(f"{book.url}/steps/book").text
+        assert 'name="ex_window.start"' in page
+        assert 'name="in_window.end.zone"' in page
+        person = page.split('name="in_assigned_user_ids" value="')[1].split('"')[0]
+        book.send(
+            "/steps/book",
+            name="Book",
+            in_assigned_user_ids=[person],
+            in_title="Visit",
+            **{
+                "mode_window.start": "template",
+                "ex_window.start": "{{ run.started_at | plus(hours=1) }}",
+                "in_window.end": "2026-11-23T10:00",
+                "in_window.end.zone": "Europe/Berlin",
+            },
+        )
+        assert book.draft["steps"][0]["inputs"] == {
+            "assigned_user_ids": {"value": [person]},
+            "title": {"value": "Visit"},
+            "window.start": {"template": "{{ run.started_at | plus(hours=1) }}"},
+            "window.end": {"value": "2026-11-23T10:00[Europe/Berlin]"},
+        }
+        page = book.client.get(f"{book.url}/steps/book").text
+        assert 'value="2026-11-23T10:00"' in page
+        assert "{{ run.started_at | plus(hours=1) }}" in page
+
+    def test_a_secret_is_never_shown_and_stays_when_left_blank(
+        self, world: World, admin: FlaskClient
+    ) -> None:
+        given = {"script_id": {"value": 7}, "env_vars": {"value": ["TOKEN=hunter2"]}}
+        secret = make(world, admin, step("look", RUN_SCRIPT, inputs=given))
+        for path in ("", "/steps/look", "/publish"):
+            assert "hunter2" not in secret.client.get(secret.url + path).text
+        assert "Something is stored and not shown" in secret.text("/steps/look")
+        secret.sent("/steps/look", name="Look", in_script_id="7", in_env_vars="")
+        assert secret.draft["steps"][0]["inputs"]["env_vars"] == {"value": ["TOKEN=hunter2"]}
+        secret.sent("/steps/look", name="Look", in_script_id="7", mode_env_vars="template", ex_env_vars="")
+        assert "env_vars" not in secret.draft["steps"][0]["inputs"]
+
+    def test_inputs_that_the_action_has_no_more_are_named(self, world: World, admin: FlaskClient) -> None:
+        old = make(world, admin, step("note", inputs={**NOTE, "colour": "red"}))
+        assert "no such input (any more): colour" in old.text("/steps/note")
+
+
+class TestProblems:
+    def test_what_is_missing_is_saved_and_said_at_its_field(self, running: Pages) -> None:
+        answer = running.send("/steps/look", name="Look")
+        assert answer.location.endswith("/steps/look?check=1")
+        page = running.client.get(answer.location)
+        assert "“Look” is saved. 1 thing is to mend before it can be published." in said(page)
+        assert 'href="#in_script_id">Script: ' in page.text
+        assert "is-invalid" in page.text
+
+    def test_a_new_step_is_not_scolded(self, running: Pages) -> None:
+        assert "is-invalid" not in running.client.get(f"{running.url}/steps/look").text
+
+    def test_what_cannot_be_stored_comes_back_as_it_was_typed(self, running: Pages) -> None:
+        answer = running.send("/steps/look", name="x" * 101, in_args="kept")
+        assert answer.status_code == 422
+        assert "kept" in answer.text
+        assert "Name of the step: " in said(answer)
+        assert running.draft["steps"][0]["name"] == "Look"
+
+    def test_who_comes_late_may_send_it_again(self, running: Pages) -> None:
+        old = running.row["revision"]
+        running.sent("/steps/note/move", way="up")
+        answer = running.send("/steps/look", revision=old, name="Mine", in_args="kept")
+        assert answer.status_code == 409
+        assert "has saved this workflow meanwhile" in said(answer)
+        assert "kept" in answer.text
+        assert f'name="revision" value="{running.row["revision"]}"' in answer.text
+
+
+class TestExpressions:
+    def test_the_help_names_what_comes_before(self, running: Pages) -> None:
+        note = running.client.get(f"{running.url}/steps/note").text
+        assert 'data-rmm-insert="steps.look.output.exit_code"' in note
+        assert 'data-rmm-insert="alert.severity"' in note
+        first = running.client.get(f"{running.url}/steps/look").text
+        assert "steps.look.output.exit_code" not in first
+
+    @pytest.mark.parametrize(
+        "kind, source, reads",
+        [
+            ("expression", 'alert.severity == "critical"', True),
+            ("expression", "", True),
+            ("expression", "alert.severity ==", False),
+            ("expression", "x * 3", False),
+            ("template", "Disk of {{ device.name }}", True),
+            ("template", "{{ device.name", False),
+            ("template", "a < b & c", True),
+        ],
+    )
+    def test_they_are_read_while_they_are_typed(
+        self, pages: Pages, kind: str, source: str, reads: bool
+    ) -> None:
+        answer = pages.client.post(f"{pages.url}/expression", data={"kind": kind, "source": source})
+        assert answer.status_code == 200
+        assert bool(said(answer)) is not reads
+
+
+class TestTrigger:
+    def test_it_is_narrowed(self, pages: Pages) -> None:
+        pages.sent(
+            "/trigger",
+            event="RMM_DEVICE_OFFLINE",
+            filter=' device.kind == "server" ',
+            once="60",
+            subjects="alert",
+        )
+        assert pages.draft["trigger"] == {
+            "event": "RMM_DEVICE_OFFLINE",
+            "filter": 'device.kind == "server"',
+            "oncePerMinutes": 60,
+        }
+        assert "When a device goes offline, at most once in 1 hour about the same" in pages.text()
+
+    def test_a_person_starts_it_with_a_form(self, pages: Pages) -> None:
+        pages.sent(
+            "/trigger",
+            event="MANUAL",
+            subjects=["ticket", "asset"],
+            field_label=["How bad?", "Why", ""],
+            field_name=["", "reason", ""],
+            field_kind=["choice", "long_text", "text"],
+            field_choices=["A bit\nVery", "", ""],
+            field_help=["", "In words", ""],
+            field_required=["0"],
+            filter="ignored ==",
+        )
+        assert pages.draft["trigger"] == {
+            "event": "MANUAL",
+            "subjects": ["ticket", "asset"],
+            "fields": [
+                {
+                    "name": "how_bad",
+                    "label": "How bad?",
+                    "kind": "choice",
+                    "required": True,
+                    "choices": ["A bit", "Very"],
+                },
+                {"name": "reason", "label": "Why", "kind": "long_text", "help": "In words"},
+            ],
+        }
+        words = pages.text()
+        assert "A person starts it from a ticket or an asset" in words
+        assert "Asks for How bad?, Why" in words
+
+    def test_another_field_is_only_drawn(self, pages: Pages) -> None:
+        before = pages.draft
+        answer = pages.send(
+            "/trigger", do="more", event="MANUAL", field_label=["Mine"], field_name=[""], field_kind=["text"]
+        )
+        assert answer.status_code == 200
+        assert answer.text.count('name="field_label"') == 2
+        assert 'value="Mine"' in answer.text
+        assert pages.draft == before
+
+    def test_what_is_wrong_is_said_at_its_field(self, pages: Pages) -> None:
+        nowhere = pages.send("/trigger", event="MANUAL")
+        assert nowhere.status_code == 422
+        assert "Choose at least one place it is started from." in said(nowhere)
+        field = {"field_label": ["Pick"], "field_name": ["Pick!"], "field_kind": ["text"]}
+        odd = pages.send("/trigger", event="MANUAL", subjects="alert", **field)
+        assert odd.status_code == 422
+        assert "small letters" in said(odd)
+
+
+class TestPublishing:
+    def test_what_is_in_the_way_is_listed(self, world: World, admin: FlaskClient) -> None:
+        wrong = make(world, admin, step("first", inputs={"ticket_id": "{{ tikcet.id }}", "note": "x"}))
+        words = wrong.text("/publish")
+        assert "Cannot be published yet" in words
+        assert "tikcet" in words
+        assert "Nothing was published." in wrong.sent("/publish")
+        assert wrong.row["published_version"] is None
+
+    def test_it_says_whose_rights_its_runs_have(self, pages: Pages) -> None:
+        assert "Its runs have your rights" in pages.text("/publish")
+        assert "is published as version 1. When an alert fires." in pages.sent("/publish")
+        assert "Version 1, published by" in pages.text()
+
+    def test_a_draft_that_moved_is_not_published_unseen(self, pages: Pages) -> None:
+        old = pages.row["revision"]
+        pages.sent("/steps/first/remove")
+        answer = pages.send("/publish", revision=old)
+        assert "has saved this workflow meanwhile" in said(pages.client.get(answer.location))
+        assert pages.row["published_version"] is None
