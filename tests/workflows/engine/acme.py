@@ -8,11 +8,13 @@ from rmm_extension.domain.actions import ErrorCode, Order, Outcome, failed, succ
 from rmm_extension.domain.contracts.actions import ActionModule, ActionSpec, Whole, says
 from rmm_extension.domain.contracts.strict import Section, Strict, Text
 from rmm_extension.domain.errors import HostUnavailable, Invalid
-from rmm_extension.services import audit
+from rmm_extension.services import audit, events
 from rmm_extension.workflows.pack import Pack, StepContext, always
 
 WRITE, READ = "acme.notes.write", "acme.notes.read"
 FAIL, REFUSE, BREAK, WAIT = "acme.fail", "acme.refuse", "acme.break", "acme.wait"
+AGAIN = "acme.again"
+"""Brings about the very event that starts its workflow."""
 DONE = "acme.done"
 """What the audit calls a note that was written."""
 
@@ -53,6 +55,9 @@ def perform(context: StepContext, order: Order) -> Outcome:
         context.session, context.actor, DONE, subject_type="note", subject_id=context.key, changes=written
     )
     context.session.flush()
+    if order.action == AGAIN:
+        _tell_again(context)
+        return succeeded("Told.", {})
     if order.action == FAIL:
         return failed(ErrorCode.CONFLICT, "It stood in the way.")
     if order.action == REFUSE:
@@ -62,6 +67,12 @@ def perform(context: StepContext, order: Order) -> Outcome:
     if order.action == WAIT:
         raise HostUnavailable("The host is busy.")
     return succeeded("Written.", {"text": order.input["text"], "count": 1})
+
+
+def _tell_again(context: StepContext) -> None:
+    kept = ("integrationId", "provider", "alertId", "externalAlertId", "severity")
+    trigger = context.values["trigger"]
+    events.tell(context.session, context.tenant_id, "alert_triggered", {name: trigger[name] for name in kept})
 
 
 def _spec(name: str, *, side_effects: bool = True, permission: str = "rmm.view") -> ActionSpec:
@@ -94,7 +105,7 @@ PACK = Pack(
         actions=(
             _spec(WRITE),
             _spec(READ, side_effects=False),
-            *map(_spec, (FAIL, REFUSE, BREAK, WAIT)),
+            *map(_spec, (FAIL, REFUSE, BREAK, WAIT, AGAIN)),
             _spec(GUARDED, permission="rmm.configure"),
         ),
     ),

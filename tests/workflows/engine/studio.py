@@ -57,8 +57,8 @@ class Studio:
             tenant_id=self.world.tenant,
             id=new_id(),
             name=name,
-            draft=document,
             **{
+                "draft": document,
                 "state": "published",
                 "trigger": definition.trigger.event,
                 "published_version": 1,
