@@ -16,6 +16,7 @@ from rmm_extension.forms.credentials import CredentialsForm, connect_form
 from rmm_extension.models import Integration
 from rmm_extension.providers.contract import AuthMode, Provider
 from rmm_extension.services import connections, credentials, runs
+from rmm_extension.services.messaging import open_endpoint
 from rmm_extension.services.permissions import start_check
 from rmm_extension.services.unit import unit
 
@@ -121,6 +122,7 @@ def _begin(provider: Provider, opened: Session, row: Integration) -> None:
     row.setup_step = following[0] if following else None
     if "organizations" in following:
         runs.try_start(opened, actor(), "organization_sync", integration_id=row.id)
+    open_endpoint(current_rmm(), opened, actor(), row.id)
     start_check(opened, actor(), provider, row.id)
 
 

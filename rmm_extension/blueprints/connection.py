@@ -17,8 +17,9 @@ from rmm_extension.forms.credentials import PREFIX, CredentialsForm, credentials
 from rmm_extension.models import Integration
 from rmm_extension.providers.contract import Provider
 from rmm_extension.services import connection_health, connections, credentials, runs
+from rmm_extension.services.messaging import open_endpoint
 from rmm_extension.services.permissions import start_check
-from rmm_extension.services.queries import activity
+from rmm_extension.services.queries import activity, messaging
 from rmm_extension.services.queries import connections as queries
 from rmm_extension.services.queries.health import health
 from rmm_extension.services.unit import unit
@@ -63,6 +64,7 @@ def connection(integration_id: UUID) -> ResponseReturnValue:
         lacks=routing_lacks(row, provider),
         counts=counted.get(row.id, queries.Counts()),
         health=health(session(), row),
+        bot=_bot(row, provider),
         runs=recent,
         under_way=[run for run in recent if run.status in runs.UNFINISHED],
     )
@@ -228,6 +230,13 @@ def connection_activity(integration_id: UUID) -> ResponseReturnValue:
     )
 
 
+def _bot(row: Integration, provider: Provider | None) -> messaging.Standing | None:
+    """Whom the bot of a chat service can reach; ``None`` for other vendors."""
+    if "bot_messages" not in able(provider):
+        return None
+    return messaging.standing(session(), row.tenant_id, row.id)
+
+
 def found(integration_id: UUID) -> tuple[Integration, Provider | None]:
     """The connection and its provider."""
     row = connections.get(session(), actor().tenant_id, integration_id)
@@ -275,6 +284,7 @@ def reconnect(integration_id: UUID, result: Attempt) -> ResponseReturnValue:
         row = connections.reconnect(current_rmm(), opened, actor(), integration_id, tested, learned=told)
         if row.setup_step:
             runs.try_start(opened, actor(), "organization_sync", integration_id=row.id)
+        open_endpoint(current_rmm(), opened, actor(), row.id)
         start_check(opened, actor(), provider, row.id)
         return f"The credentials of {row.name} were tested and saved."
 

@@ -22,7 +22,7 @@ from rmm_extension.services.queries.paging import AnyRow
 from . import charts
 from .access import requires
 from .choices import connection_rows
-from .context import actor, allows, current_rmm, session
+from .context import actor, allows, current_rmm, provider_of, session
 from .listing import tickets_of
 from .narrowing import argument
 from .needs import attention_counts
@@ -47,6 +47,9 @@ ABILITIES = {
     "remote_access": "Remote access",
 }
 """Capabilities in the words of a card, in its order."""
+CATEGORIES = {"rmm": "RMM", "communication": "Communication"}
+"""Where Settings › Integrations lists a vendor."""
+_CHAT = ("Messages to people and channels", "Notifications")
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,6 +61,7 @@ class Card:
     description: str
     abilities: Sequence[str]
     connections: Sequence[AnyRow]
+    category: str = "rmm"
 
 
 @routes.get("/")
@@ -136,7 +140,7 @@ def _statuses(found: queries.Devices) -> list[charts.Share]:
 @requires("rmm.view")
 def settings() -> ResponseReturnValue:
     """A card per vendor that the tenant may use."""
-    return render_template("rmm/settings.html", cards=cards(), broken=broken())
+    return render_template("rmm/settings.html", categories=CATEGORIES, all_cards=cards(), broken=broken())
 
 
 def cards() -> list[Card]:
@@ -163,12 +167,22 @@ def _card(manifest: Manifest, able: frozenset[str], rows: Sequence[AnyRow]) -> C
         key=manifest.key,
         label=manifest.label,
         description=manifest.description,
-        abilities=[words for word, words in ABILITIES.items() if word in able],
+        abilities=_abilities(able),
         connections=[row for row in rows if row.provider == manifest.key],
+        category=manifest.category,
     )
+
+
+def _abilities(able: frozenset[str]) -> Sequence[str]:
+    if "bot_messages" in able:
+        return _CHAT
+    return [words for word, words in ABILITIES.items() if word in able]
 
 
 def _orphan(key: str, rows: Sequence[AnyRow]) -> Card:
     """Connections to a vendor that cannot be used any more: shown, so that they can be disconnected."""
     mine = [row for row in rows if row.provider == key]
-    return Card(key, provider_label(key), "Not available in this installation or edition.", (), mine)
+    known = provider_of(key)
+    category = known.manifest.category if known else "rmm"
+    why = "Not available in this installation or edition."
+    return Card(key, provider_label(key), why, (), mine, category)

@@ -21,6 +21,7 @@ from rmm_extension.services.unit import unit
 from .access import requires
 from .context import actor, current_rmm, session
 from .jobs import progress_values
+from .messaging import bot_values
 from .organizations import mapping_values
 from .routing import Routes
 from .webhook_access import webhook_values
@@ -29,6 +30,7 @@ routes = Routes()
 
 FIRST_STEPS = (("sign_in", "Sign-in"), ("details", "Details"), ("test", "Test"))
 _STEPS = {
+    "bot": ("bot_messages", "Bot"),
     "organizations": ("organizations", "Organizations"),
     "webhook": ("webhook", "Webhook"),
     "first_sync": ("devices", "First sync"),
@@ -114,6 +116,8 @@ def _values(row: Integration, provider: Provider, step: str) -> Mapping[str, Any
         return {**progress_values(run), "reload_after": True, **mapping_values(row, provider)}
     if step == "webhook":
         return webhook_values(row, provider)
+    if step == "bot":
+        return bot_values(row, provider)
     run = queries.latest_run(session(), row.tenant_id, row.id, "device_sync")
     counts = queries.counts(session(), row.tenant_id, row.id).get(row.id, queries.Counts())
     return {**progress_values(run), "reload_after": True, "counts": counts}

@@ -107,11 +107,16 @@ class Slots:
             if allows(permission)
         ]
 
-    def integration_cards(self) -> Markup:
-        """For Settings › Integrations: a card per vendor."""
+    def integration_cards(self, category: str = "rmm") -> Markup:
+        """For Settings › Integrations: a card per vendor of the category, ``rmm`` or ``communication``; empty
+        where the tenant has none of it."""
         if not allows("rmm.view"):
             return EMPTY
-        return self._markup("rmm/slots/integration_cards.html", cards=cards(), broken=broken())
+        found = [card for card in cards() if card.category == category]
+        broken_ones = broken() if category == "rmm" else {}
+        if not found and not broken_ones:
+            return EMPTY
+        return self._markup("rmm/slots/integration_cards.html", cards=found, broken=broken_ones)
 
     def asset_panel(self, asset_id: str) -> Markup:
         """On an asset's page, inside a frame of the host: the devices behind it, whatever their vendors, with

@@ -30,6 +30,8 @@ _TABS = (
     ("Maintenance", "connection_maintenance", "rmm.view"),
     ("Proposals", "connection_proposals", "rmm.view"),
     ("Webhook", "connection_webhook", "rmm.configure"),
+    ("Bot", "connection_bot", "rmm.configure"),
+    ("Users", "connection_users", "rmm.configure"),
     ("Sync", "sync_settings", "rmm.configure"),
     ("Health", "connection_health", "rmm.view"),
     ("Permissions", "connection_permissions", "rmm.configure"),

@@ -141,13 +141,13 @@ def webhook_values(row: Integration, provider: Provider) -> Mapping[str, Any]:
     }
     if row.webhook_token_hash is None:
         return values
-    after_this_request(_not_kept)
+    after_this_request(not_kept)
     address = webhook_access.address(current_rmm(), session(), row, in_clear=_is_to_be_shown(row))
     return {**values, "address": address, "guide": _guide(provider, address)}
 
 
-def _not_kept(answer: Response) -> Response:
-    """The address opens the door together with the secret: no browser is to find them in its cache."""
+def not_kept(answer: Response) -> Response:
+    """For a page with an address that opens a door, or a secret: no browser is to find it in its cache."""
     answer.headers["Cache-Control"] = "no-store"
     return answer
 

@@ -86,6 +86,7 @@ class Manifest:
     else reports.
     ``routed_severities``: the connection has a routing (boards, priorities, fallback client) that its rules
     use, and these are the severities that the vendor's alerts have, the worst first.
+    ``category`` is where Settings › Integrations lists it: ``rmm`` or ``communication``.
     ``addon`` is the host's add-on that a tenant must have booked beside its edition, none where it is empty.
     ``lacks`` are facts of devices, by the names of their fields, that people look for and its API never
     tells: pages say so, where they leave out what is not known of one device.
@@ -105,6 +106,7 @@ class Manifest:
     makes_assets: bool = True
     matches_by_name: bool = False
     routed_severities: tuple[Severity, ...] = ()
+    category: str = "rmm"
     addon: str = ""
     lacks: tuple[str, ...] = ()
 

@@ -76,6 +76,7 @@ class ChatService(Provider):
         auth_modes=(
             AuthMode("app", "App", "An app.", (Field("app_id", "App"), Field("key", "Key", secret=True))),
         ),
+        category="communication",
         addon="teams",
     )
     vendor_keys: ClassVar[list[dict[str, Any]]] = []

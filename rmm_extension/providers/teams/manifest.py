@@ -89,5 +89,6 @@ MANIFEST = Manifest(
     organization_noun="team",
     docs_url="https://learn.microsoft.com/microsoftteams/platform/bots/what-are-bots",
     makes_assets=False,
+    category="communication",
     addon="teams",
 )
