@@ -57,6 +57,6 @@ def in_words(keep: Keep) -> list[tuple[str, int, str]]:
         ("Deliveries put aside, or failed for good", keep.quarantine, "since they arrived"),
         ("Alerts that could not be taken", keep.quarantine, "since they were last tried by themselves"),
         ("What vendors told of devices", keep.signals, "since it arrived"),
-        ("Jobs, and actions on devices", keep.runs, "since they ended"),
+        ("Jobs, actions on devices, and runs of workflows", keep.runs, "since they ended"),
         ("Audit", keep.audit, "since it was written"),
     ]

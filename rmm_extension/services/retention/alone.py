@@ -6,10 +6,18 @@ from collections.abc import Callable
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, delete, or_, select
+from sqlalchemy import ColumnElement, delete, exists, or_, select
 from sqlalchemy.orm import InstrumentedAttribute, Session
 
-from rmm_extension.models import ActionInvocation, DeviceSoftware, JobRun, SetAsideAlert, WebhookDelivery
+from rmm_extension.models import (
+    ActionInvocation,
+    DeviceSoftware,
+    JobRun,
+    SetAsideAlert,
+    WebhookDelivery,
+    WorkflowRun,
+    WorkflowVersion,
+)
 from rmm_extension.services import runs
 from rmm_extension.services.context import Rmm
 from rmm_extension.services.place import Place
@@ -62,6 +70,18 @@ def ended(cutoff: datetime) -> list[ColumnElement[bool]]:
 def over_actions(cutoff: datetime) -> list[ColumnElement[bool]]:
     """Actions that were over by then."""
     return [ActionInvocation.finished_at < cutoff]
+
+
+def over_workflow_runs(cutoff: datetime) -> list[ColumnElement[bool]]:
+    """Runs of workflows that were over by then; those that wait for a person stay."""
+    return [WorkflowRun.finished_at < cutoff]
+
+
+def tested_drafts(cutoff: datetime) -> list[ColumnElement[bool]]:
+    """What tests of a draft ran, when none of these runs is left."""
+    version, run = WorkflowVersion, WorkflowRun
+    of_it = exists().where(run.tenant_id == version.tenant_id, run.version_id == version.id)
+    return [version.number == 0, ~of_it]
 
 
 def gone(cutoff: datetime) -> list[ColumnElement[bool]]:

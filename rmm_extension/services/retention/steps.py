@@ -14,10 +14,22 @@ from rmm_extension.models import (
     Signal,
     SoftwareList,
     WebhookDelivery,
+    WorkflowRun,
+    WorkflowVersion,
 )
 
 from .alerts import alerts, conditions, history
-from .alone import ended, given_up, gone, left_to_people, over_actions, processed, removes
+from .alone import (
+    ended,
+    given_up,
+    gone,
+    left_to_people,
+    over_actions,
+    over_workflow_runs,
+    processed,
+    removes,
+    tested_drafts,
+)
 from .batch import Step
 from .lists import of_deleted, products
 
@@ -64,6 +76,19 @@ STEPS = (
         "history",
         "Removing the patches of deleted devices.",
         of_deleted(PatchList, DevicePatch),
+    ),
+    # With their steps; before the actions that these asked for.
+    Step(
+        "workflow_runs",
+        "runs",
+        "Removing runs of workflows that are over.",
+        removes(WorkflowRun, WorkflowRun.queued_at, over_workflow_runs),
+    ),
+    Step(
+        "workflow_drafts",
+        "runs",
+        "Removing drafts of workflows that were tested.",
+        removes(WorkflowVersion, WorkflowVersion.created_at, tested_drafts),
     ),
     # Before the jobs that did them, and both as long: an action's page links to its job.
     Step(
