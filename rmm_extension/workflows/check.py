@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import cache, partial
 from typing import Any, TypeVar
 
 from sqlalchemy.orm import Session
@@ -58,11 +59,12 @@ def check(rmm: Rmm, session: Session, actor: Actor, document: Mapping[str, Any])
     if not definition.steps:
         report.error("steps", "Add at least one step.")
     modules = _Modules(rmm, session, actor.tenant_id)
+    allows = cache(partial(rmm.host.permissions.allows, actor))
     _check_expression(report, "trigger.filter", definition.trigger.filter, filter_scope(definition))
     for position, step in enumerate(definition.steps):
         path = f"steps.{position}"
         _check_bindings(report, path, step, scope(rmm, definition, position))
-        _check_action(rmm, actor, report, path, step, modules)
+        _check_action(rmm, report, path, step, modules, allows)
     return report
 
 
@@ -96,7 +98,9 @@ def _check_names(
             report.warn(path, _MAY_BE_ABSENT.format(name=name))
 
 
-def _check_action(rmm: Rmm, actor: Actor, report: Report, path: str, step: Step, modules: _Modules) -> None:
+def _check_action(
+    rmm: Rmm, report: Report, path: str, step: Step, modules: _Modules, allows: Callable[[str], bool]
+) -> None:
     try:
         action = catalog.find(rmm, step.action)
     except UnknownAction as error:
@@ -106,7 +110,7 @@ def _check_action(rmm: Rmm, actor: Actor, report: Report, path: str, step: Step,
     if spec.version != step.version:
         report.error(f"{path}.action", _OTHER_VERSION.format(label=spec.label))
         return
-    if not rmm.host.permissions.allows(actor, spec.permission):
+    if not allows(spec.permission):
         report.error(f"{path}.action", _NO_RIGHT.format(label=spec.label, permission=spec.permission))
     for name, sentences in problems_of_inputs(spec, step.inputs).items():
         for sentence in sentences:

@@ -45,11 +45,11 @@ def _nested(inputs: Mapping[str, Binding]) -> dict[str, Any]:
     found: dict[str, Any] = {}
     for name, binding in inputs.items():
         *owners, last = name.split(".")
-        place: Any = found
-        for owner in owners:
-            place = place.setdefault(owner, {}) if isinstance(place, dict) else None
-        if not isinstance(place, dict) or last in place:
+        if any(".".join(owners[: number + 1]) in inputs for number in range(len(owners))):
             raise Invalid({name: ["This is given as a whole and in parts. Give either."]})
+        place = found
+        for owner in owners:
+            place = place.setdefault(owner, {})
         place[last] = binding.value if binding.template is None else _WORKED_OUT
     return found
 
