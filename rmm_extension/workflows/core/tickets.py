@@ -47,7 +47,8 @@ class Close(Strict):
 
     ticket_id = Text(100, required=True, metadata=_TICKET)
     status_id = Text(
-        100, metadata=says("Close as", "Left empty: the first closed status of its board.", picks="closed_status")
+        100,
+        metadata=says("Close as", "Left empty: the first closed status of its board.", picks="closed_status"),
     )
     note = Text(50_000, trimmed=False, metadata=says("Note", "A last word for colleagues."))
 
