@@ -20,12 +20,12 @@ from rmm_extension.domain.values import storable as storable_value
 from rmm_extension.domain.workflows import Step, StepState
 from rmm_extension.models import DeviceRow, WorkflowInvocation, WorkflowRun
 from rmm_extension.providers.contract import Provider
-from rmm_extension.services.actions import request
 from rmm_extension.services.actions.check import check, require_right
 from rmm_extension.services.actions.invocations import target
 from rmm_extension.services.actions.outcomes import code_of
 from rmm_extension.services.actions.perform import as_promised
 from rmm_extension.services.actions.registry import UnknownAction
+from rmm_extension.services.actions.request import request
 from rmm_extension.services.context import Rmm
 
 from . import catalog, examples, inputs, places, rows, targets

@@ -16,7 +16,7 @@ from tests.services.working import relay_all
 from tests.workflows.engine.acme import AGAIN, WRITE
 from tests.workflows.engine.studio import Studio, document, step
 
-MANUAL = {"event": "MANUAL", "subjects": ["device", "ticket", "asset", "alert"]}
+MANUAL: dict[str, Any] = {"event": "MANUAL", "subjects": ["device", "ticket", "asset", "alert"]}
 
 
 def alert_id(studio: Studio) -> str:
