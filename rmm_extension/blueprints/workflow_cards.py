@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from rmm_extension.domain.contracts.actions import ActionSpec, form_fields, secret_fields
+from rmm_extension.domain.contracts.actions import ActionSpec, FormField, form_fields
 from rmm_extension.domain.workflow_words import binding_words, condition_words
 from rmm_extension.domain.workflows import Definition, Step
 from rmm_extension.forms.workflows import inputs_of
@@ -15,6 +15,8 @@ from rmm_extension.workflows.catalog import Entry, Offer
 from rmm_extension.workflows.check import Report
 
 from .choices import connection_options
+from .workflow_choices import picking_script
+from .workflow_values import Names, Used, names_of
 
 LABELS = {"device": "Device", "when": "Only if", "name": "Name of the step", "connection": "Connection"}
 """What the fields of every step are called."""
@@ -64,10 +66,14 @@ class Card:
 def cards(definition: Definition, offers: Sequence[Offer], report: Report) -> list[Card]:
     """The cards in the order of the steps."""
     known = {spec.id: Found(spec, offer.entry, offer.available) for offer, spec in _actions(offers)}
-    names = dict(connection_options())
+    found = [known.get(step.action, GONE) for step in definition.steps]
+    steps = [
+        Used(step, one.provider, _fields(one.spec)) for step, one in zip(definition.steps, found, strict=True)
+    ]
+    names, connections = names_of(steps), dict(connection_options())
     return [
-        _card(place, step, known.get(step.action, GONE), names, report)
-        for place, step in enumerate(definition.steps)
+        _card(place, used, one, names, connections, report)
+        for place, (used, one) in enumerate(zip(steps, found, strict=True))
     ]
 
 
@@ -112,30 +118,38 @@ def problems_of_trigger(found: Mapping[str, Sequence[str]]) -> dict[str, list[st
     }
 
 
-def _card(place: int, step: Step, found: Found, names: Mapping[str, str], report: Report) -> Card:
-    labels = _labels(found.spec)
-    hidden = secret_fields(found.spec.input) if found.spec else frozenset()
-    given = {"device": step.device} if step.device else {}
-    given |= step.inputs
+def _card(
+    place: int, used: Used, found: Found, names: Names, connections: Mapping[str, str], report: Report
+) -> Card:
+    step, labels = used.step, labels_of(found.spec)
+    order = [path for path in used.fields if path in step.inputs]
+    inputs = [(labels[path], names.words(used, path, step.inputs[path])) for path in order]
+    inputs += [(path, binding_words(step.inputs[path])) for path in step.inputs if path not in used.fields]
     return Card(
         number=place + 1,
         step=step,
         found=found,
-        connection=names.get(str(step.connection), "a connection that is gone") if step.connection else "",
-        inputs=[
-            (labels.get(name, name), "set, not shown" if name in hidden else binding_words(binding))
-            for name, binding in given.items()
-        ],
+        connection=connections.get(str(step.connection), "a connection that is gone")
+        if step.connection
+        else "",
+        inputs=[*([("Device", binding_words(step.device))] if step.device else []), *inputs],
         condition=condition_words(step),
         errors=_told(problems_of(report.errors, place), labels),
         warnings=_told(problems_of(report.warnings, place), labels),
     )
 
 
-def _labels(spec: ActionSpec | None) -> dict[str, str]:
-    """What the fields of a step are called."""
-    inputs = inputs_of(form_fields(spec.input)) if spec else []
-    return LABELS | {one.field.name: one.field.label for one in inputs}
+def labels_of(spec: ActionSpec | None) -> dict[str, str]:
+    """What the fields of a step are called, parts with fields of their own included."""
+    fields = form_fields(spec.input) if spec else ()
+    parts = {field.name: field.label for field in fields if field.kind == "section"}
+    return LABELS | parts | {path: field.label for path, field in _fields(spec).items()}
+
+
+def _fields(spec: ActionSpec | None) -> dict[str, FormField]:
+    """The fields of an action's inputs by path, in the order of its contract."""
+    fields = form_fields(spec.input) if spec else ()
+    return {one.field.name: one.field for one in inputs_of([picking_script(one) for one in fields])}
 
 
 def _told(problems: Mapping[str, Sequence[str]], labels: Mapping[str, str]) -> list[str]:

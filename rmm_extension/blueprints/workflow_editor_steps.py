@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
@@ -22,7 +22,7 @@ from .access import requires
 from .context import actor, current_rmm, end_reading, session
 from .narrowing import Options, read_uuid
 from .routing import Routes
-from .workflow_cards import LABELS, Found, find, problems_of
+from .workflow_cards import LABELS, Found, find, labels_of, problems_of
 from .workflow_choices import SCRIPT, connections_of, offered, picking_script, scripts
 from .workflow_editor import page_of, revision, save
 from .workflow_help import attempt, names_at
@@ -130,7 +130,8 @@ def _page(editor: Editor, problems: Mapping[str, list[str]]) -> str:
     connection_id = read_uuid(str(step.get("connection") or ""))
     bindings = step.get("inputs") or {}
     names = {one.field.name for one in editor.inputs}
-    told = _by_input(problems, names)
+    parts = {name.partition(".")[0] for name in names}
+    told = _by_input(problems, [*LABELS, *sorted(names, key=len, reverse=True), *parts])
     return render_template(
         "rmm/workflows/step.html",
         row=editor.row,
@@ -146,7 +147,7 @@ def _page(editor: Editor, problems: Mapping[str, list[str]]) -> str:
         mode=MODE,
         template=TEMPLATE,
         problems=told,
-        labelled=_labelled(editor.inputs, bindings, told),
+        labelled=_labelled(editor, told),
         help=names_at(editor.row, editor.place),
     )
 
@@ -160,9 +161,8 @@ def _options(editor: Editor, connection_id: UUID | None) -> dict[str, Options]:
     return found
 
 
-def _by_input(problems: Mapping[str, list[str]], names: set[str]) -> dict[str, list[str]]:
+def _by_input(problems: Mapping[str, list[str]], known: Collection[str]) -> dict[str, list[str]]:
     """The sentences by what is drawn: an input's path, ``device``, ``when`` and so on, else ``""``."""
-    known = names | set(LABELS)
     told: dict[str, list[str]] = {}
     for path, texts in problems.items():
         inner = path.removeprefix("inputs.")
@@ -171,16 +171,25 @@ def _by_input(problems: Mapping[str, list[str]], names: set[str]) -> dict[str, l
     return told
 
 
-def _labelled(
-    inputs: Sequence[Input], bindings: Mapping[str, Any], told: Mapping[str, list[str]]
-) -> list[tuple[str, str, str]]:
+def _labelled(editor: Editor, told: Mapping[str, list[str]]) -> list[tuple[str, str, str]]:
     """Where on the page each sentence belongs, what that is called, and the sentence."""
-    places = {name: (name, label) for name, label in LABELS.items()}
-    for one in inputs:
-        name = one.field.name
-        before = TEMPLATE if "template" in (bindings.get(name) or {}) else PREFIX
-        places[name] = (before + name, one.field.label)
-    return [(*places[name], text) for name, texts in told.items() for text in texts if name in places]
+    labels = labels_of(editor.found.spec)
+    return [
+        (_anchor(editor, name), labels.get(name, name), text)
+        for name, texts in told.items()
+        if name
+        for text in texts
+    ]
+
+
+def _anchor(editor: Editor, name: str) -> str:
+    """The id of the field; of a part, that of its first field."""
+    paths = [one.field.name for one in editor.inputs]
+    path = next((one for one in paths if one == name or one.startswith(f"{name}.")), None)
+    if path is None:
+        return name
+    is_template = "template" in ((editor.step.get("inputs") or {}).get(path) or {})
+    return (TEMPLATE if is_template else PREFIX) + path
 
 
 def _device_text(binding: Mapping[str, Any] | None) -> str:

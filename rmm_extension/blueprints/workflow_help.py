@@ -5,9 +5,9 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
 from uuid import UUID
 
+from rmm_extension.domain.workflow_words import event_words
 from rmm_extension.models import Workflow
 from rmm_extension.workflows import shapes
 from rmm_extension.workflows.expressions import ExpressionError, parse, parse_template
@@ -15,16 +15,18 @@ from rmm_extension.workflows.expressions.filters import FILTERS
 from rmm_extension.workflows.expressions.functions import Function
 from rmm_extension.workflows.expressions.tests import TESTS
 from rmm_extension.workflows.queries import RunFilter, runs_about
+from rmm_extension.workflows.shapes import Group
 
 from .context import actor, current_rmm, session
 
 
 @dataclass(frozen=True, slots=True)
 class Help:
-    """What can be named, group by group, and what can be done with it. ``run_id`` is the run whose values
-    stand beside the names."""
+    """What can be named, group by group, and what can be done with it. ``about`` is the object the trigger is
+    about, ``run_id`` the run whose values stand beside the names."""
 
-    groups: Sequence[Any]
+    groups: Sequence[Group]
+    about: str
     run_id: UUID | None
     filters: Mapping[str, Function]
     tests: Mapping[str, Function]
@@ -43,7 +45,8 @@ def names_at(row: Workflow, position: int) -> Help:
     last = runs_about(session(), tenant_id, RunFilter(workflow_id=row.id), 1)
     run_id = last[0].id if last else None
     groups = shapes.shape(current_rmm(), session(), tenant_id, row.draft, position, run_id=run_id)
-    return Help(groups, run_id, FILTERS, TESTS)
+    about = event_words(row.draft["trigger"]["event"]).about or "trigger"
+    return Help(groups, about, run_id, FILTERS, TESTS)
 
 
 def attempt(source: str, *, is_template: bool) -> Tried:

@@ -90,9 +90,7 @@ def in_minutes(minutes: int) -> str:
 
 def binding_words(binding: Binding) -> str:
     """An input as the card of its step shows it, in one line."""
-    text = binding.template if binding.template is not None else _value_words(binding.value)
-    line = " ".join(text.split())
-    return line if len(line) <= LONGEST_SUMMARY else f"{line[: LONGEST_SUMMARY - 1]}…"
+    return _line(binding.template) if binding.template is not None else value_words(binding.value)
 
 
 def condition_words(step: Step) -> str:
@@ -108,14 +106,20 @@ def step_of(definition: Definition, step_id: str) -> Step | None:
     return next((step for step in definition.steps if step.id == step_id), None)
 
 
-def _value_words(value: Any) -> str:
+def value_words(value: Any) -> str:
+    """A value in one line, cut where it is long."""
     if isinstance(value, bool):
         return "yes" if value else "no"
     if isinstance(value, list):
-        return ", ".join(_value_words(one) for one in value)
+        return _line(", ".join(value_words(one) for one in value))
     if isinstance(value, dict):
-        return ", ".join(f"{name} {_value_words(one)}" for name, one in value.items())
-    return "nothing" if value is None else str(value)
+        return _line(", ".join(f"{name} {value_words(one)}" for name, one in value.items()))
+    return "nothing" if value is None else _line(str(value))
+
+
+def _line(text: str) -> str:
+    line = " ".join(text.split())
+    return line if len(line) <= LONGEST_SUMMARY else f"{line[: LONGEST_SUMMARY - 1]}…"
 
 
 def _either(words: Sequence[str]) -> str:
