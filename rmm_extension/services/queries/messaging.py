@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
@@ -22,11 +22,12 @@ SHOWN = 200
 
 @dataclass(frozen=True, slots=True)
 class Standing:
-    """How many living conversations there are, by kind, and how many users are linked."""
+    """The living conversations by kind, when one was heard of last, and how many users are linked."""
 
     people: int = 0
     channels: int = 0
     linked: int = 0
+    heard_at: datetime | None = None
 
     @property
     def is_installed(self) -> bool:
@@ -48,17 +49,16 @@ class Person:
 
 def standing(session: Session, tenant_id: str, integration_id: UUID) -> Standing:
     """The numbers of one connection."""
-    found: Mapping[str, int] = dict(
-        session.execute(
-            select(TeamsConversation.kind, func.count())
-            .where(
-                TeamsConversation.tenant_id == tenant_id,
-                TeamsConversation.integration_id == integration_id,
-                TeamsConversation.dead_at.is_(None),
-            )
-            .group_by(TeamsConversation.kind)
-        ).all()
-    )
+    personal = TeamsConversation.kind == ConversationKind.PERSONAL
+    people, channels, heard_at = session.execute(
+        select(
+            func.count().filter(personal), func.count().filter(~personal), func.max(TeamsConversation.seen_at)
+        ).where(
+            TeamsConversation.tenant_id == tenant_id,
+            TeamsConversation.integration_id == integration_id,
+            TeamsConversation.dead_at.is_(None),
+        )
+    ).one()
     linked = session.scalar(
         select(func.count()).where(
             TeamsUserLink.tenant_id == tenant_id,
@@ -66,8 +66,7 @@ def standing(session: Session, tenant_id: str, integration_id: UUID) -> Standing
             TeamsUserLink.person_id.is_not(None),
         )
     )
-    people = found.get(ConversationKind.PERSONAL, 0)
-    return Standing(people, sum(found.values()) - people, linked or 0)
+    return Standing(people, channels, linked or 0, heard_at)
 
 
 def places(session: Session, tenant_id: str, integration_id: UUID) -> Sequence[TeamsConversation]:
