@@ -47,13 +47,18 @@ def _typed(field: FormField, form: MultiDict[str, str], name: str) -> Any:
     if field.kind == "sections":
         parts = [typed(field.fields, form, f"{name}.{number}.") for number in _numbers(form, name)]
         return [part for part in parts if not _is_blank(field.fields, part)] or None
-    text = form.get(name, "")
+    text = _unwound(form.get(name, ""))
     return text if text.strip() else None
+
+
+def _unwound(text: str) -> str:
+    """The text with the line ends that were typed: browsers send them as CR LF, which no shell expects."""
+    return text.replace("\r\n", "\n")
 
 
 def _lines(text: str) -> list[str]:
     """A text for each line, empty ones between others included: an empty argument is one, too."""
-    lines = text.replace("\r\n", "\n").split("\n")
+    lines = _unwound(text).split("\n")
     while lines and not lines[-1]:
         lines.pop()
     return lines
