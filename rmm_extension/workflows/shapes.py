@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
@@ -18,7 +19,7 @@ from rmm_extension.services.context import Rmm
 from .expressions.words import kind
 from .scope import Known, scope
 
-LONGEST_EXAMPLE = 200
+LONGEST_EXAMPLE, LONGEST_PATH = 200, 300
 MOST_NAMES = 200
 _DEEPEST = 5
 _PLAIN_NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*\Z")
@@ -69,7 +70,8 @@ def shape(
 def _group(path: str, known: Known, value: Any) -> Group:
     names = []
     for name in _names(path, known, value, 0):
-        names.append(name)
+        if len(name.path) <= LONGEST_PATH:
+            names.append(name)
         if len(names) == MOST_NAMES:
             break
     return Group(known.label, names)
@@ -104,8 +106,7 @@ def _type(known: Known, value: Any) -> str:
 def _member(path: str, name: str) -> str:
     if _PLAIN_NAME.match(name):
         return f"{path}.{name}"
-    quoted = name.replace("\\", "\\\\").replace('"', '\\"')
-    return f'{path}["{quoted}"]'
+    return f"{path}[{json.dumps(name, ensure_ascii=False)}]"
 
 
 def _example(value: Any) -> Any:
