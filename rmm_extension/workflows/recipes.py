@@ -235,7 +235,7 @@ def _escalation(given: Given) -> Document:
                 conflict_mode=_value("shift"),
                 assigned_user_ids=_value(list(given["technicians"])),
                 title=_template(f"{{{{ alert.severity | upper }}}}: {{{{ {named} | truncate(150) }}}}"),
-                notes=_template('{{ alert.message | default("") | truncate(2000) }}'),
+                notes=_template("{{ (alert.message | truncate(2000)) if alert.message else none }}"),
                 **{
                     "window.start": _template(f"{{{{ run.started_at | plus(minutes={begins}) }}}}"),
                     "window.end": _template(f"{{{{ run.started_at | plus(minutes={ends}) }}}}"),
