@@ -44,7 +44,8 @@ def kitchen(world: World, teams: SimulatedTeams, monkeypatch: pytest.MonkeyPatch
     assert work(world, "signing_keys") == [{"keys": 2}]
     teams.install("Service desk")
     assert {one["status"] for one in teams.deliver()} == {200}
-    world.do("DELETE FROM schedule_entries")  # nobody is busy
+    for table in ("schedule_entry_users", "schedule_entries"):
+        world.do(f"DELETE FROM {table}")  # nobody is busy
     yield Kitchen(world)
     stop()
 
