@@ -74,21 +74,23 @@ def of_action(session: Session, tenant_id: str, invocation_id: UUID) -> Workflow
     return session.scalar(found, execution_options=_FRESH)
 
 
-def seen(session: Session, run: WorkflowRun) -> dict[str, Any]:
-    """What the expressions of the run's step see."""
+def seen(session: Session, run: WorkflowRun, *, whole: bool = False) -> dict[str, Any]:
+    """What the expressions of the run's step see; with ``whole`` every step that was begun."""
     about = {
         "id": str(run.id),
         "workflow": workflow_name(session, run.tenant_id, run.workflow_id),
         "started_at": run.started_at.isoformat() if run.started_at else None,
         "actor_name": run.actor_name,
     }
-    return {**run.context, "run": about, "steps": _steps(session, run)}
+    return {**run.context, "run": about, "steps": _steps(session, run, whole)}
 
 
-def _steps(session: Session, run: WorkflowRun) -> dict[str, dict[str, Any]]:
+def _steps(session: Session, run: WorkflowRun, whole: bool) -> dict[str, dict[str, Any]]:
     """The steps before this one, by id: the newest attempt of each."""
     row = WorkflowInvocation
-    wanted = (row.tenant_id == run.tenant_id, row.run_id == run.id, row.position < run.position)
+    wanted = [row.tenant_id == run.tenant_id, row.run_id == run.id]
+    if not whole:
+        wanted.append(row.position < run.position)
     columns = (row.step_id, row.state, row.output, row.error_code, row.message)
     found = session.execute(select(*columns).where(*wanted).order_by(row.position, row.attempt))
     return {

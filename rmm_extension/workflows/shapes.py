@@ -9,13 +9,13 @@ from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from rmm_extension.domain.workflows import definition_of
-from rmm_extension.models import WorkflowInvocation, WorkflowRun
+from rmm_extension.models import WorkflowRun
 from rmm_extension.services.context import Rmm
 
+from . import rows
 from .expressions.words import kind
 from .scope import Known, scope
 
@@ -59,7 +59,8 @@ def shape(
     promise is named, too.
     """
     root = scope(rmm, definition_of(dict(document)), position).root
-    seen = _seen(session, tenant_id, run_id) if run_id else {}
+    run = session.get(WorkflowRun, (tenant_id, run_id)) if run_id else None
+    seen = rows.seen(session, run, whole=True) if run is not None else {}
     found = [_group(name, one, seen.get(name)) for name, one in root.keys.items() if name != "steps"]
     steps = seen.get("steps", {})
     for name, one in root.keys["steps"].keys.items():
@@ -115,19 +116,3 @@ def _example(value: Any) -> Any:
     if isinstance(value, (list, dict)):
         return f"{len(value):,} item{'' if len(value) == 1 else 's'}"
     return value
-
-
-def _seen(session: Session, tenant_id: str, run_id: UUID) -> dict[str, Any]:
-    row = WorkflowInvocation
-    run = session.get(WorkflowRun, (tenant_id, run_id))
-    if run is None:
-        return {}
-    columns = (row.step_id, row.state, row.output, row.error_code.label("error"), row.message)
-    mine = (row.tenant_id == tenant_id, row.run_id == run_id)
-    steps = session.execute(select(*columns).where(*mine).order_by(row.position, row.attempt)).mappings()
-    about = {
-        "id": str(run.id),
-        "actor_name": run.actor_name,
-        "started_at": run.started_at.isoformat() if run.started_at else None,
-    }
-    return {**run.context, "run": about, "steps": {one["step_id"]: dict(one) for one in steps}}
