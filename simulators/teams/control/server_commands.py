@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import asdict
 from typing import Any
 
-from simulators.teams.control.blueprint import command, fields, flag, lab, query
+from simulators.teams.control.blueprint import BadCommand, command, fields, flag, lab, query
 from simulators.teams.signing import ALL_FORGERIES
 
 
@@ -45,6 +45,19 @@ def rotate() -> Any:
     """{"keep"?}: sign with a new key; with false the older ones are no longer told."""
     with lab().lock:
         return {"kid": lab().rotate(keep=flag(fields().get("keep", True))).kid}
+
+
+@command("/api/deliveries/again")
+def send_again() -> Any:
+    """{"activity_id"}: once more what was sent, token and all, as somebody who copied it could."""
+    wanted = fields()["activity_id"]
+    with lab().lock:
+        entry = next((one for one in lab().deliveries if one["activity_id"] == wanted), None)
+        if entry is None:
+            raise BadCommand(f"no activity {wanted} was sent")
+        bot = next(one for one in lab().bots.values() if one.name == entry["bot"])
+        lab().courier.send(bot, wanted, entry["url"], entry["body"].encode(), entry["headers"])
+        return {"activity_id": wanted}
 
 
 @command("/api/tokens/revoke")

@@ -29,7 +29,12 @@ LIMITS = {
 
 
 def opened(place: AppPlace = PLACE) -> dict[str, bytes]:
-    packed = zipfile.ZipFile(BytesIO(app_package.build(APP, place).content))
+    return opened_bytes(app_package.build(APP, place).content)
+
+
+def opened_bytes(content: bytes) -> dict[str, bytes]:
+    """The files of a package."""
+    packed = zipfile.ZipFile(BytesIO(content))
     assert packed.testzip() is None
     return {name: packed.read(name) for name in packed.namelist()}
 

@@ -149,7 +149,7 @@ def ours(teams: SimulatedTeams) -> Side:
     teams.install("Service desk")
     person, general = teams.lab.person(name="Priya Raman"), teams.channel_id("Service desk")
     bot = teams.lab.bots[teams.app_id]
-    common = {
+    common: dict[str, Any] = {
         "service_url": teams.lab.service_url,
         "bot_id": bot.account,
         "directory_id": teams.directory_id,
