@@ -23,12 +23,12 @@ from rmm_extension.domain.actions import (
     requested,
     succeeded,
 )
-from rmm_extension.domain.errors import InvalidRequest, NotFound
+from rmm_extension.domain.errors import NotFound
 from rmm_extension.domain.values import identifier, text
 from rmm_extension.providers.huntress import alerts, inventory, organizations
 from rmm_extension.providers.huntress.changes import INCIDENTS
 from rmm_extension.providers.huntress.client import HuntressClient, member
-from rmm_extension.providers.huntress.errors import Refused
+from rmm_extension.providers.huntress.errors import InTheWay, ReadOnlyKey, Refused
 from rmm_extension.providers.huntress.events import organization_id
 from rmm_extension.providers.huntress.plain import line, plain
 from rmm_extension.providers.huntress.report import indicators, objects
@@ -63,8 +63,10 @@ def resolve_incident(client: HuntressClient, order: Order, context: ActionContex
     number = str(order.input["incident_id"])
     try:
         receipt = alerts.reset(client, number, subdomain)
-    except InvalidRequest as error:
-        return failed(ErrorCode.VENDOR_ERROR, str(error))
+    except InTheWay as error:
+        return failed(ErrorCode.CONFLICT, str(error))
+    except ReadOnlyKey as error:
+        return failed(ErrorCode.FORBIDDEN, str(error))
     if receipt.status == 404:
         return failed(ErrorCode.NOT_FOUND, f"Huntress has no incident {number} (any more).")
     context.alert_was_reset(number, receipt.message)
@@ -138,6 +140,8 @@ def _isolation(
         reply = client.write(method, path, json=body)
     except NotFound as error:
         return failed(ErrorCode.NOT_FOUND, f"Nothing was done on {device.name}: {error}")
+    except ReadOnlyKey as error:
+        return failed(ErrorCode.FORBIDDEN, str(error))
     except Refused as error:
         if error.status != 409:
             raise

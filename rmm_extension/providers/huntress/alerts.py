@@ -14,7 +14,7 @@ from rmm_extension.domain.values import identifier, text
 from rmm_extension.providers.huntress import inventory, organizations, words
 from rmm_extension.providers.huntress.changes import ESCALATIONS, INCIDENTS
 from rmm_extension.providers.huntress.client import HuntressClient
-from rmm_extension.providers.huntress.errors import KEY, Refused
+from rmm_extension.providers.huntress.errors import KEY, InTheWay, Refused
 from rmm_extension.providers.huntress.events import (
     ESCALATION,
     Nameless,
@@ -103,12 +103,11 @@ def _resolve_incident(client: HuntressClient, number: str, subdomain: str) -> Re
             accepted=True, message=f"The incident was {status} in Huntress already.", status=reply.status
         )
     if obstacle := _obstacle(client, row, status, incident_page(subdomain, number)):
-        raise _refused(obstacle, reply.status, reply.request_id)
+        raise InTheWay(obstacle, provider=KEY, status=reply.status, request_id=reply.request_id)
     try:
         done = client.write("POST", f"{_path(INCIDENTS, number)}/resolution")
     except Refused as error:
-        told = _in_words(error, incident_page(subdomain, number))
-        raise _refused(told, error.status, error.request_id) from None
+        raise _in_the_way(error, incident_page(subdomain, number)) from None
     done.require_json()
     return Receipt(accepted=True, message="Huntress has closed the incident.", status=done.status)
 
@@ -132,19 +131,15 @@ def _obstacle(client: HuntressClient, row: Mapping[str, Any], status: str, page:
     )
 
 
-def _in_words(error: Refused, page: str) -> str:
+def _in_the_way(error: Refused, page: str) -> InvalidRequest:
+    """What a refusal means: something has to be done first, or Huntress's own words."""
     behind = f" (it says: {error.said.rstrip('.')})" if error.said else ""
-    if error.status == 409:
-        return (
-            f"Huntress does not close the incident{behind}: a remediation is not approved yet, or its status"
-            f" is not “sent” any more. Look at it in Huntress: {page}."
-        )
-    if error.status == 422:
-        return (
-            f"Huntress does not close the incident{behind}: its status is not “sent” any more. Look at it in"
-            f" Huntress: {page}."
-        )
-    return str(error)
+    reasons = {409: "a remediation is not approved yet, or its status is not “sent” any more"}
+    reasons[422] = "its status is not “sent” any more"
+    if error.status not in reasons:
+        return error
+    told = f"Huntress does not close the incident{behind}: {reasons[error.status]}. Look at it there: {page}."
+    return InTheWay(told, provider=KEY, status=error.status, request_id=error.request_id)
 
 
 def _resolve_escalation(client: HuntressClient, number: str, subdomain: str) -> Receipt:
@@ -157,11 +152,12 @@ def _resolve_escalation(client: HuntressClient, number: str, subdomain: str) -> 
             return Receipt(accepted=True, message=already, status=error.status)
         if error.status != 422:
             raise
-        raise _refused(
+        raise InTheWay(
             "Huntress lets an escalation of this kind be resolved only in its portal:"
             f" {portal(subdomain)}/escalations.",
-            error.status,
-            error.request_id,
+            provider=KEY,
+            status=error.status,
+            request_id=error.request_id,
         ) from None
     done.require_json()
     is_for_now = _object(done.body or b"{}") or {}
@@ -169,10 +165,6 @@ def _resolve_escalation(client: HuntressClient, number: str, subdomain: str) -> 
     if is_for_now.get("resolution_method") == "dismiss":
         told += " It is dismissed for now: the next such event opens it again."
     return Receipt(accepted=True, message=told, status=done.status)
-
-
-def _refused(message: str, status: int | None, request_id: str | None) -> InvalidRequest:
-    return InvalidRequest(message, provider=KEY, status=status, request_id=request_id)
 
 
 def _object(raw: msgspec.Raw | bytes | bytearray) -> dict[str, Any] | None:

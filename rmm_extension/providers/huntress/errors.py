@@ -41,6 +41,10 @@ class Refused(InvalidRequest):
         self.said = said
 
 
+class InTheWay(InvalidRequest):
+    """Huntress does it only after something else was done there; the message says what."""
+
+
 def said(reply: Reply) -> str:
     """The sentence of an error body, whatever its shape; empty where there is none."""
     if reply.is_html:

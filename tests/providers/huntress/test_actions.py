@@ -150,7 +150,7 @@ def test_an_incident_is_closed_and_its_alert_here_with_it(huntress: Huntress, do
 def test_what_is_in_the_way_is_an_outcome_in_words(huntress: Huntress, do: Do) -> None:
     number, ours = huntress.raise_incident(remediations=3), Ours()
     outcome = do(RESOLVE, ours=ours, incident_id=number)
-    assert (outcome.state, outcome.error_code) == (ActionState.FAILED, ErrorCode.VENDOR_ERROR)
+    assert (outcome.state, outcome.error_code) == (ActionState.FAILED, ErrorCode.CONFLICT)
     assert "not approved yet" in outcome.message
     assert (huntress.lab.incidents[number].status, ours.reset) == ("sent", [])
 
@@ -163,7 +163,7 @@ def test_a_key_that_only_reads_may_not(huntress: Huntress, do: Do) -> None:
         do(ISOLATE, on=host(huntress), reader=True),
         do(RELEASE, on=host(huntress), reader=True),
     ):
-        assert (outcome.state, outcome.error_code) == (ActionState.FAILED, ErrorCode.PERMISSION_DENIED)
+        assert (outcome.state, outcome.error_code) == (ActionState.FAILED, ErrorCode.FORBIDDEN)
         assert "user-based API key" in outcome.message
 
 

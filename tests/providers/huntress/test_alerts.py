@@ -12,12 +12,12 @@ import responses
 from rmm_extension.domain.errors import (
     BadResponse,
     InvalidRequest,
-    PermissionMissing,
     RateLimited,
     Unavailable,
 )
 from rmm_extension.domain.types import AlertKind, Receipt
 from rmm_extension.providers import http
+from rmm_extension.providers.huntress.errors import InTheWay, ReadOnlyKey, Refused
 from tests.providers.huntress.accounts import (
     BASE,
     agent,
@@ -183,7 +183,7 @@ def test_only_a_sent_one_is_closed(status: str | None, words: str) -> None:
 def test_what_is_not_approved_is_told_in_numbers_and_nothing_is_sent(statuses: list[str], words: str) -> None:
     items = [remediation(number, status) for number, status in enumerate(statuses)]
     there(remediations={"total_count": len(items), "has_more": False, "items": items})
-    with pytest.raises(InvalidRequest, match=words) as caught:
+    with pytest.raises(InTheWay, match=words) as caught:
         reset()
     assert PAGE in str(caught.value)
     assert not [one for one in asked() if one.startswith("POST")]
@@ -214,7 +214,7 @@ def test_nothing_else_than_unapproved_is_in_the_way(status: str) -> None:
 def test_a_refusal_is_told_in_words_whatever_its_body(status: int, words: str, body: Any) -> None:
     there()
     says(RESOLUTION, body, status, method="POST")
-    with pytest.raises(InvalidRequest, match=words) as caught:
+    with pytest.raises(InTheWay, match=words) as caught:
         reset()
     assert PAGE in str(caught.value)
     assert ("(it says: Not so)" in str(caught.value)) is bool(body)
@@ -227,8 +227,16 @@ def test_a_read_only_key_is_told_and_how_to_make_another(external_id: str) -> No
     there()
     for path in (RESOLUTION, DISMISSAL):
         says(path, {"error": "forbidden"}, 403, method="POST")
-    with pytest.raises(PermissionMissing, match="user-based API key"):
+    with pytest.raises(ReadOnlyKey, match="user-based API key"):
         reset(external_id)
+
+
+@responses.activate
+def test_another_refusal_is_no_obstacle_that_somebody_could_remove() -> None:
+    there()
+    says(RESOLUTION, {"error": "Not so."}, 400, method="POST")
+    with pytest.raises(Refused, match="Huntress refused: Not so"):
+        reset()
 
 
 @responses.activate
