@@ -17,7 +17,7 @@ from rmm_extension.domain.types import AlertStatus
 from rmm_extension.forms.actions import PREFIX, by_field, filled, typed
 from rmm_extension.models import Alert
 from rmm_extension.services.actions import registry
-from rmm_extension.services.actions import request as ask_for
+from rmm_extension.services.actions.request import request as ask_for
 from rmm_extension.services.queries import actions as queries
 from rmm_extension.services.queries.alert_detail import AlertDetail, alert_detail
 from rmm_extension.services.unit import unit

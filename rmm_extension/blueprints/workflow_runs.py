@@ -1,4 +1,4 @@
-"""Runs of workflows: the history of one and of all, one run with its steps, and what a person does with it."""
+"""Runs of workflows: the history of one and of all, one run with its steps, and what people do with it."""
 
 from __future__ import annotations
 

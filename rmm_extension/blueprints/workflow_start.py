@@ -214,7 +214,11 @@ def _again() -> Mapping[str, Any]:
 
 
 def _about(kind: str, id_: str) -> RunFilter | None:
-    if kind in ("ticket", "asset"):
-        return RunFilter(**{f"{kind}_id": id_}) if id_ else None
+    if kind == "ticket":
+        return RunFilter(ticket_id=id_)
+    if kind == "asset":
+        return RunFilter(asset_id=id_)
     known = read_uuid(id_)
-    return RunFilter(**{f"{kind}_id": known}) if kind in ("alert", "device") and known else None
+    if known is None or kind not in ("alert", "device"):
+        return None
+    return RunFilter(alert_id=known) if kind == "alert" else RunFilter(device_id=known)

@@ -11,7 +11,7 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, Select, func, or_, select
+from sqlalchemy import ColumnElement, func, or_, select
 from sqlalchemy.orm import Session
 
 from rmm_extension.domain.contracts.events import CATALOGUE
@@ -21,7 +21,7 @@ from rmm_extension.models import CONNECTION_OF_DEVICE, Alert, DeviceRow, Integra
 from rmm_extension.services import device_events, events, followups
 from rmm_extension.services.context import Rmm
 from rmm_extension.services.inventory import events as sync_events
-from rmm_extension.services.queries.paging import contains
+from rmm_extension.services.queries.paging import AnySelect, contains
 from rmm_extension.services.runs import label as run_label
 
 SHOWN = 25
@@ -72,7 +72,7 @@ def choices(
 
     ``subject_type`` is where a manual workflow would be started from; ``text`` a part of the name.
     """
-    about = subject_type if event == MANUAL else subject_of(event)
+    about = (subject_type if event == MANUAL else subject_of(event)) or ""
     if about not in _SOURCES:
         return []
     return _SOURCES[about](rmm, session, tenant_id, event, text)
@@ -137,7 +137,7 @@ def _devices(rmm: Rmm, session: Session, tenant_id: str, event: str, text: str |
 def _tickets(rmm: Rmm, session: Session, tenant_id: str, event: str, text: str | None) -> list[PastEvent]:
     """Tickets that alerts are on: others are not known here."""
     newest = func.max(Alert.triggered_at)
-    statement: Select[Any] = select(Alert.ticket_id, newest).where(
+    statement: AnySelect = select(Alert.ticket_id, newest).where(
         Alert.tenant_id == tenant_id, Alert.ticket_id.is_not(None)
     )
     rows = session.execute(statement.group_by(Alert.ticket_id).order_by(newest.desc()).limit(SHOWN * 4)).all()
@@ -156,7 +156,7 @@ def _assets(rmm: Rmm, session: Session, tenant_id: str, event: str, text: str | 
     if text:
         where.append(_any_like(text, DeviceRow.name))
     seen = func.max(DeviceRow.last_seen_at)
-    statement: Select[Any] = select(DeviceRow.asset_id, seen).where(*where).group_by(DeviceRow.asset_id)
+    statement: AnySelect = select(DeviceRow.asset_id, seen).where(*where).group_by(DeviceRow.asset_id)
     rows = session.execute(statement.order_by(seen.desc().nulls_last()).limit(SHOWN)).all()
     port = rmm.host.assets
     names = port.get_many(session, tenant_id, {row[0] for row in rows}) if port and rows else {}

@@ -35,10 +35,11 @@ def alert(ninja: NinjaConnection) -> UUID:
     known(ninja, device)
     ninja.lab.settings.change(deliveries="manual")
     with ninja.lab.lock:
-        uid = trigger(ninja.lab, device).uid
+        fired = trigger(ninja.lab, device)
+    assert fired is not None
     event = AlertEvent(
         kind=AlertKind.TRIGGERED,
-        external_id=uid,
+        external_id=fired.uid,
         occurred_at=utc_now() - timedelta(minutes=2),
         severity=Severity.MAJOR,
         external_device_id=str(device.id),
@@ -46,7 +47,7 @@ def alert(ninja: NinjaConnection) -> UUID:
     )
     with ninja.world.app.app_context():
         take(ninja.world.rmm, ninja.world.tenant, ninja.integration_id, event, Channel.POLL)
-    return UUID(str(ninja.world.one("SELECT id FROM rmm_alerts WHERE external_id = :id", id=uid)))
+    return UUID(str(ninja.world.one("SELECT id FROM rmm_alerts WHERE external_id = :id", id=fired.uid)))
 
 
 def test_the_reset_is_asked_for_and_told_in_place(ninja: NinjaConnection, world: World, alert: UUID) -> None:

@@ -1,4 +1,4 @@
-"""Runs of workflows in the pages: the history, a run with its steps, what a person decides, and who sees it."""
+"""Runs of workflows in the pages: the history, a run with its steps, what people decide, who sees it."""
 
 from __future__ import annotations
 
@@ -58,7 +58,7 @@ def unknown(studio: Studio) -> UUID:
     studio.work()
     studio.world.do("DELETE FROM rmm_workflow_invocations WHERE step_id = 'two'")
     studio.world.do(
-        "UPDATE rmm_workflow_invocations SET state = 'unknown', message = 'The worker ended while it was asked.'"
+        "UPDATE rmm_workflow_invocations SET state = 'unknown', message = 'The worker ended meanwhile.'"
     )
     studio.world.do("UPDATE rmm_workflow_runs SET state = 'unknown', position = 0, finished_at = NULL")
     return run_id
@@ -221,7 +221,7 @@ class TestDeciding:
         run_id = unknown(studio)
         text = page(admin, "/attention")
         assert "Workflows that wait for a decision" in text
-        assert "The worker ended while it was asked." in text
+        assert "The worker ended meanwhile." in text
         assert f'href="/rmm/workflows/runs/{run_id}"' in admin.get("/rmm/attention").text
         assert "1 workflow that waits for a decision" in page(admin, "/")
 

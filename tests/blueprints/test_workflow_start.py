@@ -1,4 +1,4 @@
-"""Workflows started from an alert, a device, a ticket and an asset: the offers, the forms, what is shown there."""
+"""Workflows started from where people work: the offers, the forms, and what is shown there."""
 
 from __future__ import annotations
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
 from typing import Any
 
 import pytest
@@ -19,12 +18,12 @@ SAID = "Removed 12 GB of old updates."
 
 
 @pytest.fixture
-def kitchen(world: World, vendor: Vendor) -> Iterator[Kitchen]:
+def kitchen(world: World, vendor: Vendor) -> Kitchen:
     """The server has a cleanup script, and its first agent is a device here."""
     agent = vendor.agents[0]
     world.device(agent.agent_id, agent.hostname, facts={"platform": "windows"})
     vendor.lab.script_output.stdout = SAID
-    yield Kitchen(world)
+    return Kitchen(world)
 
 
 def script(vendor: Vendor) -> str:

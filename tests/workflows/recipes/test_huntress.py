@@ -1,7 +1,8 @@
-"""The Huntress recipe against a simulated Huntress: the incident is described on the ticket and closed on both
-sides."""
+"""The Huntress recipe against a simulated Huntress: an incident is described, and closed on both sides."""
 
 from __future__ import annotations
+
+from typing import Any
 
 import pytest
 
@@ -17,7 +18,7 @@ def kitchen(scene: Scene) -> Kitchen:
     return Kitchen(scene.world)
 
 
-def begin(scene: Scene, kitchen: Kitchen, *, approved: bool = True, **wanted: object) -> str:
+def begin(scene: Scene, kitchen: Kitchen, *, approved: bool = True, **wanted: Any) -> str:
     """An incident by webhook, and all that follows."""
     scene.webhook()
     number = scene.raised(**wanted)

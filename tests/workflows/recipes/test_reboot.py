@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime
+from typing import Any
 
 import pytest
 
@@ -50,7 +51,7 @@ def reboots(vendor: Vendor) -> list[str]:
     return [path.split("/")[2] for path in found]
 
 
-def patched(vendor: Vendor, at: int = 0, **facts: object) -> str:
+def patched(vendor: Vendor, at: int = 0, **facts: Any) -> str:
     """An agent whose patches were installed and which wants a restart; its id."""
     agent = vendor.agents[at]
     values = {"needs_reboot": True, "has_patches_pending": False, **facts}
@@ -86,9 +87,7 @@ def test_a_device_that_was_patched_is_restarted_once_a_day(
     ],
     ids=["patches are pending", "wants none", "somebody works on it", "is not online"],
 )
-def test_others_are_left_alone(
-    vendor: Vendor, world: World, kitchen: Kitchen, facts: dict[str, object]
-) -> None:
+def test_others_are_left_alone(vendor: Vendor, world: World, kitchen: Kitchen, facts: dict[str, Any]) -> None:
     publish(kitchen)
     patched(vendor, **facts)
     sync(world)
