@@ -22,6 +22,8 @@ def made(connected: Connected, mail: str) -> str:
 
 def test_the_code_of_ones_page_links_the_account_that_sends_it(connected: Connected) -> None:
     teams, user = connected.teams, connected.user("tech@northbeam.example")
+    teams.install("Priya Raman")
+    connected.deliver()
     teams.write("Priya Raman", f"link {made(connected, 'tech@northbeam.example')}")
     assert [body["outcome"] for _, body in connected.deliver()] == ["linked"]
     (row,) = connected.world.rows("SELECT * FROM rmm_teams_user_links")
