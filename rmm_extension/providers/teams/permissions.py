@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from rmm_extension.domain.errors import AuthFailed, ProviderError
+from rmm_extension.domain.errors import AuthFailed, PermissionMissing, ProviderError
 from rmm_extension.domain.types import PermissionLine
 from rmm_extension.providers.permission_states import MISSING, NOT_CHECKED, OK, not_found_out
 from rmm_extension.providers.teams.checks import FEED, SEND, may_notify
@@ -31,7 +31,7 @@ def lines(app: App, *, feed: bool) -> Iterator[PermissionLine]:
 def _feed(app: App) -> tuple[str, str]:
     try:
         allowed = may_notify(app.ask(Service.GRAPH))
-    except AuthFailed as error:
+    except (AuthFailed, PermissionMissing) as error:
         return MISSING, str(error)
     except ProviderError as error:
         return not_found_out(error)

@@ -16,7 +16,7 @@ from urllib.parse import quote
 import jwt
 import msgspec
 
-from rmm_extension.domain.errors import AuthFailed, ProviderError
+from rmm_extension.domain.errors import AuthFailed, PermissionMissing, ProviderError
 from rmm_extension.domain.sessions import MemorySessions, SessionToken
 from rmm_extension.domain.types import Connection
 from rmm_extension.providers.contract import Runtime
@@ -24,7 +24,7 @@ from rmm_extension.providers.http import HttpClient
 from rmm_extension.providers.reply import Reply
 from rmm_extension.providers.session import VendorSession
 from rmm_extension.providers.teams import address, errors
-from rmm_extension.providers.teams.errors import KEY
+from rmm_extension.providers.teams.errors import KEY, DirectoryUnknown
 from rmm_extension.providers.teams.manifest import MULTI_TENANT
 from rmm_extension.providers.values import printable
 
@@ -33,6 +33,10 @@ AHEAD = timedelta(minutes=5)
 """How long before its end a token is renewed."""
 _LIFETIME = 3600
 _TRIES = 3
+_NO_CONSENT = (
+    "Microsoft Entra does not know the app in the directory of the people: the Directory ID is wrong, or no"
+    " administrator of it has granted consent yet. Without it nobody can be notified in the activity feed."
+)
 
 
 class Service(StrEnum):
@@ -82,7 +86,21 @@ class App:
         return BOT_DIRECTORY if service is Service.BOT and self.is_multi_tenant else self.directory_id
 
     def ask(self, service: Service) -> Ticket:
-        """A new token; raises ``AuthFailed`` with what the refusal can mean."""
+        """A new token; raises ``AuthFailed`` with what the refusal can mean.
+
+        A multi-tenant bot that the people's directory does not know still writes messages: that is a
+        ``PermissionMissing`` of Graph alone.
+        """
+        try:
+            return self._ask(service)
+        except DirectoryUnknown as error:
+            if service is Service.BOT or not self.is_multi_tenant:
+                raise
+            raise PermissionMissing(
+                _NO_CONSENT, provider=KEY, status=error.status, request_id=error.request_id
+            ) from None
+
+    def _ask(self, service: Service) -> Ticket:
         # Our own clock, from before the request: it is the one that looks whether the token has ended.
         asked_at = datetime.now(UTC)
         form = {

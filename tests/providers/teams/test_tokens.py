@@ -11,7 +11,7 @@ import msgspec
 import pytest
 import responses
 
-from rmm_extension.domain.errors import AuthFailed, BadResponse, RateLimited, Unavailable
+from rmm_extension.domain.errors import AuthFailed, BadResponse, PermissionMissing, RateLimited, Unavailable
 from rmm_extension.domain.sessions import MemorySessions, SessionToken, SignIn
 from rmm_extension.providers.teams.errors import ApplicationRefused, DirectoryUnknown
 from rmm_extension.providers.teams.tokens import Service, Ticket, TokenSession, app_of, granted
@@ -187,6 +187,21 @@ def test_what_entra_refuses_is_said_in_words(
         _session(None).headers()
     assert SECRET not in f"{caught.value!r} {vars(caught.value)}"
     assert caught.value.status == status
+
+
+@responses.activate
+def test_a_bot_that_is_not_known_where_people_are_writes_all_the_same() -> None:
+    """It would be no reason to stop its messages: the session of the bot is another directory's."""
+    gives_token("botframework.com")
+    says(HERE, {"error": "unauthorized_client", "error_description": "AADSTS700016: no"}, 400)
+    kept = MemorySessions()
+    with pytest.raises(PermissionMissing, match="consent"):
+        _session(kept, Service.GRAPH, "multi_tenant").headers()
+    assert _session(kept, Service.BOT, "multi_tenant").headers() == {"Authorization": f"Bearer {TOKEN}"}
+    with pytest.raises(DirectoryUnknown):
+        _session(kept, Service.GRAPH).headers()
+    on = connection("multi_tenant")
+    assert [line.state for line in provider().permissions(on)] == ["ok", "not_checked", "missing"]
 
 
 @responses.activate
