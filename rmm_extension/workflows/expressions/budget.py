@@ -10,7 +10,7 @@ from .errors import ExpressionError
 LONGEST = 250_000
 """Characters of any value an expression makes; a whole output of a script, 200,000, fits."""
 
-WORK = 10_000_000
+WORK = 5_000_000
 """Characters and items that are looked at in all, by everything in one input."""
 
 
