@@ -16,6 +16,8 @@ from rmm_extension.providers.teams.errors import KEY
 
 MODULE_KEY = f"app:{KEY}"
 LONGEST_MESSAGE = 20_000
+CONVERSATION = "conversations"
+"""The tab of the app that is the conversation with its bot: Teams reserves this name for it."""
 CATEGORIES = {
     "assignment": ("assignmentCreated", "Assignment"),
     "customer_reply": ("customerReplyReceived", "Reply of a customer"),

@@ -119,7 +119,8 @@ def deep_link(connection: Connection, target: str, label: str) -> str:
     """
     app_id = quote(str(connection.settings.get("app_id") or ""), safe="")
     query = {"webUrl": target, "label": label} if target else {"label": label}
-    return f"https://teams.microsoft.com/l/entity/{app_id}/conversations?{urlencode(query, quote_via=quote)}"
+    place = f"https://teams.microsoft.com/l/entity/{app_id}/{specs.CONVERSATION}"
+    return f"{place}?{urlencode(query, quote_via=quote)}"
 
 
 def _is_in(place: Conversation, channel_id: str) -> bool:

@@ -14,7 +14,7 @@ from urllib.parse import urlsplit
 import msgspec
 
 from rmm_extension.domain.messaging import AppPackage, AppPlace
-from rmm_extension.providers.teams.action_specs import CATEGORIES
+from rmm_extension.providers.teams.action_specs import CATEGORIES, CONVERSATION
 
 VERSION = "1.0.0"
 """Of the package. Teams takes an update only with a higher one: raise it with each change of the manifest."""
@@ -68,6 +68,8 @@ def manifest(app_id: str, place: AppPlace) -> dict[str, Any]:
                 "supportsFiles": False,
             }
         ],
+        # The conversation with the bot, by the name that notifications lead to.
+        "staticTabs": [{"entityId": CONVERSATION, "scopes": ["personal"]}],
         "permissions": ["identity", "messageTeamMembers"],
         "validDomains": [domain],
         # Graph finds the app of a notification by this id; the resource is asked for and not used.

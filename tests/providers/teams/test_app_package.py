@@ -14,6 +14,8 @@ import pytest
 from rmm_extension.domain.messaging import AppPlace
 from rmm_extension.providers.teams import app_package
 from rmm_extension.providers.teams.action_specs import CATEGORIES
+from rmm_extension.providers.teams.actions import deep_link
+from tests.providers.teams.accounts import connection
 
 APP = "0a1b2c3d-0000-4000-8000-1234567890ab"
 PLACE = AppPlace(
@@ -62,6 +64,13 @@ def test_the_app_has_the_bots_id() -> None:
     found = manifest()
     assert {found["id"], found["bots"][0]["botId"], found["webApplicationInfo"]["id"]} == {APP}
     assert set(found["bots"][0]["scopes"]) == {"personal", "team"}
+
+
+def test_a_notification_leads_to_a_tab_that_the_app_has() -> None:
+    (tab,) = manifest()["staticTabs"]
+    assert tab["scopes"] == ["personal"]
+    link = urlsplit(deep_link(connection(app_id=APP), "", "Disk full"))
+    assert link.path == f"/l/entity/{APP}/{tab['entityId']}"
 
 
 def test_every_kind_of_notification_is_declared_and_says_its_title() -> None:
