@@ -253,7 +253,7 @@ _REBOOTS = {"ninjaone": "ninjaone.devices.reboot", "tacticalrmm": "tacticalrmm.a
 def _reboot(given: Given) -> Document:
     provider, _, connection = given["connection"].partition(":")
     if provider not in _REBOOTS:
-        raise ValidationError("Choose one of the list.", "connection")
+        raise Invalid({"connection": ["Choose one of the list."]})
     conditions = [
         f"connection.id == {_literal(connection)}",
         f"device.kind in {_literal(given['kinds'])}",

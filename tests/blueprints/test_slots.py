@@ -37,6 +37,7 @@ def test_navigation_by_permission(world: World, slots: Slots) -> None:
         "Devices",
         "Software",
         "Compliance",
+        "Workflows",
         "Maintenance",
         "Deliveries",
         "Connections",
