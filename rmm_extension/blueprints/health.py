@@ -15,6 +15,7 @@ from rmm_extension.domain.labels import provider_label
 from rmm_extension.models import Integration, JobRun, utc_now
 from rmm_extension.providers.contract import Provider
 from rmm_extension.services.queries import health as queries
+from rmm_extension.services.queries import messaging
 from rmm_extension.services.queries.health import DAYS, Health
 from rmm_extension.services.recurring import Schedule, polls_of
 from rmm_extension.services.runs import label as run_label
@@ -33,6 +34,7 @@ WORDS = {"ok": "Good", "warning": "Look at it", "failed": "Trouble", "not_checke
 """The states of a line, by the names of their shapes and colours."""
 PATIENCE = timedelta(minutes=5)
 """A poll may be so late before it is worth a look: a worker may be busy."""
+_OLD_KEYS = timedelta(days=2)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -77,6 +79,9 @@ def lines(
     has = able(provider)
     yield _sign_in(row, known)
     yield _vendor(row)
+    if "bot_messages" in has and row.state != "not_connected":
+        yield _bot(row)
+        yield _signing_keys(row)
     if "webhook" in has:
         yield _webhook(row, known, is_signed="signed_webhook" in has)
         if "webhook_registration" in has:
@@ -134,6 +139,37 @@ def _vendor(row: Integration) -> Line:
     if row.state in ("needs_reauth", "not_connected"):
         return Line(name=name, state="not_checked", message="Not asked without valid credentials")
     return Line(name=name, state="ok", message="It answers")
+
+
+def _bot(row: Integration) -> Line:
+    link = _configuring("Bot", "connection_bot", row)
+    bot = messaging.standing(session(), row.tenant_id, row.id)
+    if not bot.is_installed:
+        message = "It was not put anywhere yet, so nobody can be reached"
+        return Line(name="Bot", state="warning", message=message, link=link)
+    people = f"{bot.people} {'person' if bot.people == 1 else 'people'}"
+    channels = f"{bot.channels} {'channel' if bot.channels == 1 else 'channels'}"
+    message = f"It reaches {people} and {channels}; heard of"
+    return Line(name="Bot", state="ok", message=message, at=bot.heard_at, link=link)
+
+
+def _signing_keys(row: Integration) -> Line:
+    """The keys that messages to the bot are verified with: the tick renews them daily."""
+    known = messaging.keys_of(session(), row.tenant_id, row.id)
+    if known is None or known.fetched_at is None:
+        message = "Not fetched yet, so the bot's messages are not taken"
+        remedy = "A run fetches them; its error stands below if it failed."
+        return Line(name="Signing keys", state="warning", message=message, remedy=remedy)
+    if known.fetched_at < utc_now() - _OLD_KEYS:
+        remedy = "Those before are used on. They are asked for every hour; the runs say what is in the way."
+        message = "They could not be renewed since they were fetched"
+        return Line(name="Signing keys", state="warning", message=message, at=known.fetched_at, remedy=remedy)
+    return Line(
+        name="Signing keys",
+        state="ok",
+        message="The bot's messages are verified with keys fetched",
+        at=known.fetched_at,
+    )
 
 
 def _webhook(row: Integration, known: Health, *, is_signed: bool) -> Line:

@@ -13,7 +13,7 @@ from sqlalchemy.orm import Session
 from rmm_extension.domain.errors import HostCapabilityMissing
 from rmm_extension.domain.messaging import ConversationKind
 from rmm_extension.host import User
-from rmm_extension.models import SigningKeys, TeamsConversation, TeamsUserLink
+from rmm_extension.models import SigningKeys, TeamsConversation, TeamsUserLink, utc_now
 from rmm_extension.services.context import Rmm
 from rmm_extension.services.messaging import conversations, links
 
@@ -103,13 +103,14 @@ def people(rmm: Rmm, session: Session, tenant_id: str, integration_id: UUID) -> 
 def _person(user: User, row: TeamsUserLink | None, reachable: set[str | None]) -> Person:
     if row is None:
         return Person(user, None, "", None, None, is_reachable=False)
+    waits = row.code_until is not None and row.code_until > utc_now()
     account = (row.person_name or row.person_id) if row.person_id else None
     return Person(
         user,
         account,
         row.linked_by,
         row.linked_at,
-        row.code_until,
+        row.code_until if waits else None,
         is_reachable=bool(row.person_id) and row.person_id in reachable,
     )
 

@@ -21,7 +21,7 @@ def test_it_shows_the_address_and_is_kept_in_no_cache(pages: Pages) -> None:
     assert "Fetching the signing keys" in words
     assert "Not installed anywhere yet" in words
     work(pages.bot.world, "signing_keys")
-    assert "Messages are verified with 1 of Chat service's signing keys" in pages.words("bot")
+    assert "Messages are verified with 1 signing key of Chat service" in pages.words("bot")
 
 
 def test_it_lists_where_the_bot_is(pages: Pages) -> None:
@@ -116,3 +116,16 @@ def test_its_card_stands_under_communication(pages: Pages) -> None:
     assert words.index("Communication") < words.index("A chat service.")
     assert "A chat service." in said(browser.get("/settings/integrations/communication"))
     assert "A chat service." not in said(browser.get("/settings/integrations/rmm"))
+
+
+def test_the_health_page_tells_of_bot_and_keys(pages: Pages) -> None:
+    words = pages.words("health")
+    assert "It was not put anywhere yet, so nobody can be reached" in words
+    assert "Not fetched yet, so the bot's messages are not taken" in words
+    work(pages.bot.world, "signing_keys")
+    pages.bot.say(personal(), installed=True)
+    words = pages.words("health", "technician")
+    assert "It reaches 1 person and 0 channels; heard of just now" in words
+    assert "The bot's messages are verified with keys fetched just now" in words
+    pages.bot.world.do("UPDATE rmm_signing_keys SET fetched_at = now() - interval '3 days'")
+    assert "They could not be renewed since they were fetched" in pages.words("health")
