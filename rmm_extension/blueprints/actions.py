@@ -24,6 +24,7 @@ from .access import requires
 from .action_titles import script_of, titles
 from .choices import connection_options
 from .context import act, actor, allows, current_rmm, session
+from .device_actions import recent
 from .export import answer
 from .listing import tickets_of
 from .narrowing import Chip, Options, argument, chips, read_uuids, uuid_argument, word
@@ -58,6 +59,17 @@ def action_list() -> ResponseReturnValue:
 def action_export() -> ResponseReturnValue:
     """The actions of the filters, newest first; outputs stand on each action's own page."""
     return answer("actions.csv", _COLUMNS, queries.list_page, _filter(), _lines)
+
+
+@routes.get("/actions/recent")
+@requires("rmm.execute")
+def actions_recent() -> ResponseReturnValue:
+    """The newest actions on a device, or asked for from a ticket, alone, as their page asks again."""
+    device_id, ticket_id = uuid_argument("device"), argument("ticket")
+    if device_id is None and ticket_id is None:
+        abort(404)
+    found = recent(device_id=device_id, ticket_id=ticket_id)
+    return render_template("rmm/actions/_recent.html", recent=found)
 
 
 @routes.get("/actions/<uuid:invocation_id>")

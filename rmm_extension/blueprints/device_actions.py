@@ -6,8 +6,9 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from uuid import UUID
 
-from flask import Flask
+from flask import Flask, url_for
 
+from rmm_extension.domain.actions import ActionState
 from rmm_extension.domain.connection_states import works
 from rmm_extension.providers.capabilities import PerformsActions
 from rmm_extension.services import remote_access
@@ -31,10 +32,21 @@ class Offer:
 
 @dataclass(frozen=True, slots=True)
 class Recent:
-    """The newest actions of a device or a ticket, and what each did, in words."""
+    """The newest actions of a device or a ticket, what each did in words, and where to ask again."""
 
     rows: Sequence[AnyRow] = ()
     titles: Mapping[UUID, str] | None = None
+    url: str = ""
+
+    @property
+    def unfinished(self) -> bool:
+        """Whether one of them is not over."""
+        return any(not ActionState(row.state).is_over for row in self.rows)
+
+    @property
+    def of_several(self) -> bool:
+        """Whether they are on more than one device, so that each is named."""
+        return len({row.device_id for row in self.rows}) > 1
 
 
 def add_to(app: Flask) -> None:
@@ -57,7 +69,7 @@ def recent(*, device_id: UUID | None = None, ticket_id: str | None = None) -> Re
         rows = queries.of_device(session(), tenant_id, device_id)
     else:
         rows = queries.of_ticket(session(), tenant_id, ticket_id or "")
-    return Recent(rows, titles(rows))
+    return Recent(rows, titles(rows), url_for("rmm.actions_recent", device=device_id, ticket=ticket_id))
 
 
 def _able(device_ids: Collection[UUID]) -> Collection[UUID]:

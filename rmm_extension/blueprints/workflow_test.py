@@ -128,7 +128,7 @@ def _asked(workflow_id: UUID, draft: Mapping[str, Any]) -> Asked | None:
 
 
 def _subjects(definition: Definition) -> Options:
-    return [(one, SUBJECT_WORDS[one]) for one in definition.trigger.subjects]
+    return [(one, f"From {SUBJECT_WORDS[one]}") for one in definition.trigger.subjects]
 
 
 def _begin(asked: Asked, values: Mapping[str, Any]) -> ResponseReturnValue:

@@ -106,12 +106,18 @@ def _alerts(rmm: Rmm, session: Session, tenant_id: str, event: str, text: str | 
         where.append(needed.is_not(None))
     if text:
         where.append(_any_like(text, Alert.title, Alert.message, Alert.device_name))
-    statement = select(Alert.id, Alert.title, Alert.message, Alert.device_name, Alert.triggered_at)
+    statement = select(
+        Alert.id, Alert.title, Alert.message, Alert.alert_class, Alert.device_name, Alert.triggered_at
+    )
     rows = session.execute(
         statement.where(*where).order_by(Alert.triggered_at.desc(), Alert.id.desc()).limit(SHOWN)
     )
     return [
-        PastEvent(str(row.id), _named(row.device_name, row.title or row.message), row.triggered_at)
+        PastEvent(
+            str(row.id),
+            _named(row.device_name, row.title or row.message or row.alert_class),
+            row.triggered_at,
+        )
         for row in rows
     ]
 

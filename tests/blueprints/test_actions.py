@@ -421,3 +421,18 @@ class TestDeviceList:
             assert words in admin.text
         assert ">Keep<" not in technician.text
         assert "Run…" in technician.text
+
+
+def test_the_newest_actions_of_a_page_follow_themselves(world: World, vendor: Vendor) -> None:
+    device, client = vendor.device(), browser(world)
+    ask(client, PING, device)
+    address = f"/rmm/actions/recent?device={device}"
+    assert f'data-rmm-poll="{address}"' in client.get(f"/rmm/devices/{device}").text
+    assert "Waiting" in said(client.get(address))
+    vendor.work()
+    after = client.get(address)
+    assert "Done" in said(after)
+    assert "data-rmm-poll" not in after.text
+    assert "<html" not in after.text
+    assert client.get("/rmm/actions/recent").status_code == 404
+    assert browser(world, "viewer").get(address).status_code == 403
