@@ -35,6 +35,7 @@ TOPICS: dict[str, kinds.Work] = {
     "connection_down": f"{_FOLLOWUPS}:connection_down",
     "connection_up": f"{_FOLLOWUPS}:connection_up",
     "notify_user": "rmm_extension.services.notices:notify_user",
+    "workflow_start": "rmm_extension.workflows.starting:by_event",
     "workflow_action_over": "rmm_extension.workflows.engine:action_over",
     "workflow_refused": "rmm_extension.services.notices:workflow_refused",
 }

@@ -14,8 +14,9 @@ from uuid import UUID
 from sqlalchemy.orm import Session
 
 from rmm_extension.domain.actions import ActionState, ErrorCode
-from rmm_extension.domain.workflows import RunState, StepState
-from rmm_extension.models import ActionInvocation, WorkflowInvocation, WorkflowRun
+from rmm_extension.domain.errors import ConfigError
+from rmm_extension.domain.workflows import Definition, RunState, StepState
+from rmm_extension.models import ActionInvocation, WorkflowInvocation, WorkflowRun, utc_now
 from rmm_extension.services import runs
 from rmm_extension.services.actions import UnknownInvocation, invocations
 from rmm_extension.services.context import Rmm
@@ -55,7 +56,9 @@ def _held(session: Session, job: Run) -> WorkflowRun | None:
 
 
 def _do_next(rmm: Rmm, session: Session, run: WorkflowRun) -> None:
-    definition = rows.definition(session, run)
+    definition = _definition(session, run)
+    if definition is None:
+        return
     if run.position >= len(definition.steps):
         rows.end(run, RunState.SUCCEEDED)
         return
@@ -64,7 +67,7 @@ def _do_next(rmm: Rmm, session: Session, run: WorkflowRun) -> None:
         return
     wanted = definition.steps[run.position]
     row = row or rows.begin(session, run, wanted, attempt=1)
-    row.state = StepState.RUNNING
+    row.state, row.started_at = StepState.RUNNING, utc_now()
     work = Work(rmm, session, run, row, wanted, rows.seen(session, run))
     result = do(work)
     for name, value in work.facts.items():
@@ -72,17 +75,26 @@ def _do_next(rmm: Rmm, session: Session, run: WorkflowRun) -> None:
     flow.follow(session, run, definition, row, result)
 
 
+def _definition(session: Session, run: WorkflowRun) -> Definition | None:
+    """What the run does; one that cannot be read ends it, so that it takes nobody's place."""
+    try:
+        return rows.definition(session, run)
+    except ConfigError as error:
+        rows.end(run, RunState.FAILED, str(error), ErrorCode.INTERNAL_ERROR)
+        return None
+
+
 def tell_failure(rmm: Rmm, session: Session, job: Run, message: str) -> None:
     """The job was given up: its step has failed, and the run goes on as after any failure."""
     run = _held(session, job)
     if run is None:
         return
-    definition = rows.definition(session, run)
-    row = rows.current(session, run)
-    if row is None:
-        row = rows.begin(session, run, definition.steps[run.position], attempt=1)
-    failed = Ended(StepState.FAILED, message, None, ErrorCode.INTERNAL_ERROR)
-    flow.settle(session, run, definition, row, failed)
+    definition = _definition(session, run)
+    if definition is not None:
+        row = rows.current(session, run)
+        row = row or rows.begin(session, run, definition.steps[run.position], attempt=1)
+        failed = Ended(StepState.FAILED, message, None, ErrorCode.INTERNAL_ERROR)
+        flow.settle(session, run, definition, row, failed)
     places.let_go_on(session, run.tenant_id)
 
 
@@ -127,4 +139,7 @@ def take_over(session: Session, run: WorkflowRun, row: WorkflowInvocation, actio
     elif RunState(run.state).is_over:
         flow.write_end(row, told)
     elif row.state != told.state:
-        flow.settle(session, run, rows.definition(session, run), row, told)
+        flow.write_end(row, told)
+        definition = _definition(session, run)
+        if definition is not None:
+            flow.settle(session, run, definition, row, told)

@@ -29,11 +29,11 @@ _UNFINISHED = text("""
 
 @dataclass(frozen=True, slots=True)
 class Refusal:
-    """Why a run is recorded as failed instead of being started; ``key`` is what is told once."""
+    """Why a run is recorded as failed and not started; one with a ``key`` is told to people once."""
 
     code: ErrorCode
     message: str
-    key: str
+    key: str = ""
 
 
 def is_too_soon(session: Session, workflow: Workflow, trigger: Trigger, guard_key: str | None) -> bool:

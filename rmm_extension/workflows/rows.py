@@ -5,9 +5,11 @@ from __future__ import annotations
 from typing import Any
 from uuid import UUID
 
+import msgspec
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from rmm_extension.domain.errors import ConfigError
 from rmm_extension.domain.workflows import Definition, RunState, Step, StepState, definition_of
 from rmm_extension.host import Actor
 from rmm_extension.models import (
@@ -39,13 +41,21 @@ def hold(session: Session, tenant_id: str, run_id: UUID) -> WorkflowRun:
 
 
 def definition(session: Session, run: WorkflowRun) -> Definition:
-    """What the run does."""
+    """What the run does; raises ``ConfigError`` as :func:`read`."""
     document = session.scalars(
         select(WorkflowVersion.document).where(
             WorkflowVersion.tenant_id == run.tenant_id, WorkflowVersion.id == run.version_id
         )
     ).one()
-    return definition_of(document)
+    return read(document)
+
+
+def read(document: dict[str, Any]) -> Definition:
+    """The definition of a stored document; raises ``ConfigError`` for one that this version cannot read."""
+    try:
+        return definition_of(document)
+    except msgspec.ValidationError as error:
+        raise ConfigError(f"This workflow cannot be read any more: {error}. Publish it again.") from error
 
 
 def workflow_name(session: Session, tenant_id: str, workflow_id: UUID) -> str:

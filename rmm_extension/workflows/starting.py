@@ -6,20 +6,19 @@ from collections.abc import Collection, Mapping
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import select, tuple_
+from sqlalchemy import ColumnElement, select, tuple_
 from sqlalchemy.orm import Session
 
 from rmm_extension.domain.actions import ErrorCode
 from rmm_extension.domain.contracts.events import CATALOGUE
 from rmm_extension.domain.contracts.workflows import load_definition
-from rmm_extension.domain.errors import Conflict
+from rmm_extension.domain.errors import ConfigError, Conflict
 from rmm_extension.domain.workflows import (
     MANUAL,
     Definition,
     RunSource,
     Trigger,
     WorkflowState,
-    definition_of,
     document_of,
 )
 from rmm_extension.host import Actor
@@ -27,17 +26,13 @@ from rmm_extension.models import Workflow, WorkflowVersion, new_id
 from rmm_extension.services import outbox
 from rmm_extension.services.context import Rmm
 
-from . import context, guard, manual_fields, new_run, past_events, places
+from . import context, definitions, guard, manual_fields, new_run, past_events, places, rows
 from .context import Scene
 from .expressions import ExpressionError, truth
 from .guard import Refusal
 from .new_run import NewRun
 
 LONGEST_KEY = 200
-
-
-class NoSuchWorkflow(LookupError):
-    """No such workflow in this tenant."""
 
 
 # --- By events
@@ -56,59 +51,93 @@ def wanted_events(session: Session, told: Collection[tuple[str, str]]) -> set[tu
 
 
 def on_event(rmm: Rmm, session: Session, tenant_id: str, name: str, payload: dict[str, Any]) -> None:
-    """Start every published workflow that waits for the event and whose filter lets it through.
+    """Put a wish for each published workflow that waits for the event into the outbox.
 
-    It is called once for each event, in the transaction that takes the event out of the outbox.
+    Each is then dealt with in a transaction of its own: one that cannot be started keeps back no other.
     """
     event = CATALOGUE[name].name
-    found = _published(session, tenant_id, Workflow.trigger == event)
-    if not found:
+    found = session.scalars(select(Workflow.id).where(*_started_by(tenant_id, event)).order_by(Workflow.id))
+    said = {"event": event, "key": str(new_id()), "payload": payload}
+    outbox.put_many(
+        session, tenant_id, "workflow_start", ({"workflow_id": str(one), **said} for one in found)
+    )
+
+
+def by_event(rmm: Rmm, session: Session, tenant_id: str, payload: dict[str, Any]) -> None:
+    """Handler of the outbox: start one workflow, if its filter lets the event through.
+
+    Where that cannot be worked out, or the workflow runs too often, a failed run says so.
+    """
+    workflow_id, event, told = UUID(payload["workflow_id"]), payload["event"], payload["payload"]
+    found = _published(session, tenant_id, workflow_id, event)
+    if found is None:
         return
-    scene = context.look(rmm, session, tenant_id, context.about_event(payload))
-    # Before anything is counted or written: of two events at once both might be taken for the first one.
+    workflow, version = found
+    new = NewRun(
+        workflow=workflow,
+        source=RunSource.EVENT,
+        event=event,
+        key=f"{RunSource.EVENT}:{payload['key']}",
+        actor=_publisher(workflow),
+        scene=context.look(rmm, session, tenant_id, context.about_event(told)),
+        trigger={"event": event, **told},
+    )
+    # Before anything is counted: of two events at once both might be taken for the first one.
     places.lock(session, tenant_id)
-    for workflow, version in found:
-        new = NewRun(
-            workflow=workflow,
-            source=RunSource.EVENT,
-            event=event,
-            key=f"event:{new_id()}",
-            actor=_publisher(workflow),
-            scene=scene,
-            trigger={"event": event, **payload},
-        )
-        _start_by_event(session, new, version.id, definition_of(version.document).trigger)
-    places.let_go_on(session, tenant_id)
+    try:
+        refusal = _judge(session, new, version)
+    except _NotWanted:
+        return
+    new_run.write(session, new, version.id, refusal)
+    if refusal is None:
+        places.let_go_on(session, tenant_id)
+    elif refusal.key:
+        said = {"workflow_id": str(workflow.id), "name": workflow.name, "message": refusal.message}
+        outbox.put(session, tenant_id, "workflow_refused", {**said, "key": refusal.key})
 
 
-def _start_by_event(session: Session, new: NewRun, version_id: UUID, trigger: Trigger) -> None:
+def _judge(session: Session, new: NewRun, version: WorkflowVersion) -> Refusal | None:
+    """Why the run is not started, if it is to be written down; raises ``_NotWanted`` where it is not."""
     workflow, guard_key = new.workflow, new.scene.guard_key
     try:
+        trigger = rows.read(version.document).trigger
         if trigger.filter is not None and not truth(trigger.filter, new.seen):
-            return
+            raise _NotWanted
     except ExpressionError as error:
         words = f"The trigger's filter could not be worked out: {error}"
-        new_run.write(session, new, version_id, Refusal(ErrorCode.EXPRESSION_ERROR, words, ""))
-        return
+        return Refusal(ErrorCode.EXPRESSION_ERROR, words)
+    except ConfigError as error:
+        return Refusal(ErrorCode.INTERNAL_ERROR, str(error))
     if guard.is_too_soon(session, workflow, trigger, guard_key):
-        return
-    refusal = guard.refusal(session, workflow, guard_key)
-    new_run.write(session, new, version_id, refusal)
-    if refusal is not None:
-        said = {"workflow_id": str(workflow.id), "name": workflow.name, "message": refusal.message}
-        outbox.put(session, workflow.tenant_id, "workflow_refused", {**said, "key": refusal.key})
+        raise _NotWanted
+    return guard.refusal(session, workflow, guard_key)
 
 
-def _published(session: Session, tenant_id: str, *wanted: Any) -> list[tuple[Workflow, WorkflowVersion]]:
-    """The workflows that start runs now, with what they do, in the order they were made."""
+class _NotWanted(Exception):
+    """The trigger does not want a run of this event."""
+
+
+def _started_by(tenant_id: str, event: str) -> tuple[ColumnElement[bool], ...]:
+    return (
+        Workflow.tenant_id == tenant_id,
+        Workflow.state == WorkflowState.PUBLISHED,
+        Workflow.trigger == event,
+    )
+
+
+def _published(
+    session: Session, tenant_id: str, workflow_id: UUID, event: str
+) -> tuple[Workflow, WorkflowVersion] | None:
+    """The workflow and what it does, while it is published and the event starts it."""
     version = (
         (WorkflowVersion.tenant_id == Workflow.tenant_id)
         & (WorkflowVersion.workflow_id == Workflow.id)
         & (WorkflowVersion.number == Workflow.published_version)
     )
-    mine = (Workflow.tenant_id == tenant_id, Workflow.state == WorkflowState.PUBLISHED, *wanted)
-    statement = select(Workflow, WorkflowVersion).join(WorkflowVersion, version).where(*mine)
-    return [(row[0], row[1]) for row in session.execute(statement.order_by(Workflow.id))]
+    statement = select(Workflow, WorkflowVersion).join(WorkflowVersion, version)
+    mine = statement.where(Workflow.id == workflow_id, *_started_by(tenant_id, event))
+    found = session.execute(mine).first()
+    return (found[0], found[1]) if found else None
 
 
 def _publisher(workflow: Workflow) -> Actor:
@@ -132,15 +161,15 @@ def start_manual(
 ) -> UUID:
     """Start a workflow from an alert, a ticket, an asset or a device, with what its form says; the run's id.
 
-    The same ``key`` again is the first wish. Raises :class:`NoSuchWorkflow`, ``Invalid`` by the fields'
+    The same ``key`` again is the first wish. Raises ``UnknownWorkflow``, ``Invalid`` by the fields'
     names, ``Conflict`` for a workflow that people do not start here, or something that is gone.
     """
-    workflow = _get(session, actor.tenant_id, workflow_id)
-    found = _published(session, actor.tenant_id, Workflow.id == workflow_id, Workflow.trigger == MANUAL)
-    if not found:
+    workflow = definitions.get(session, actor.tenant_id, workflow_id)
+    found = _published(session, actor.tenant_id, workflow_id, MANUAL)
+    if found is None:
         raise Conflict(f"“{workflow.name}” is not published, or is not started by people.")
-    version = found[0][1]
-    trigger = definition_of(version.document).trigger
+    version = found[1]
+    trigger = rows.read(version.document).trigger
     if subject_type not in trigger.subjects:
         raise Conflict(f"“{workflow.name}” is not started from here.")
     new = NewRun(
@@ -177,7 +206,8 @@ def start_test(
     asked: whoever tests has chosen. Raises as :func:`start_manual`, and ``Invalid`` for a draft that is no
     workflow yet.
     """
-    workflow, test_key = _get(session, actor.tenant_id, workflow_id), _key(RunSource.TEST, key)
+    workflow = definitions.get(session, actor.tenant_id, workflow_id)
+    test_key = _key(RunSource.TEST, key)
     if (known := new_run.of_key(session, actor.tenant_id, workflow_id, test_key)) is not None:
         return known
     definition = load_definition(workflow.draft)
@@ -214,13 +244,6 @@ def _start_by_person(session: Session, new: NewRun, version_id: UUID) -> UUID:
         return first
     places.let_go_on(session, tenant_id)
     return started
-
-
-def _get(session: Session, tenant_id: str, workflow_id: UUID) -> Workflow:
-    found = session.get(Workflow, (tenant_id, workflow_id))
-    if found is None:
-        raise NoSuchWorkflow("This workflow does not exist (any more).")
-    return found
 
 
 def _key(source: RunSource, key: str) -> str:

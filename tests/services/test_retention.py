@@ -40,7 +40,7 @@ KEEP = Keep()
 NONE_OF_THESE = dict.fromkeys(
     (
         *("deliveries_put_aside", "software", "software_of_deleted", "products", "patches_of_deleted"),
-        *("signals", "actions", "audit", "set_aside", "paces"),
+        *("signals", "actions", "audit", "set_aside", "paces", "workflow_runs", "workflow_drafts"),
     ),
     0,
 )

@@ -8,10 +8,12 @@ from uuid import UUID
 import pytest
 
 from rmm_extension.domain.errors import Conflict, Invalid
+from rmm_extension.jobs import relay as jobs_relay
 from rmm_extension.models import new_id
 from rmm_extension.services import events, relay
 from rmm_extension.testing.statements import StatementCounter
 from rmm_extension.workflows import guard, starting
+from rmm_extension.workflows.definitions import UnknownWorkflow
 from tests.services.working import relay_all
 from tests.workflows.engine.acme import AGAIN, WRITE
 from tests.workflows.engine.studio import Studio, document, step
@@ -209,7 +211,7 @@ def test_what_a_person_may_not_start_is_said_in_words(studio: Studio) -> None:
         studio.start(filtered, "device", device)
     with pytest.raises(Conflict, match="not published"):
         studio.start(studio.publish(document(step("one"), **MANUAL), state="paused"), "device", device)
-    with pytest.raises(starting.NoSuchWorkflow):
+    with pytest.raises(UnknownWorkflow):
         studio.start(new_id(), "device", device)
     with pytest.raises(Conflict, match="no such thing"):
         studio.start(filtered, "device", "nonsense")
@@ -281,3 +283,43 @@ def test_a_draft_that_changed_or_an_alert_that_went_is_said(studio: Studio) -> N
     with pytest.raises(Invalid):
         start_test(studio, draft(studio, {"steps": []}), alert, True)
     assert studio.world.one("SELECT count(*) FROM rmm_workflow_versions WHERE number = 0") == 0
+
+
+# --- What is broken blocks nobody
+
+
+def test_a_version_that_cannot_be_read_any_more_fails_in_words(studio: Studio) -> None:
+    studio.publish(document(step("one")))
+    studio.tell()
+    relay_all(studio.world)
+    studio.world.do("""UPDATE rmm_workflow_versions SET document = '{"trigger": 1}'""")
+    studio.tell()
+    studio.work()
+    assert {(run["state"], run["error_code"]) for run in studio.runs()} == {("failed", "INTERNAL_ERROR")}
+    assert "cannot be read any more" in studio.runs()[0]["message"]
+    assert studio.world.one("SELECT count(*) FROM rmm_outbox") == 0
+
+
+def test_a_workflow_that_cannot_be_started_keeps_back_no_other(
+    studio: Studio, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Whatever breaks: the others have wishes of their own, and its own is tried again."""
+    broken = studio.publish(document(step("broken"), filter="true"))
+    studio.publish(document(step("fine")))
+    studio.tell()
+    judge = vars(starting)["truth"]
+
+    def breaks(*_: Any) -> bool:
+        raise ZeroDivisionError
+
+    monkeypatch.setattr(starting, "truth", breaks)
+    with studio.world.app.app_context():
+        for _ in range(2):
+            jobs_relay.drain(studio.world.rmm, studio.world.app)
+    studio.work()
+    assert studio.written() == ["fine"]
+    monkeypatch.setattr(starting, "truth", judge)
+    studio.world.do("UPDATE rmm_outbox SET due_at = now()")
+    studio.work()
+    assert studio.written() == ["fine", "broken"]
+    assert studio.runs()[-1]["workflow_id"] == broken
