@@ -10,6 +10,7 @@ from typing import Any, TypeVar
 from sqlalchemy.orm import Session
 
 from rmm_extension.domain.connection_states import WHERE, refusal, works
+from rmm_extension.domain.contracts.actions import ActionSpec
 from rmm_extension.domain.contracts.workflows import load_definition
 from rmm_extension.domain.errors import Invalid
 from rmm_extension.domain.workflows import Step
@@ -62,9 +63,14 @@ def check(rmm: Rmm, session: Session, actor: Actor, document: Mapping[str, Any])
     allows = cache(partial(rmm.host.permissions.allows, actor))
     _check_expression(report, "trigger.filter", definition.trigger.filter, filter_scope(definition))
     for position, step in enumerate(definition.steps):
-        path = f"steps.{position}"
-        _check_bindings(report, path, step, scope(rmm, definition, position))
-        _check_action(rmm, report, path, step, modules, allows)
+        path, seen = f"steps.{position}", scope(rmm, definition, position)
+        _check_bindings(report, path, step, seen)
+        action = _action(rmm, report, path, step)
+        if action is not None:
+            _check_action(report, path, step, action.spec, allows)
+            if action.spec.on_device and step.device is None and "device" in seen.absent:
+                report.warn(f"{path}.device", _NO_DEVICE)
+            modules.check(report, path, step, action.entry)
     return report
 
 
@@ -91,25 +97,31 @@ def _check_names(
         report.error(path, str(error))
         return
     for name in sorted(used.names):
-        found = find(seen, name)
+        found, thing = find(seen, name), name.partition(".")[0]
         if isinstance(found, str):
             report.error(path, found)
+        elif thing in seen.absent and name != thing and name in used.needed:
+            report.warn(path, _NEVER_THERE.format(thing=thing))
         elif found.optional and name in used.needed and name.startswith("trigger."):
             report.warn(path, _MAY_BE_ABSENT.format(name=name))
 
 
-def _check_action(
-    rmm: Rmm, report: Report, path: str, step: Step, modules: _Modules, allows: Callable[[str], bool]
-) -> None:
+def _action(rmm: Rmm, report: Report, path: str, step: Step) -> catalog.Action | None:
+    """The step's action, if it is still the one that the step was made for."""
     try:
-        action = catalog.find(rmm, step.action)
+        found = catalog.find(rmm, step.action)
     except UnknownAction as error:
         report.error(f"{path}.action", f"{error} Choose another one.")
-        return
-    spec = action.spec
-    if spec.version != step.version:
-        report.error(f"{path}.action", _OTHER_VERSION.format(label=spec.label))
-        return
+        return None
+    if found.spec.version != step.version:
+        report.error(f"{path}.action", _OTHER_VERSION.format(label=found.spec.label))
+        return None
+    return found
+
+
+def _check_action(
+    report: Report, path: str, step: Step, spec: ActionSpec, allows: Callable[[str], bool]
+) -> None:
     if not allows(spec.permission):
         report.error(f"{path}.action", _NO_RIGHT.format(label=spec.label, permission=spec.permission))
     for name, sentences in problems_of_inputs(spec, step.inputs).items():
@@ -117,7 +129,6 @@ def _check_action(
             report.error(f"{path}.inputs.{name}" if name else f"{path}.inputs", sentence)
     for name in secret_literals(spec, step.inputs):
         report.warn(f"{path}.inputs.{name}", _IN_CLEAR)
-    modules.check(report, path, step, action.entry)
 
 
 class _Modules:
@@ -156,6 +167,8 @@ _MAY_BE_ABSENT = (
     "Not every such event has “{name}”; a run without it fails here. Write {name} | default(…) to have"
     " another value then."
 )
+_NEVER_THERE = "What starts this workflow is about no {thing}, so there is none here."
+_NO_DEVICE = "What starts this workflow is about no device. Say on which one."
 _OTHER_VERSION = (
     "“{label}” is another one by now than when this step was made. Open the step, look at its inputs and save"
     " it."

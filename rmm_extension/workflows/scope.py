@@ -11,6 +11,7 @@ from marshmallow import Schema, fields
 
 from rmm_extension.domain.contracts.events import CATALOGUE
 from rmm_extension.domain.workflow_objects import OBJECTS, RUN, Keys
+from rmm_extension.domain.workflow_words import event_words
 from rmm_extension.domain.workflows import NAMES, Definition, ManualField, Trigger
 from rmm_extension.services.actions.registry import UnknownAction
 from rmm_extension.services.context import Rmm
@@ -18,6 +19,10 @@ from rmm_extension.services.context import Rmm
 from . import catalog
 
 _MOST_TOLD = 20
+_NEVER = {
+    "connection": frozenset(OBJECTS) - {"connection"},
+    "device": frozenset({"alert", "ticket"}),
+}
 _FIELD_TYPES = {"number": "number", "flag": "yes or no"}
 _TYPES: tuple[tuple[type[fields.Field[Any]], str], ...] = (
     (fields.Boolean, "yes or no"),
@@ -44,10 +49,15 @@ class Known:
 
 @dataclass(frozen=True, slots=True)
 class Scope:
-    """Everything one step may name; ``later`` are the steps it does not see: itself and what follows."""
+    """Everything one step may name.
+
+    ``later`` are the steps it does not see: itself and what follows. ``absent`` are the things that what
+    starts the workflow is never about: they can be named, and are null in every run.
+    """
 
     root: Known
     later: frozenset[str]
+    absent: frozenset[str]
 
 
 def scope(rmm: Rmm, definition: Definition, position: int) -> Scope:
@@ -62,12 +72,23 @@ def scope(rmm: Rmm, definition: Definition, position: int) -> Scope:
         "steps": Known(label="Steps before", keys=steps),
     }
     root = Known(label="", keys={name: keys[name] for name in NAMES})
-    return Scope(root, frozenset(step.id for step in definition.steps[position:]))
+    later = frozenset(step.id for step in definition.steps[position:])
+    return Scope(root, later, _absent(definition.trigger))
 
 
 def filter_scope(definition: Definition) -> Scope:
     """What the trigger's filter sees: it is asked before there is a run."""
-    return Scope(Known(label="", keys=_of_trigger(definition.trigger)), frozenset())
+    root = Known(label="", keys=_of_trigger(definition.trigger))
+    return Scope(root, frozenset(), _absent(definition.trigger))
+
+
+def _absent(trigger: Trigger) -> frozenset[str]:
+    """The things that this trigger is never about."""
+    if trigger.is_manual:
+        about = "device" if not {"alert", "ticket"} & set(trigger.subjects) else ""
+    else:
+        about = event_words(trigger.event).about
+    return _NEVER.get(about, frozenset())
 
 
 def find(seen: Scope, path: str) -> Known | str:

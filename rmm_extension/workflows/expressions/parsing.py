@@ -86,7 +86,7 @@ class Template:
         return only if isinstance(only, Expression) else None
 
 
-@lru_cache(maxsize=1_000)
+@lru_cache(maxsize=200)
 def parse(source: str) -> Expression:
     """The expression; raises :class:`ExpressionError` with a sentence."""
     if not source.strip():
@@ -94,7 +94,7 @@ def parse(source: str) -> Expression:
     return _checked(source, _read(source, LONGEST_EXPRESSION, _expression))
 
 
-@lru_cache(maxsize=1_000)
+@lru_cache(maxsize=200)
 def parse_template(source: str) -> Template:
     """The text with its ``{{ expressions }}``; raises :class:`ExpressionError` with a sentence."""
     tree = _read(source, LONGEST_TEMPLATE, _JINJA.parse)

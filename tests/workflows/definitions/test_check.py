@@ -225,6 +225,41 @@ def test_what_only_some_events_have_is_worth_a_warning(desk: Desk) -> None:
     assert not desk.check(text("{{ trigger.severity }}")).warnings
 
 
+@pytest.mark.parametrize(
+    "trigger, template, thing",
+    [
+        ({"event": "INTEGRATION_FAILED"}, "{{ alert.id }}", "alert"),
+        ({"event": "RMM_SYNC_FAILED"}, "{{ client.name }}", "client"),
+        ({"event": "RMM_DEVICE_OFFLINE"}, "{{ ticket.number }}", "ticket"),
+        ({"event": "MANUAL", "subjects": ["asset"]}, "{{ alert.id }}", "alert"),
+        ({"event": "MANUAL", "subjects": ["asset", "alert"]}, "{{ alert.id }}", None),
+        ({"event": "RMM_DEVICE_OFFLINE"}, "{{ ticket.number | default('none') }}", None),
+        ({"event": "RMM_DEVICE_OFFLINE"}, "{{ 'no' if ticket is none else 'yes' }}", None),
+        ({"event": "RMM_DEVICE_OFFLINE"}, "{{ device.name }}", None),
+        ({"event": "RMM_SYNC_FAILED"}, "{{ connection.name }}", None),
+        ({"event": "TICKET_CLOSED"}, "{{ alert.id }}", None),
+    ],
+)
+def test_what_a_run_is_never_about_is_worth_a_warning(
+    desk: Desk, trigger: dict[str, Any], template: str, thing: str | None
+) -> None:
+    report = desk.check({**text(template), "trigger": trigger})
+    assert not report.errors
+    words = {
+        "steps.0.inputs.text": [f"What starts this workflow is about no {thing}, so there is none here."]
+    }
+    assert report.warnings == (words if thing else {})
+
+
+def test_an_action_on_a_device_where_there_never_is_one(desk: Desk) -> None:
+    report = desk.check(document(step("ping", PING), event="INTEGRATION_FAILED"))
+    assert list(report.warnings) == ["steps.0.device"]
+    assert "Say on which one" in report.warnings["steps.0.device"][0]
+    named = step("ping", PING, device={"value": "AGENT-1"})
+    assert not desk.check(document(named, event="INTEGRATION_FAILED")).warnings
+    assert not desk.check(document(step("ping", PING), event="RMM_DEVICE_OFFLINE")).warnings
+
+
 # --- Modules and connections
 
 
