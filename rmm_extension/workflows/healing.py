@@ -44,8 +44,9 @@ def heal(rmm: Rmm) -> int:
     """Hook of the tick; how many runs were found or let go on."""
     with unit(rmm) as session:
         left = session.execute(_LEFT, {"most": _BATCH}).all()
-        active = set(rmm.host.tenants.active_ids(session))
-        waiting = active.intersection(session.scalars(_WAITING).all())
+        waiting = set(session.scalars(_WAITING))
+        if waiting:
+            waiting &= set(rmm.host.tenants.active_ids(session))
     for row in left:
         with unit(rmm) as session:
             _take_up(session, row.tenant_id, row.id)

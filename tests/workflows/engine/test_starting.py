@@ -136,6 +136,22 @@ def test_a_workflow_that_starts_itself_is_stopped_and_told_once(studio: Studio) 
     assert len({one["user_id"] for one in told}) == len(told) > 0
 
 
+def test_a_ticket_closed_by_a_workflow_whose_alert_fires_again_is_a_loop(studio: Studio) -> None:
+    """Each time round it is another alert with another ticket; the condition is the same."""
+    closing = {"ticket_id": {"template": "{{ ticket.id }}"}}
+    studio.publish(document(step("close", "tickets.close", inputs=closing)))
+    studio.world.device()
+    for number in range(7):
+        fired, over = (f"2026-11-21 {hour:02}:00:00+00:00" for hour in (2 * number, 2 * number + 1))
+        studio.world.post(studio.world.body(600 + number, alert_time=fired))
+        studio.work()
+        studio.world.post(studio.world.resolved(600 + number, resolved_on=over))
+        studio.work()
+    assert len({run["ticket_id"] for run in studio.runs()}) == 7
+    assert [run["state"] for run in studio.runs()] == ["succeeded"] * 5 + ["failed"] * 2
+    assert {run["error_code"] for run in studio.runs()[5:]} == {"LOOP_GUARD"}
+
+
 def test_the_guard_forgets_after_an_hour_and_knows_things_apart(studio: Studio) -> None:
     studio.publish(document(step("one")))
     for _ in range(6):
