@@ -65,7 +65,7 @@ def address_lines(ports: Ports) -> list[str]:
     """The PSA, and the pages on which one plays the vendors."""
     rows = [("The PSA:", ports.web_url)]
     rows += [(f"Simulated {LABELS[vendor]}:", ports.control_url(vendor)) for vendor in ports.simulators]
-    return [f"  {name:<25} {url}" for name, url in rows]
+    return [f"  {name:<26} {url}" for name, url in rows]
 
 
 def login_lines() -> list[str]:

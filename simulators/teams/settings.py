@@ -45,6 +45,11 @@ class Settings(Switches):
     """Whether activities are sent as they come up, or when the control API says so."""
     webhook_timeout: float = 15.0
     """Seconds the bot has to answer."""
+    attempts: int = 3
+    """How often an activity is sent that a bot answers with 5xx, or not; what Bot Connector does is not
+    documented."""
+    retry_seconds: float = 10.0
+    """How long after a failed attempt the next one is made."""
     region: str = "amer"
     """The end of the service URL that activities tell."""
     refuse_sends_with: str = "none"

@@ -7,7 +7,8 @@
     teams.install("Priya Raman"), teams.install("Service desk"), teams.remove(…)    person or team
     teams.write("Priya Raman", "text")   what somebody writes to the bot
     teams.channel_id("Service desk", "Alerts")
-    teams.deliver()                          sends the activities that wait; nothing is sent by itself here
+    teams.deliver()                          sends the activities that wait; nothing is sent by itself here,
+                                             and nothing twice unless switched so (attempts=3)
     teams.messages(), teams.notifications()  what was written and who was notified, oldest first
     teams.control("keys/rotate"), teams.ask("state"), teams.fault("throttled", prefix="/amer", count=1)
     teams.lab.settings.change(refuse_sends_with="ConversationNotFound")
@@ -93,7 +94,7 @@ def several_teams() -> Iterator[Callable[..., SimulatedTeams]]:
     with serving() as serve:
 
         def run(**options: Any) -> SimulatedTeams:
-            app = create_app(**{"deliveries": "manual", **options})
+            app = create_app(**{"deliveries": "manual", "attempts": 1, **options})
             lab = lab_of(app)
             lab.url = serve(app, lab.courier)
             return SimulatedTeams(lab.url, lab)

@@ -78,6 +78,15 @@ def test_what_happens_in_teams_is_told_in_its_order(teams: SimulatedTeams) -> No
     assert found[4]["membersRemoved"] == [{"id": f"28:{keys.APP_ID}"}]
 
 
+def test_what_a_bot_cannot_take_now_is_sent_again_so_often(teams: SimulatedTeams) -> None:
+    teams.write("Priya Raman", "once")
+    assert [one["attempt"] for one in teams.deliver()] == [1]
+    assert teams.lab.courier.waiting() == []
+    teams.lab.settings.change(attempts=3)
+    teams.write("Priya Raman", "three times")
+    assert [one["attempt"] for _ in range(4) for one in teams.deliver()] == [1, 2, 3]
+
+
 def test_a_bot_without_an_endpoint_hears_nothing(teams: SimulatedTeams) -> None:
     teams.listen_at(None)
     teams.install("Priya Raman")
