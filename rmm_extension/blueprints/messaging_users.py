@@ -4,23 +4,20 @@ from __future__ import annotations
 
 from uuid import UUID
 
-from flask import abort, after_this_request, render_template, request, url_for
+from flask import after_this_request, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 from sqlalchemy.orm import Session
 
 from rmm_extension.domain.connection_states import refusal, sleeps
 from rmm_extension.domain.errors import ConfigError, Conflict
-from rmm_extension.models import Integration
-from rmm_extension.providers.capabilities import ReceivesBotMessages
-from rmm_extension.providers.contract import Provider
 from rmm_extension.services.messaging import links
 from rmm_extension.services.queries import messaging as queries
 from rmm_extension.services.unit import unit
 
 from .abilities import needs
 from .access import requires
-from .connection import found
 from .context import act, actor, current_rmm, session
+from .messaging import found_bot
 from .routing import Routes
 from .tabs import tabs
 from .webhook_access import not_kept
@@ -33,7 +30,7 @@ routes = Routes()
 @needs("bot_messages")
 def connection_users(integration_id: UUID) -> ResponseReturnValue:
     """Every user with the account that is theirs."""
-    row, provider = _found(integration_id)
+    row, provider = found_bot(integration_id)
     accounts = links.people(session(), row.tenant_id, row.id)
     taken = {one.person_id for one in links.all_of(session(), row.tenant_id, row.id)}
     return render_template(
@@ -52,7 +49,7 @@ def connection_users(integration_id: UUID) -> ResponseReturnValue:
 @needs("bot_messages")
 def connection_user_link(integration_id: UUID) -> ResponseReturnValue:
     """Link a user with the account that was chosen."""
-    _found(integration_id)
+    found_bot(integration_id)
     user_id, person_id = request.form.get("user", ""), request.form.get("account", "")
 
     def work(opened: Session) -> str:
@@ -69,7 +66,7 @@ def connection_user_link(integration_id: UUID) -> ResponseReturnValue:
 @needs("bot_messages")
 def connection_user_unlink(integration_id: UUID) -> ResponseReturnValue:
     """Forget whom a user is there."""
-    _found(integration_id)
+    found_bot(integration_id)
     user_id = request.form.get("user", "")
 
     def work(opened: Session) -> str:
@@ -84,7 +81,7 @@ def connection_user_unlink(integration_id: UUID) -> ResponseReturnValue:
 @needs("bot_messages")
 def connection_account(integration_id: UUID) -> ResponseReturnValue:
     """The person's own account; sent, it makes a code, which only this answer shows."""
-    row, provider = _found(integration_id)
+    row, provider = found_bot(integration_id)
     code = None
     if request.method == "POST":
         if sleeps(row.state):
@@ -92,7 +89,7 @@ def connection_account(integration_id: UUID) -> ResponseReturnValue:
         with unit(current_rmm()) as opened:
             code = links.make_code(opened, actor(), integration_id)
         after_this_request(not_kept)
-        row, provider = _found(integration_id)
+        row, provider = found_bot(integration_id)
     mine = links.of_user(session(), row.tenant_id, row.id, actor().id)
     return render_template(
         "rmm/connections/account.html", row=row, manifest=provider.manifest, mine=mine, code=code
@@ -104,17 +101,10 @@ def connection_account(integration_id: UUID) -> ResponseReturnValue:
 @needs("bot_messages")
 def connection_account_unlink(integration_id: UUID) -> ResponseReturnValue:
     """Forget the person's own account."""
-    _found(integration_id)
+    found_bot(integration_id)
 
     def work(opened: Session) -> str:
         links.unlink(current_rmm(), opened, actor(), integration_id, actor().id)
         return "Your account is not linked any more."
 
     return act(work, url_for("rmm.connection_account", integration_id=integration_id))
-
-
-def _found(integration_id: UUID) -> tuple[Integration, Provider]:
-    row, provider = found(integration_id)
-    if not isinstance(provider, ReceivesBotMessages):
-        abort(404)
-    return row, provider
