@@ -176,7 +176,8 @@ def _values(row: Workflow) -> dict[str, Any]:
         "definition": definition,
         "cards": found,
         "starting": starting(definition.trigger),
-        "trigger_problems": [text for texts in problems_of_trigger(report.errors).values() for text in texts],
+        "trigger_problems": _sentences(problems_of_trigger(report.errors)),
+        "trigger_warnings": _sentences(problems_of_trigger(report.warnings)),
         "general": problems_elsewhere(report.errors),
         "errors": sum(len(texts) for texts in report.errors.values()),
         "warnings": sum(len(texts) for texts in report.warnings.values()),
@@ -202,8 +203,12 @@ def _trigger(row: Workflow, trigger: Mapping[str, Any], problems: Mapping[str, l
         problems=problems,
         problems_at=[_of_field(problems, place) for place in range(MOST_FIELDS)],
         general=[text for path, texts in problems.items() if not path for text in texts],
-        help=names_at(row, 0),
+        help=names_at(row, None),
     )
+
+
+def _sentences(problems: Mapping[str, list[str]]) -> list[str]:
+    return [text for texts in problems.values() for text in texts]
 
 
 def _of_field(problems: Mapping[str, list[str]], place: int) -> list[str]:

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 from typing import Any
 from uuid import UUID
 
@@ -12,7 +12,7 @@ from flask.typing import ResponseReturnValue
 
 from rmm_extension.domain.contracts.actions import form_fields
 from rmm_extension.domain.errors import Conflict, Invalid
-from rmm_extension.forms.actions import PREFIX
+from rmm_extension.forms.actions import PREFIX, by_field
 from rmm_extension.forms.workflows import MODE, TEMPLATE, Input, inputs_of, read_step, shown_inputs
 from rmm_extension.models import Workflow
 from rmm_extension.services.unit import unit
@@ -82,7 +82,8 @@ def workflow_step(workflow_id: UUID, step_id: str) -> ResponseReturnValue:
     editor = _opened(workflow_id, step_id)
     if request.method == "GET":
         return _page(editor, _wrong(editor) if request.args.get("check") else {})
-    step = read_step(editor.step, editor.inputs, request.form)
+    version = editor.found.spec.version if editor.found.spec else None
+    step = read_step(editor.step, editor.inputs, request.form, version)
     try:
         save(workflow_id, lambda document: edits.with_step(document, step))
     except Invalid as error:
@@ -130,8 +131,7 @@ def _page(editor: Editor, problems: Mapping[str, list[str]]) -> str:
     connection_id = read_uuid(str(step.get("connection") or ""))
     bindings = step.get("inputs") or {}
     names = {one.field.name for one in editor.inputs}
-    parts = {name.partition(".")[0] for name in names}
-    told = _by_input(problems, [*LABELS, *sorted(names, key=len, reverse=True), *parts])
+    own, told = _by_place(problems, editor.inputs)
     return render_template(
         "rmm/workflows/step.html",
         row=editor.row,
@@ -146,8 +146,9 @@ def _page(editor: Editor, problems: Mapping[str, list[str]]) -> str:
         prefix=PREFIX,
         mode=MODE,
         template=TEMPLATE,
+        own=own,
         problems=told,
-        labelled=_labelled(editor, told),
+        labelled=_labelled(editor, own, told),
         help=names_at(editor.row, editor.place),
     )
 
@@ -161,35 +162,57 @@ def _options(editor: Editor, connection_id: UUID | None) -> dict[str, Options]:
     return found
 
 
-def _by_input(problems: Mapping[str, list[str]], known: Collection[str]) -> dict[str, list[str]]:
-    """The sentences by what is drawn: an input's path, ``device``, ``when`` and so on, else ``""``."""
-    told: dict[str, list[str]] = {}
+def _by_place(
+    problems: Mapping[str, list[str]], inputs: Sequence[Input]
+) -> tuple[dict[str, list[str]], dict[str, list[str]]]:
+    """The sentences about what every step has, by its name, and those about inputs, by the path of what is
+    drawn; what has no place of its own is the step's, by ``""``."""
+    own, told = dict[str, list[str]](), dict[str, list[str]]()
     for path, texts in problems.items():
-        inner = path.removeprefix("inputs.")
-        name = next((one for one in known if inner == one or inner.startswith(f"{one}.")), "")
-        told.setdefault(name, []).extend(texts)
-    return told
+        name = path.partition(".")[0]
+        if path.startswith("inputs.") and (drawn := _drawn(path.removeprefix("inputs."), inputs)):
+            told.setdefault(drawn, []).extend(texts)
+        else:
+            own.setdefault(name if name in LABELS else "", []).extend(texts)
+    return own, told
 
 
-def _labelled(editor: Editor, told: Mapping[str, list[str]]) -> list[tuple[str, str, str]]:
+def _drawn(path: str, inputs: Sequence[Input]) -> str:
+    """The path of an input, of what is drawn within it, or of the part that inputs lie in."""
+    for field in sorted((one.field for one in inputs), key=lambda one: len(one.name), reverse=True):
+        if path == field.name or path.startswith(f"{field.name}."):
+            ((within, _),) = by_field(
+                {f"_{path.removeprefix(field.name)}": []}, [replace(field, name="_")]
+            ).items()
+            return field.name + within.removeprefix("_")
+    part = path.partition(".")[0]
+    return part if any(one.field.name.startswith(f"{part}.") for one in inputs) else ""
+
+
+def _labelled(
+    editor: Editor, own: Mapping[str, list[str]], told: Mapping[str, list[str]]
+) -> list[tuple[str, str, str]]:
     """Where on the page each sentence belongs, what that is called, and the sentence."""
     labels = labels_of(editor.found.spec)
-    return [
-        (_anchor(editor, name), labels.get(name, name), text)
-        for name, texts in told.items()
-        if name
-        for text in texts
-    ]
+    found = [(name, LABELS[name], text) for name, texts in own.items() if name for text in texts]
+    for path, texts in told.items():
+        label = next((labels[name] for name in _ways_up(path) if name in labels), path)
+        found += [(_anchor(editor, path), label, text) for text in texts]
+    return found
+
+
+def _ways_up(path: str) -> list[str]:
+    """The path, and those of everything it lies in."""
+    parts = path.split(".")
+    return [".".join(parts[:length]) for length in range(len(parts), 0, -1)]
 
 
 def _anchor(editor: Editor, name: str) -> str:
     """The id of the field; of a part, that of its first field."""
     paths = [one.field.name for one in editor.inputs]
-    path = next((one for one in paths if one == name or one.startswith(f"{name}.")), None)
-    if path is None:
-        return name
+    path = next((one for one in paths if one in _ways_up(name) or one.startswith(f"{name}.")), name)
     is_template = "template" in ((editor.step.get("inputs") or {}).get(path) or {})
-    return (TEMPLATE if is_template else PREFIX) + path
+    return TEMPLATE + path if is_template else PREFIX + (name if path in _ways_up(name) else path)
 
 
 def _device_text(binding: Mapping[str, Any] | None) -> str:

@@ -39,12 +39,15 @@ class Tried:
     problem: str | None
 
 
-def names_at(row: Workflow, position: int) -> Help:
-    """What expressions of the step at ``position`` may name; 0 is the first one, and the trigger's filter."""
+def names_at(row: Workflow, position: int | None) -> Help:
+    """What expressions of the step at ``position`` may name; ``None`` is the trigger's filter, which is asked
+    before there is a run."""
     tenant_id = actor().tenant_id
     last = runs_about(session(), tenant_id, RunFilter(workflow_id=row.id), 1)
     run_id = last[0].id if last else None
-    groups = shapes.shape(current_rmm(), session(), tenant_id, row.draft, position, run_id=run_id)
+    groups = shapes.shape(current_rmm(), session(), tenant_id, row.draft, position or 0, run_id=run_id)
+    if position is None:
+        groups = [group for group in groups if not group.names[0].path.startswith("run.")]
     about = event_words(row.draft["trigger"]["event"]).about or "trigger"
     return Help(groups, about, run_id, FILTERS, TESTS)
 

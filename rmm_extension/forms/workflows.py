@@ -84,9 +84,10 @@ def _shown(one: Input, binding: Mapping[str, Any] | None) -> InputState:
     return InputState(one, mode, filled([one.field], value), template or "", is_kept)
 
 
-def read_step(step: Document, inputs: Sequence[Input], form: Form) -> dict[str, Any]:
-    """The step as it is filled in; what the form does not ask for stays."""
+def read_step(step: Document, inputs: Sequence[Input], form: Form, version: int | None) -> dict[str, Any]:
+    """The step as it is filled in, for this version of its action; ``None`` leaves that as it is."""
     kept = {key: step[key] for key in ("id", "action", "version") if key in step}
+    kept |= {"version": version} if version else {}
     device = read_text(form.get("device"))
     given = {
         "name": " ".join(plain_text(form.get("name")).split()),

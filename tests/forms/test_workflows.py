@@ -36,8 +36,7 @@ STEP = {"id": "a", "name": "A", "action": "x", "version": 2, "inputs": {"key": {
 
 
 def read(**typed: Any) -> dict[str, Any]:
-    found: dict[str, Any] = read_step(STEP, INPUTS, MultiDict({"name": "A", "in_is_on": "1", **typed}))
-    return found
+    return read_step(STEP, INPUTS, MultiDict({"name": "A", "in_is_on": "1", **typed}), None)
 
 
 def test_parts_are_taken_apart_under_their_paths() -> None:
@@ -97,6 +96,12 @@ def test_a_stored_secret_is_not_in_what_is_shown() -> None:
     (shown,) = [one for one in shown_inputs(INPUTS, STEP["inputs"]) if one.name == "key"]  # type: ignore[arg-type]
     assert shown.is_kept
     assert shown.values == {"key": ""}
+
+
+def test_a_step_is_saved_for_the_action_as_it_is_now() -> None:
+    form = MultiDict({"name": "A"})
+    assert read_step(STEP, INPUTS, form, 3)["version"] == 3
+    assert read_step(STEP, INPUTS, form, None)["version"] == 2
 
 
 @pytest.mark.parametrize(

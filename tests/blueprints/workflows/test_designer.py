@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from flask.testing import FlaskClient
 
+from rmm_extension.testing.statements import StatementCounter
 from tests.blueprints.conftest import said
 from tests.blueprints.test_alert_actions import browser
 from tests.harness.world import World
@@ -113,3 +114,15 @@ class TestDisconnected:
         assert "Ready, with warnings" in reboot.text("/publish")
         reboot.sent("/publish")
         assert reboot.row["state"] == "published"
+
+
+def test_the_page_costs_the_same_however_many_steps_there_are(
+    world: World, admin: FlaskClient, statement_counter: type[StatementCounter]
+) -> None:
+    counts = []
+    for number in (1, 12):
+        flow = make(world, admin, *(step(f"s{at}", inputs=NOTE) for at in range(number)))
+        with world.app.app_context(), statement_counter() as sent:
+            admin.get(flow.url)
+        counts.append(sent.count)
+    assert counts[0] == counts[1]

@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 from flask.testing import FlaskClient
 
+from rmm_extension.models import WorkflowRun, WorkflowVersion, new_id
 from tests.blueprints.conftest import said
 from tests.harness.world import World
 
@@ -288,3 +289,47 @@ class TestPublishing:
         answer = pages.send("/publish", revision=old)
         assert "has saved this workflow meanwhile" in said(pages.client.get(answer.location))
         assert pages.row["published_version"] is None
+
+
+def test_an_action_that_is_another_one_by_now_is_taken_over_by_saving(
+    world: World, admin: FlaskClient
+) -> None:
+    old = make(world, admin, {**step("note", inputs=NOTE), "version": 9})
+    assert "is another one by now" in old.text("/steps/note?check=1")
+    inputs = {f"ex_{name}": text for name, text in NOTE.items()}
+    modes = {f"mode_{name}": "template" for name in NOTE}
+    old.sent("/steps/note", name="Note", **inputs, **modes)
+    assert old.draft["steps"][0].get("version", 1) == 1
+    assert "Ready" in old.text("/publish")
+
+
+def test_the_filter_is_asked_before_there_is_a_run(pages: Pages) -> None:
+    page = pages.client.get(f"{pages.url}/trigger").text
+    assert 'data-rmm-insert="alert.severity"' in page
+    assert 'data-rmm-insert="run.id"' not in page
+
+
+def test_the_last_runs_values_stand_beside_the_names(running: Pages) -> None:
+    world = running.world
+    place = {"tenant_id": world.tenant, "workflow_id": running.id}
+    version = WorkflowVersion(**place, id=new_id(), number=0, document=running.draft)
+    run = WorkflowRun(
+        **place,
+        id=new_id(),
+        version_id=version.id,
+        source="event",
+        event="RMM_ALERT_TRIGGERED",
+        event_key="k",
+        context={"alert": {"title": "Disk <C> is full"}},
+        state="succeeded",
+        actor_id="a",
+        actor_name="A",
+    )
+    run_id = run.id
+    with world.unit() as session:
+        session.add(version)
+        session.flush()
+        session.add(run)
+    page = running.client.get(f"{running.url}/steps/note")
+    assert "Disk <C> is full" in said(page)
+    assert f"/rmm/workflows/runs/{run_id}" in page.text
