@@ -12,7 +12,7 @@ from tests.workflows.definitions.desk import Desk
 def test_nothing_is_wrong_with_a_recipe(desk: Desk, recipe: recipes.Recipe) -> None:
     tactical, ninja = desk.world.integration_id, desk.connect("Ninja", "ninjaone")
     desk.connect("Huntress", "huntress")
-    answers = {
+    answers: dict[str, dict[str, object]] = {
         "disk-full": {"script": f"{tactical}:7"},
         "huntress-close": {},
         "escalate": {"channel_id": "19:x@thread.tacv2", "technicians": ["t1"]},
