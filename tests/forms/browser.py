@@ -17,7 +17,8 @@ class Form(HTMLParser):
         self.sent: MultiDict[str, str] = MultiDict()
         self.ids: list[str] = []
         self.labels: set[str] = set()
-        self._list = self._area = self._text = ""
+        self._list = self._area = self._text = self._now = ""
+        self._texts: dict[str, str] = {}
         self._options: list[tuple[str, bool]] = []
         self.feed(page)
         self.close()
@@ -26,6 +27,7 @@ class Form(HTMLParser):
         told = {name: value or "" for name, value in attrs}
         if "id" in told:
             self.ids.append(told["id"])
+            self._now = told["id"]
         if tag == "label":
             self.labels.add(told.get("for", ""))
         if tag == "input":
@@ -39,8 +41,11 @@ class Form(HTMLParser):
 
     def handle_data(self, data: str) -> None:
         self._text += data
+        self._texts[self._now] = self._texts.get(self._now, "") + data
 
     def handle_endtag(self, tag: str) -> None:
+        if tag == "div":
+            self._now = ""
         if tag == "textarea":
             # A browser drops the first line end of an area, and sends lines as the standard says.
             self.sent.add(self._area, self._text.removeprefix("\n").replace("\n", "\r\n"))
@@ -53,5 +58,13 @@ class Form(HTMLParser):
 
     def _input(self, told: dict[str, str], checked: bool) -> None:
         kind = told.get("type", "text")
-        if kind in _TEXTS or (kind == "checkbox" and checked):
-            self.sent.add(told["name"], told["value"])
+        if told.get("name") and (kind in _TEXTS or (kind in ("checkbox", "radio") and checked)):
+            self.sent.add(told["name"], told.get("value", ""))
+
+    def texts_of(self, behind: str) -> dict[str, str]:
+        """The texts of the elements whose ids end with this, by the rest of their ids."""
+        return {
+            name.removesuffix(behind): text.strip()
+            for name, text in self._texts.items()
+            if name.endswith(behind)
+        }

@@ -1,4 +1,5 @@
-"""A provider of another distribution: two wheels in an empty environment, and nothing of this repository."""
+"""A provider and an action of other distributions: three wheels in an empty environment, and nothing of this
+repository."""
 
 from __future__ import annotations
 
@@ -35,10 +36,9 @@ def pip(python: Path) -> list[str]:
 
 @pytest.fixture(scope="module")
 def environment(extension_wheel: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The Python of an environment with both wheels. No index is asked: what they need is installed here."""
-    folder = tmp_path_factory.mktemp("acme")
-    source = shutil.copytree(HERE / "acme", folder / "source", ignore=shutil.ignore_patterns("__pycache__"))
-    acme = wheels.build(source, folder / "acme")
+    """The Python of an environment with all wheels. No index is asked: what they need is installed here."""
+    folder = tmp_path_factory.mktemp("others")
+    brought = [_built(folder, name) for name in ("acme", "toolbox")]
     store = folder / "wheels"
     store.mkdir()
     for name, installed in wheels.needed(["rmm-extension", *HOST]).items():
@@ -47,19 +47,26 @@ def environment(extension_wheel: Path, tmp_path_factory: pytest.TempPathFactory)
     shutil.copy(extension_wheel, store)
     subprocess.run([sys.executable, "-m", "venv", "--without-pip", str(folder / "venv")], check=True)
     python = folder / "venv" / "bin" / "python"
-    offline = ["install", "--no-index", "--no-compile", "--find-links", str(store), str(acme), *HOST]
+    offline = ["install", "--no-index", "--no-compile", "--find-links", str(store), *brought, *HOST]
     done = subprocess.run([*pip(python), *offline], capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stdout + done.stderr
     return python
 
 
+def _built(folder: Path, name: str) -> str:
+    """The wheel of one of the other distributions."""
+    source = shutil.copytree(HERE / name, folder / name, ignore=shutil.ignore_patterns("__pycache__"))
+    return str(wheels.build(source, folder / f"{name}-wheel"))
+
+
 @pytest.fixture(scope="module")
 def host(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A folder with the reference PSA, the story and Acme's server: nothing else can be imported from it."""
+    """A folder with the reference PSA and the stories with their needs: nothing else is imported from it."""
     folder = tmp_path_factory.mktemp("host")
     shutil.copytree(PROJECT / "reference_psa", folder / "reference_psa")
-    for name in ("acme_server.py", "acme_story.py"):
+    for name in ("acme_server.py", "acme_story.py", "toolbox_story.py"):
         shutil.copy(HERE / name, folder)
+    shutil.copy(PROJECT / "tests" / "forms" / "browser.py", folder / "form_browser.py")
     return folder
 
 
@@ -114,4 +121,59 @@ def test_it_does_all_that_a_vendor_does(environment: Path, host: Path, populated
         "offered": True,
         "rebooted": ["m1"],
         "action": "requested",
+    }
+
+
+def test_an_action_with_every_kind_of_input_needs_no_template(
+    environment: Path, host: Path, populated_url: str
+) -> None:
+    """In the palette, drawn, judged, stored, published and done: by its contract alone."""
+    printed = run(environment, host, "toolbox_story.py", populated_url)
+    told: dict[str, Any] = json.loads(printed.splitlines()[-1])
+    for name in ("from", "pack"):
+        assert Path(told.pop(name)).is_relative_to(environment.parents[1])
+    assert told.pop("wrong") == {
+        "in_name": "Fill this in.",
+        "in_count": "Give a whole number from 1 to 10.",
+        "in_ratio": "Give a number from 0 to 1.",
+        "in_days": "Choose among: mo, tu, we.",
+        "in_begins": "There is no such time on that day: the clocks are set forward over it.",
+        "in_window.start": "This time zone is not known. Choose one such as Europe/Berlin.",
+        "in_window.end": "Fill this in.",
+        "in_items.0.label": "Fill this in.",
+        "in_items.0.amount": "Give a whole number from 1 to 99.",
+        "in_extra": "This must be JSON: an object in braces or a list in brackets.",
+    }
+    assert told.pop("given") == {
+        "name": "A <b>thing</b>",
+        "note": "Two\nlines {{ as they are }}",
+        "password": True,
+        "count": 3,
+        "ratio": 0.5,
+        "size": "l",
+        "days": ["mo", "we"],
+        "loud": True,
+        "tags": ["one", "two"],
+        "begins": "2026-11-22T10:00:00+01:00",
+        "window": {"start": "2026-11-22T10:00:00+00:00"},
+        "items": [{"label": "bolt", "amount": 4}, {"label": "nut", "amount": 1}],
+        "extra": {"deep": [1, {"er": None}]},
+    }
+    assert told == {
+        "offered": True,
+        "not drawn": [],
+        "still wrong": {},
+        "shown again": {
+            "in_days": ["mo", "we"],
+            "in_begins": ["2026-11-22T10:00"],
+            "in_items.1.label": ["nut"],
+        },
+        "secret shown": False,
+        "state": "published",
+        "state of the step": "succeeded",
+        "message": "A <b>thing</b> is made.",
+        "people": [True, True],
+        "ends after it began": True,
+        "kept": "••••••",
+        "written down": 1,
     }
