@@ -57,14 +57,12 @@ def test_a_connection_that_was_cut_is_replaced_within_the_request(bot: Bot) -> N
 def test_what_the_database_refuses_is_logged_without_its_words(
     bot: Bot, caplog: pytest.LogCaptureFixture
 ) -> None:
-    rule = "rmm_teams_conversations ADD CONSTRAINT no_megan CHECK (person_name <> 'Megan Bowen')"
-    bot.world.do(f"ALTER TABLE {rule}")
+    rule = "ADD CONSTRAINT no_megan CHECK (person_name <> 'Megan Bowen')"
+    bot.world.do(f"ALTER TABLE rmm_teams_conversations {rule}")
     with caplog.at_level(logging.INFO):
         assert bot.say(installed=True).status_code == 503
     assert "bot_message_failed" in caplog.text
     assert f"connection={bot.integration_id}" in caplog.text
     assert "Megan Bowen" not in caplog.text
-    bot.world.do(
-        "ALTER TABLE rmm_teams_conversations DROP CONSTRAINT rmm_teams_conversations_person_name_check"
-    )
+    bot.world.do("ALTER TABLE rmm_teams_conversations DROP CONSTRAINT no_megan")
     assert bot.say(installed=True).status_code == 200
