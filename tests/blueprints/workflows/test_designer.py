@@ -58,6 +58,7 @@ def test_who_may_only_look_changes_nothing(world: World, pages: Pages) -> None:
     assert "1. First" in said(page)
     assert "Publish…" not in page.text
     assert "/move" not in page.text
+    assert "rmm-card-wrong" not in page.text, "what their role may not do is no fault of the workflow"
     for path in ("/palette", "/trigger", "/publish", "/steps/first", "/details", "/delete"):
         assert viewer.get(pages.url + path).status_code == 403, path
     assert viewer.post(f"{pages.url}/steps/first/remove", data={"revision": 1}).status_code == 403

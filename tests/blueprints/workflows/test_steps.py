@@ -333,3 +333,21 @@ def test_the_last_runs_values_stand_beside_the_names(running: Pages) -> None:
     page = running.client.get(f"{running.url}/steps/note")
     assert "Disk <C> is full" in said(page)
     assert f"/rmm/workflows/runs/{run_id}" in page.text
+
+
+@pytest.mark.parametrize(
+    "typed",
+    [
+        {"name": "a\x00b"},
+        {"name": "A", "in_note": "a\x00b", "in_ticket_id": "1"},
+        {"name": "A", "connection": "nonsense"},
+        {"name": "A", "when": "x" * 2001},
+        {"name": "A", "mode_note": "template", "ex_note": "x" * 10_001},
+    ],
+)
+def test_what_nothing_can_keep_is_refused_in_words(pages: Pages, typed: dict[str, str]) -> None:
+    before = pages.draft
+    answer = pages.send("/steps/first", **typed)
+    assert answer.status_code == 422
+    assert "To mend before it can be published" in said(answer)
+    assert pages.draft == before
