@@ -18,7 +18,7 @@ from tests.workflows.engine.studio import Studio, document, step
 
 pytestmark = [pytest.mark.faults, pytest.mark.xdist_group("faults")]
 
-RUNS, STEPS = 200, 3
+RUNS, STEPS = 200, 2
 UNFINISHED = "SELECT count(*) FROM rmm_workflow_runs WHERE state NOT IN ('succeeded', 'failed', 'cancelled')"
 SUCCEEDED = "SELECT count(*) FROM rmm_workflow_runs WHERE state = 'succeeded'"
 NOTES = "SELECT count(*) FROM comments WHERE body LIKE 'Step %'"
@@ -76,7 +76,7 @@ def test_many_runs_at_once_finish_on_two_workers_and_starve_nobody(installation:
 def test_workers_that_are_killed_among_many_runs_lose_and_repeat_no_step(installation: Stage) -> None:
     publish_notes(installation)
     tell(installation, RUNS // 4)
-    for share in (10, 60):
+    for share in (10, 40):
         until(lambda share=share: installation.number(NOTES) >= share, "some notes", 90, 0.05)  # type: ignore[misc]
         installation.kill_worker("rmm-workflow")
     until(lambda: installation.number(UNFINISHED) == 0, "the last run's end", 300, 0.5)

@@ -1,7 +1,7 @@
 """A worker that is killed at a chosen point.
 
-``python -m tests.workflows.engine.dying POINT TENANT JOB ATTEMPT`` does one attempt of a job; with the point
-``over_*`` it relays the outbox instead. It ends by SIGKILL, as a machine does that loses its power: nothing
+``python -m tests.workflows.engine.dying POINT TENANT JOB ATTEMPT`` does one attempt of a job, or, at a
+point of the relay, relays the outbox. It ends by SIGKILL, as a machine does that loses its power: nothing
 of it runs any more, and nothing is said to anybody.
 """
 
@@ -19,7 +19,7 @@ from reference_psa import create_app
 from rmm_extension.jobs.execute import perform as execute
 from rmm_extension.providers.tacticalrmm import TacticalRmm, history
 from rmm_extension.services import relay, runs
-from rmm_extension.workflows import catalog, engine, flow
+from rmm_extension.workflows import catalog, engine, flow, new_run, starting
 from tests.harness.schema import app_config
 from tests.workflows.engine.acme import PACK
 
@@ -27,6 +27,10 @@ from tests.workflows.engine.acme import PACK
 perform = import_module("rmm_extension.services.actions.perform")
 
 POINTS: dict[str, tuple[Any, str, bool]] = {
+    "event_before_its_commit": (starting, "on_event", True),
+    "event_after_its_commit": (relay, "deliver", True),
+    "start_before_its_commit": (new_run, "write", True),
+    "start_after_its_commit": (relay, "deliver", True),
     "step_before_it_began": (engine, "_do_next", False),
     "step_before_its_commit": (flow, "follow", True),
     "step_after_its_commit": (runs, "finish", False),
@@ -39,6 +43,8 @@ POINTS: dict[str, tuple[Any, str, bool]] = {
     "over_after_its_commit": (relay, "deliver", True),
 }
 """Where it ends: before, or right after, this function."""
+RELAYED = ("event_", "start_", "over_")
+"""What the relay does."""
 
 
 def main(point: str, tenant_id: str, job_id: str, attempt: str) -> None:
@@ -51,7 +57,7 @@ def main(point: str, tenant_id: str, job_id: str, attempt: str) -> None:
     app = create_app(app_config(os.environ["DATABASE_URL"]))
     rmm = app.extensions["rmm"].services
     with app.app_context():
-        if point.startswith("over_"):
+        if point.startswith(RELAYED):
             for message in relay.claim(rmm):
                 if not relay.is_signal(message):
                     relay.deliver(rmm, message)

@@ -51,6 +51,11 @@ def before(vendor: Vendor, point: str) -> None:
     """Bring a run to where the point is."""
     vendor.studio.publish(document(step("reboot", REBOOT), step("note")))
     vendor.tell()
+    if point.startswith("event_"):
+        return
+    if point.startswith("start_"):
+        vendor.relay_once()
+        return
     vendor.relay()
     if not point.startswith("step_"):
         vendor.do_next("workflow_step")

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 
+from rmm_extension.services import relay
 from tests.harness.world import World
 from tests.services.actions.conftest import PING, REBOOT, SCRIPT, Scene
 from tests.services.working import relay_all
@@ -33,6 +34,12 @@ class Vendor:
     def relay(self) -> None:
         """Hand over what waits in the outbox."""
         relay_all(self.world)
+
+    def relay_once(self) -> None:
+        """Hand over what waits, and not what comes of that."""
+        with self.world.app.app_context():
+            for message in relay.claim(self.world.rmm):
+                relay.deliver(self.world.rmm, message)
 
     def do_next(self, kind: str) -> str:
         """Do the oldest job of the kind."""
