@@ -38,7 +38,13 @@ def problems_of_inputs(spec: ActionSpec, inputs: Mapping[str, Binding]) -> Sente
 def secret_literals(spec: ActionSpec, inputs: Mapping[str, Binding]) -> list[str]:
     """The inputs that are shown nowhere by their contract and stand in the workflow all the same."""
     hidden = secret_fields(spec.input)
-    return [name for name, one in inputs.items() if name.split(".")[0] in hidden and one.value]
+    return [name for name, one in inputs.items() if one.value and not hidden.isdisjoint(_ways_up(name))]
+
+
+def _ways_up(name: str) -> list[str]:
+    """The name, and those of the parts it lies in."""
+    parts = name.split(".")
+    return [".".join(parts[:length]) for length in range(1, len(parts) + 1)]
 
 
 def _nested(inputs: Mapping[str, Binding]) -> dict[str, Any]:
