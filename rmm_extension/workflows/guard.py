@@ -9,7 +9,7 @@ from sqlalchemy import func, or_, select, text
 from sqlalchemy.orm import Session
 
 from rmm_extension.domain.actions import ErrorCode
-from rmm_extension.domain.workflows import RunSource, Trigger
+from rmm_extension.domain.workflows import RunSource, RunState, Trigger
 from rmm_extension.models import Workflow, WorkflowRun, utc_now
 
 MOST_ABOUT_ONE = 5
@@ -18,7 +18,6 @@ WITHIN = timedelta(hours=1)
 MOST_UNFINISHED = 1_000
 """Runs of a tenant that wait or are under way. Those that wait for a person take nobody's place."""
 
-_REFUSALS = (ErrorCode.LOOP_GUARD, ErrorCode.TOO_MANY_RUNS)
 _UNFINISHED = text("""
     SELECT count(*) FROM (
         SELECT 1 FROM rmm_workflow_runs
@@ -80,7 +79,7 @@ def _starts(session: Session, workflow: Workflow, guard_key: str | None, within:
                 row.guard_key == guard_key if guard_key is not None else row.guard_key.is_(None),
                 row.source == RunSource.EVENT,
                 row.queued_at > utc_now() - within,
-                or_(row.error_code.is_(None), row.error_code.not_in(_REFUSALS)),
+                or_(row.started_at.is_not(None), row.state == RunState.QUEUED),
             )
         )
         or 0

@@ -23,7 +23,7 @@ from rmm_extension.domain.workflows import (
 )
 from rmm_extension.host import Actor
 from rmm_extension.models import Workflow, WorkflowVersion, new_id
-from rmm_extension.services import outbox
+from rmm_extension.services import audit, outbox
 from rmm_extension.services.context import Rmm
 
 from . import context, definitions, guard, manual_fields, new_run, past_events, places, rows
@@ -242,6 +242,16 @@ def _start_by_person(session: Session, new: NewRun, version_id: UUID) -> UUID:
         first = new_run.of_key(session, tenant_id, workflow_id, new.key)
         assert first is not None
         return first
+    audit.record(
+        session,
+        new.actor,
+        "workflow.run_started",
+        subject_type="workflow_run",
+        subject_id=started,
+        subject_name=new.workflow.name,
+        integration_id=new.scene.about.integration_id,
+        changes={"how": new.source.value, "simulated": new.simulated},
+    )
     places.let_go_on(session, tenant_id)
     return started
 

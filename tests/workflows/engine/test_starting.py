@@ -8,6 +8,7 @@ from uuid import UUID
 import pytest
 
 from rmm_extension.domain.errors import Conflict, Invalid
+from rmm_extension.domain.workflow_objects import OBJECTS
 from rmm_extension.jobs import relay as jobs_relay
 from rmm_extension.models import new_id
 from rmm_extension.services import events, relay
@@ -165,6 +166,20 @@ def test_the_guard_forgets_after_an_hour_and_knows_things_apart(studio: Studio) 
     assert studio.runs()[-1]["state"] == "succeeded"
 
 
+def test_what_a_filter_could_not_judge_was_no_start(studio: Studio) -> None:
+    studio.publish(document(step("one"), filter="device.name == 'x'", oncePerMinutes=10))
+    for _ in range(7):
+        studio.tell()
+    studio.work()
+    assert {run["error_code"] for run in studio.runs()} == {"EXPRESSION_ERROR"}
+    studio.world.do(
+        "UPDATE rmm_workflow_versions SET document = jsonb_set(document, '{trigger,filter}', '\"true\"')"
+    )
+    studio.tell()
+    studio.work()
+    assert studio.written() == ["one"]
+
+
 def test_a_flood_is_refused_and_told_once(studio: Studio, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(guard, "MOST_UNFINISHED", 3)
     workflow = studio.publish(document(step("one")))
@@ -213,6 +228,8 @@ def test_a_person_starts_a_workflow_with_a_form(studio: Studio) -> None:
     assert studio.written() == [f"slow 3 soft PC-7 {actor.name}"]
     run = studio.run(run_id)
     assert (run["source"], run["actor_id"], str(run["device_id"])) == ("manual", actor.id, device)
+    (line,) = studio.world.rows("SELECT * FROM rmm_audit WHERE action = 'workflow.run_started'")
+    assert (line["actor_name"], line["subject_name"]) == (actor.name, "Mend")
 
 
 def test_what_a_person_may_not_start_is_said_in_words(studio: Studio) -> None:
@@ -247,6 +264,8 @@ def test_it_knows_what_belongs_to_where_it_was_started(studio: Studio, subject: 
     assert seen["device"]["id"] == ids["device"]
     assert seen["asset"]["id"] == asset
     assert seen["connection"]["id"] == str(studio.world.integration_id)
+    known = {"asset", "client", "connection", "device", subject}
+    assert {name: set(seen[name]) for name in known} == {name: set(OBJECTS[name]) for name in known}
 
 
 # --- Tests of a draft
