@@ -14,7 +14,7 @@ from rmm_extension.forms.workflows import inputs_of
 from rmm_extension.workflows.catalog import Entry, Offer
 from rmm_extension.workflows.check import Report
 
-from .choices import connection_options
+from .choices import connection_rows
 from .workflow_choices import picking_script
 from .workflow_values import Names, Used, names_of
 
@@ -70,7 +70,7 @@ def cards(definition: Definition, offers: Sequence[Offer], report: Report) -> li
     steps = [
         Used(step, one.provider, _fields(one.spec)) for step, one in zip(definition.steps, found, strict=True)
     ]
-    names, connections = names_of(steps), dict(connection_options())
+    names, connections = names_of(steps), {str(row.id): row.name for row in connection_rows()}
     return [
         _card(place, used, one, names, connections, report)
         for place, (used, one) in enumerate(zip(steps, found, strict=True))

@@ -349,5 +349,5 @@ def test_what_nothing_can_keep_is_refused_in_words(pages: Pages, typed: dict[str
     before = pages.draft
     answer = pages.send("/steps/first", **typed)
     assert answer.status_code == 422
-    assert "To mend before it can be published" in said(answer)
+    assert "That was not saved" in said(answer)
     assert pages.draft == before
