@@ -109,14 +109,11 @@ def workflow_run_again(run_id: UUID) -> ResponseReturnValue:
     if subject is None:
         flash("What this run was about is not known any more.", "warning")
         return redirect(url_for("rmm.workflow_run", run_id=run_id), 303)
+    kind, id_ = subject
+    values: dict[str, Any] = {"workflow_id": found.row.workflow_id, "again": run_id}
     if found.row.source == RunSource.MANUAL:
-        started = url_for(
-            "rmm.workflow_start", workflow_id=found.row.workflow_id, subject=":".join(subject), again=run_id
-        )
-        return redirect(started, 303)
-    return redirect(
-        url_for("rmm.workflow_test", workflow_id=found.row.workflow_id, about=subject[1], again=run_id), 303
-    )
+        return redirect(url_for("rmm.workflow_start", subject=f"{kind}:{id_}", **values), 303)
+    return redirect(url_for("rmm.workflow_test", subject=kind, about=id_, **values), 303)
 
 
 def subject_of(found: RunDetail) -> tuple[str, str] | None:

@@ -97,9 +97,10 @@ def recent(kind: str, id_: UUID | str) -> Recent:
 @requires("rmm.view")
 def workflow_runs_about(kind: str, subject_id: str) -> ResponseReturnValue:
     """The newest runs about something, alone, as its page asks for them again."""
-    if _about(kind, subject_id) is None:
+    id_ = subject_id.replace("\x00", "")
+    if _about(kind, id_) is None:
         abort(404)
-    return render_template("rmm/workflow_runs/_recent.html", recent=recent(kind, subject_id))
+    return render_template("rmm/workflow_runs/_recent.html", recent=recent(kind, id_))
 
 
 @routes.form("/workflows/<uuid:workflow_id>/start")

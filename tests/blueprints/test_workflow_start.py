@@ -223,6 +223,9 @@ class TestStarting:
             assert answer.status_code in (400, 404), id_
         assert studio.runs() == []
 
+    def test_an_id_that_no_database_takes_is_about_nothing(self, tech: FlaskClient) -> None:
+        assert tech.get("/rmm/workflows/about/ticket/a%00b").status_code == 200
+
     @pytest.mark.parametrize("path", ["client/1", "device/x", "alert/1"])
     def test_runs_about_something_else_are_not_found(self, tech: FlaskClient, path: str) -> None:
         assert tech.get(f"/rmm/workflows/about/{path}").status_code == 404

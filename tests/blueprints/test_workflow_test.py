@@ -129,6 +129,17 @@ class TestRunning:
         assert re.search(rf'value="{about}" checked', again)
         assert not re.search(rf'value="{other}" checked', again)
 
+    def test_a_test_of_what_people_start_is_asked_for_again_from_the_same_place(
+        self, studio: Studio, world: World, admin: FlaskClient
+    ) -> None:
+        alert(world)
+        device = str(world.device())
+        workflow = draft(studio, document(step("one"), event="MANUAL", subjects=["alert", "device"]))
+        begin(admin, workflow, subject="device", about=device)
+        studio.work()
+        again = admin.get(admin.get(f"/rmm/workflows/runs/{studio.run()['id']}/again").location).text
+        assert re.search(rf'value="{device}" checked', again)
+
     def test_what_is_gone_meanwhile_is_said(self, studio: Studio, admin: FlaskClient) -> None:
         workflow = draft(studio, document(step("one")))
         for about in (str(new_id()), "x"):
