@@ -213,12 +213,7 @@ def start_test(
     definition = load_definition(workflow.draft)
     if event != definition.trigger.event:
         raise Conflict("The draft has another trigger by now. Choose again what to test it with.")
-    if event == MANUAL:
-        scene = _scene_of(rmm, session, actor.tenant_id, subject_type or "", subject_id)
-        payload: Mapping[str, Any] = {"subject": subject_type}
-    else:
-        payload = _payload(rmm, session, actor.tenant_id, event, subject_id)
-        scene = context.look(rmm, session, actor.tenant_id, context.about_event(payload))
+    payload, scene = _chosen(rmm, session, actor.tenant_id, event, subject_type, subject_id)
     new = NewRun(
         workflow=workflow,
         source=RunSource.TEST,
@@ -282,11 +277,16 @@ def _require_filter(trigger: Trigger, new: NewRun) -> None:
     raise Conflict(f"“{new.workflow.name}” is not for this: its filter does not let it through.")
 
 
-def _payload(rmm: Rmm, session: Session, tenant_id: str, event: str, subject_id: str) -> dict[str, Any]:
+def _chosen(
+    rmm: Rmm, session: Session, tenant_id: str, event: str, subject_type: str | None, subject_id: str
+) -> tuple[Mapping[str, Any], Scene]:
+    """What a test is about: what the event would say of it, and all that belongs to it."""
+    if event == MANUAL:
+        return {"subject": subject_type}, _scene_of(rmm, session, tenant_id, subject_type or "", subject_id)
     found = past_events.payload(rmm, session, tenant_id, event, subject_id)
     if found is None:
         raise Conflict("What you chose is not here any more. Choose something else.")
-    return found
+    return found, context.look(rmm, session, tenant_id, context.about_event(found))
 
 
 def _draft(session: Session, actor: Actor, workflow: Workflow, definition: Definition) -> UUID:
