@@ -128,7 +128,11 @@ def _started_by(tenant_id: str, event: str) -> tuple[ColumnElement[bool], ...]:
 def _published(
     session: Session, tenant_id: str, workflow_id: UUID, event: str
 ) -> tuple[Workflow, WorkflowVersion] | None:
-    """The workflow and what it does, while it is published and the event starts it."""
+    """The workflow and what it does, while it is published and the event starts it.
+
+    It is held as the run's row will hold it: whoever deletes it is waited for here, and not under the
+    tenant's lock, which that one may come to wait for.
+    """
     version = (
         (WorkflowVersion.tenant_id == Workflow.tenant_id)
         & (WorkflowVersion.workflow_id == Workflow.id)
@@ -136,7 +140,7 @@ def _published(
     )
     statement = select(Workflow, WorkflowVersion).join(WorkflowVersion, version)
     mine = statement.where(Workflow.id == workflow_id, *_started_by(tenant_id, event))
-    found = session.execute(mine).first()
+    found = session.execute(mine.with_for_update(read=True, key_share=True, of=Workflow)).first()
     return (found[0], found[1]) if found else None
 
 

@@ -6,12 +6,14 @@ import threading
 from typing import Any
 
 import pytest
+from sqlalchemy import text
 
 from rmm_extension.jobs.execute import perform as execute
 from rmm_extension.models import new_id
 from rmm_extension.services import relay
 from rmm_extension.testing.statements import StatementCounter
 from rmm_extension.workflows import healing, places
+from tests.harness.wait import until
 from tests.services.working import relay_all
 from tests.workflows.engine.studio import Studio, document, step
 from tests.workflows.engine.vendor import REBOOT, Vendor
@@ -150,6 +152,7 @@ def test_events_at_the_same_moment_start_one_run_within_the_minutes(studio: Stud
     studio.publish(document(step("one"), oncePerMinutes=10))
     for _ in range(8):
         studio.tell()
+    wish(studio)
     gate = threading.Barrier(4)
     threads = [threading.Thread(target=_relay, args=(studio, gate)) for _ in range(4)]
     for thread in threads:
@@ -159,12 +162,42 @@ def test_events_at_the_same_moment_start_one_run_within_the_minutes(studio: Stud
     assert len(studio.runs()) == 1
 
 
+def wish(studio: Studio) -> None:
+    """Hand over the events; what they start waits in the outbox."""
+    with studio.world.app.app_context():
+        for message in relay.claim(studio.world.rmm):
+            relay.deliver(studio.world.rmm, message)
+
+
 def _relay(studio: Studio, gate: threading.Barrier) -> None:
     with studio.world.app.app_context():
-        found = relay.claim(studio.world.rmm, 2)
+        found = relay.claim(studio.world.rmm, 4)
         gate.wait()
         for message in found:
-            relay.deliver(studio.world.rmm, message)
+            if not relay.is_signal(message):
+                relay.deliver(studio.world.rmm, message)
+
+
+def test_who_waits_for_a_workflow_does_not_hold_the_tenant_meanwhile(studio: Studio) -> None:
+    """Whoever deletes the workflow may itself wait for a step, and that for the tenant's lock."""
+    workflow, world = studio.publish(document(step("one"))), studio.world
+    studio.tell()
+    wish(studio)
+    gate = threading.Barrier(1)
+    with world.app.app_context():
+        engine = world.rmm.db.engine
+    waiting = "SELECT count(*) FROM pg_stat_activity WHERE wait_event_type = 'Lock'"
+    with engine.connect() as other:
+        other.execute(text("SELECT 1 FROM rmm_workflows WHERE id = :id FOR UPDATE"), {"id": workflow})
+        thread = threading.Thread(target=_relay, args=(studio, gate))
+        thread.start()
+        until(lambda: world.one(waiting) > 0, "the start waiting", 30, 0.01)
+        with world.unit() as session:
+            session.execute(text("SET LOCAL lock_timeout = '1s'"))
+            places.lock(session, world.tenant)
+        other.rollback()
+    thread.join()
+    assert len(studio.runs()) == 1
 
 
 def test_a_step_costs_the_same_however_many_wait(studio: Studio) -> None:
@@ -177,6 +210,7 @@ def test_a_step_costs_the_same_however_many_wait(studio: Studio) -> None:
     tell_all(studio, 1)
     alone = cost()
     tell_all(studio, 40)
+    studio.do(studio.jobs()[0])
     assert cost() == alone
 
 
