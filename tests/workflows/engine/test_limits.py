@@ -132,6 +132,27 @@ def _work(studio: Studio, gate: threading.Barrier, job: dict[str, Any]) -> None:
         execute(studio.world.rmm, studio.world.tenant, job["id"], job["attempt"])
 
 
+def test_people_who_start_at_the_same_moment_get_one_place(
+    studio: Studio, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(places, "MOST_UNDER_WAY", 1)
+    made = document(step("one"), event="MANUAL", subjects=["device"])
+    workflow, device, gate = studio.publish(made), str(studio.world.device()), threading.Barrier(4)
+
+    def start() -> None:
+        gate.wait()
+        studio.start(workflow, "device", device)
+
+    threads = [threading.Thread(target=start) for _ in range(4)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert counts(studio) == {"running": 1, "queued": 3}
+    studio.work()
+    assert counts(studio) == {"succeeded": 4}
+
+
 def test_two_jobs_at_one_step_do_it_once(studio: Studio) -> None:
     """Whatever asked twice: the run's row decides."""
     studio.publish(document(step("one")))
