@@ -56,7 +56,7 @@ def _held(session: Session, job: Run) -> WorkflowRun | None:
 
 
 def _do_next(rmm: Rmm, session: Session, run: WorkflowRun) -> None:
-    definition = _definition(session, run)
+    definition = read_or_end(session, run)
     if definition is None:
         return
     if run.position >= len(definition.steps):
@@ -75,7 +75,7 @@ def _do_next(rmm: Rmm, session: Session, run: WorkflowRun) -> None:
     flow.follow(session, run, definition, row, result)
 
 
-def _definition(session: Session, run: WorkflowRun) -> Definition | None:
+def read_or_end(session: Session, run: WorkflowRun) -> Definition | None:
     """What the run does; one that cannot be read ends it, so that it takes nobody's place."""
     try:
         return rows.definition(session, run)
@@ -89,7 +89,7 @@ def tell_failure(rmm: Rmm, session: Session, job: Run, message: str) -> None:
     run = _held(session, job)
     if run is None:
         return
-    definition = _definition(session, run)
+    definition = read_or_end(session, run)
     if definition is not None:
         row = rows.current(session, run)
         row = row or rows.begin(session, run, definition.steps[run.position], attempt=1)
@@ -140,6 +140,6 @@ def take_over(session: Session, run: WorkflowRun, row: WorkflowInvocation, actio
         flow.write_end(row, told)
     elif row.state != told.state:
         flow.write_end(row, told)
-        definition = _definition(session, run)
+        definition = read_or_end(session, run)
         if definition is not None:
             flow.settle(session, run, definition, row, told)

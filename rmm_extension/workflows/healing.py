@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from functools import partial
 from typing import Any
+from uuid import UUID
 
 from sqlalchemy import select, text
 from sqlalchemy.orm import Session
 
 from rmm_extension.domain.actions import ActionState, ErrorCode
 from rmm_extension.domain.workflows import RunState, StepState
-from rmm_extension.models import ActionInvocation
+from rmm_extension.models import ActionInvocation, WorkflowInvocation, WorkflowRun
+from rmm_extension.services import one_of_many
 from rmm_extension.services.context import Rmm
 from rmm_extension.services.unit import unit
 
@@ -47,10 +51,20 @@ def heal(rmm: Rmm) -> int:
         waiting = set(session.scalars(_WAITING))
         if waiting:
             waiting &= set(rmm.host.tenants.active_ids(session))
-    for row in left:
-        with unit(rmm) as session:
-            _take_up(session, row.tenant_id, row.id)
-    return len(left) + sum(_let_go_on(rmm, tenant_id) for tenant_id in sorted(waiting))
+    found = sum(
+        _alone(rmm, partial(_take_up, rmm, row.tenant_id, row.id), tenant=row.tenant_id, run=row.id)
+        for row in left
+    )
+    return found + sum(
+        _alone(rmm, partial(_let_go_on, rmm, tenant_id), tenant=tenant_id) for tenant_id in sorted(waiting)
+    )
+
+
+def _alone(rmm: Rmm, do: Callable[[], int], **about: Any) -> int:
+    """Do it for one run or tenant; what goes wrong there is in the log, and keeps back no other."""
+    done: list[int] = []
+    one_of_many.attempt(rmm, lambda: done.append(do()), name="", event="workflow.heal_failed", **about)
+    return sum(done)
 
 
 def _let_go_on(rmm: Rmm, tenant_id: str) -> int:
@@ -58,9 +72,19 @@ def _let_go_on(rmm: Rmm, tenant_id: str) -> int:
         return places.let_go_on(session, tenant_id)
 
 
-def _take_up(session: Session, tenant_id: str, run_id: Any) -> None:
+def _take_up(rmm: Rmm, tenant_id: str, run_id: UUID) -> int:
     """Have the run go on from where it stands, whatever it was that got lost."""
-    run = rows.hold(session, tenant_id, run_id)
+    with unit(rmm) as session:
+        try:
+            run = rows.hold(session, tenant_id, run_id)
+        except rows.UnknownWorkflowRun:
+            return 0
+        _mend(session, run)
+        return 1
+
+
+def _mend(session: Session, run: WorkflowRun) -> None:
+    tenant_id = run.tenant_id
     if run.state == RunState.RUNNING:
         places.ask_for_step(session, tenant_id, run.id, run.position)
         return
@@ -73,8 +97,16 @@ def _take_up(session: Session, tenant_id: str, run_id: Any) -> None:
         )
     )
     if action is None:
-        lost = Ended(StepState.UNKNOWN, _GONE, None, ErrorCode.INTEGRATION_INACTIVE)
-        flow.settle(session, run, rows.definition(session, run), row, lost)
+        _lose(session, run, row)
     elif ActionState(action.state).is_over:
         engine.take_over(session, run, row, action)
     places.let_go_on(session, tenant_id)
+
+
+def _lose(session: Session, run: WorkflowRun, row: WorkflowInvocation) -> None:
+    """Nobody can say any more what became of the step's action."""
+    lost = Ended(StepState.UNKNOWN, _GONE, None, ErrorCode.INTEGRATION_INACTIVE)
+    flow.write_end(row, lost)
+    definition = engine.read_or_end(session, run)
+    if definition is not None:
+        flow.settle(session, run, definition, row, lost)

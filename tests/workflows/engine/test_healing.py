@@ -111,3 +111,27 @@ def clean(studio: Studio) -> None:
         for one in STEPS:
             if one.name in ("workflow_runs", "workflow_drafts"):
                 one.remove(studio.world.rmm, session, studio.world.tenant, cutoff, None)
+
+
+def test_a_run_that_cannot_be_mended_keeps_back_no_other(vendor: Vendor) -> None:
+    """What one run does cannot be read any more, and its action is gone; another one waits for its place."""
+    first = vendor.studio.publish(document(step("reboot", REBOOT)))
+    vendor.tell()
+    vendor.relay()
+    vendor.do_next("workflow_step")
+    vendor.world.do("UPDATE rmm_workflows SET state = 'paused' WHERE id = :id", id=first)
+    vendor.studio.publish(document(step("two")), name="Waiting")
+    vendor.tell()
+    vendor.relay()
+    poisoned, waiting = vendor.studio.runs()
+    vendor.world.do("DELETE FROM rmm_job_runs")
+    vendor.world.do("UPDATE rmm_workflow_runs SET state = 'queued' WHERE id = :id", id=waiting["id"])
+    vendor.world.do("DELETE FROM rmm_integrations")
+    vendor.world.do("UPDATE rmm_workflow_versions SET document = '{}' WHERE document::text LIKE '%reboot%'")
+    heal(vendor.studio)
+    vendor.studio.work()
+    assert vendor.studio.run(waiting["id"])["state"] == "succeeded"
+    poisoned = vendor.studio.run(poisoned["id"])
+    assert (poisoned["state"], poisoned["error_code"]) == ("failed", "INTERNAL_ERROR")
+    assert "cannot be read any more" in poisoned["message"]
+    assert heal(vendor.studio) == 0
