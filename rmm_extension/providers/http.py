@@ -25,7 +25,7 @@ from ssrfguard import SSRFGuardError
 from urllib3.exceptions import HTTPError
 from urllib3.util.retry import Retry
 
-from rmm_extension.domain.errors import BadResponse, NotFound, ProviderError, Unavailable
+from rmm_extension.domain.errors import BadResponse, NotFound, ProviderError, Unavailable, nothing_done
 from rmm_extension.domain.labels import provider_label
 from rmm_extension.domain.values import storable
 from rmm_extension.providers.contract import Runtime
@@ -226,7 +226,8 @@ class HttpClient:
         reply = self._travel(call, request_id)
         if self._session is not None and self.is_session_over(reply):
             # What was refused so was not carried out: a write may be sent again, too.
-            self._session.renew()
+            with nothing_done():
+                self._session.renew()
             reply = self._travel(call, request_id)
         log.debug(
             "%s %s %s: %s, %d bytes in %.3f s (%s)",
@@ -253,8 +254,7 @@ class HttpClient:
 
     def _once(self, call: _Call, url: str, params: Mapping[str, Any] | None, request_id: str) -> Reply:
         self._stop_if_cancelled(request_id)
-        signed = self._session.headers() if self._session else {}
-        headers = {**self._headers, **signed, "X-Request-ID": request_id}
+        headers = {**self._headers, **self._signature(), "X-Request-ID": request_id}
         try:
             answer = self._send(call, url, params, headers)
         except SSRFGuardError as error:
@@ -265,6 +265,11 @@ class HttpClient:
             # requests reads where a redirect leads, though it is not asked to follow it.
             raise self._trouble(BadResponse, self._nowhere(self.hide(call.path)), request_id) from None
         return self._reply(call, answer, request_id)
+
+    def _signature(self) -> Mapping[str, str]:
+        """What signs a request; where that takes a sign-in that fails, nothing was sent yet."""
+        with nothing_done():
+            return self._session.headers() if self._session else {}
 
     def _send(
         self, call: _Call, url: str, params: Mapping[str, Any] | None, headers: Mapping[str, str]

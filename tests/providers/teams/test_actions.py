@@ -6,6 +6,7 @@ import json
 from typing import Any
 
 import pytest
+import requests
 import responses
 
 from rmm_extension.domain.actions import ActionState, ErrorCode, Outcome
@@ -184,6 +185,25 @@ def test_what_is_sent_once_more_and_what_never(
     asked = [call.request.url for call in responses.calls]
     # A refused token is renewed once; nothing else is sent twice.
     assert asked.count(SEND) == (2 if status == 401 else 1)
+
+
+@responses.activate
+@pytest.mark.parametrize("status", [500, 502, 503, 504, None])
+@pytest.mark.parametrize("renewed", [False, True])
+def test_without_a_token_surely_nothing_was_sent(status: int | None, renewed: bool) -> None:
+    """Entra gives none, at first or after Bot Connector refused the one that was kept."""
+    token_url = f"https://login.microsoftonline.com/{DIRECTORY}/oauth2/v2.0/token"
+    if renewed:
+        gives_token()
+        refuses(SEND, 401, "Unauthorized")
+    if status is None:
+        responses.post(token_url, body=requests.ReadTimeout("No answer."))
+    else:
+        says(token_url, {}, status)
+    with pytest.raises(Unavailable) as caught:
+        perform("send_dm", HELLO, side(personal()))
+    assert caught.value.may_have_arrived is False
+    assert [call.request.url for call in responses.calls].count(SEND) == renewed
 
 
 @responses.activate
