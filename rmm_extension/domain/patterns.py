@@ -15,6 +15,12 @@ _LOOKING_AROUND = re.compile(r"perl operator: \(\?(?:<?[=!]|P$)|escape sequence:
 _OPTIONS = re2.Options()
 _OPTIONS.log_errors = False
 _OPTIONS.never_capture = True  # nobody asks what a group found, and without it the search is faster
+_SMALL = re2.Options()
+_SMALL.log_errors = False
+_SMALL.never_capture = True
+_SMALL.max_mem = 2 << 20  # of the usual 8: a few letters such as \\pL{300} make a program of megabytes
+_COMPILING, _AT_ONCE = 8, 32
+"""Steps of a program that cost as much as looking at a character: to make them, and to search with them."""
 _REASONS = (
     ("missing )", "a closing ) is missing"),
     ("unexpected )", "a ) closes nothing"),
@@ -35,10 +41,13 @@ class NoPattern(ValueError):
     """The text is no pattern that can be run; the message is a sentence."""
 
 
-def compiled(pattern: str) -> Any:
-    """The pattern ready to be searched with; raises :class:`NoPattern`."""
+def compiled(pattern: str, *, small: bool = False) -> Any:
+    """The pattern ready to be searched with; raises :class:`NoPattern`.
+
+    ``small`` allows it less memory, for patterns that are made anew at each use.
+    """
     try:
-        return re2.compile(pattern, _OPTIONS)
+        return re2.compile(pattern, _SMALL if small else _OPTIONS)
     except re2.error as error:
         raise NoPattern(_sentence(error)) from error
     except UnicodeEncodeError as error:
@@ -49,6 +58,16 @@ def found(pattern: Any, text: str) -> bool:
     """Whether the compiled pattern is anywhere in the text, upper and lower case being different."""
     # As bytes, so that RE2's wrapper does not count characters; half surrogates are no text for RE2.
     return pattern.search(text.encode("utf-8", "replace")) is not None
+
+
+def effort(pattern: Any, text: str) -> int:
+    """What compiling it and searching the text can cost at most, told in characters that are looked at.
+
+    RE2 needs time by the length of the text, times the size of the pattern's program where it cannot keep
+    all of its states: seconds for ``a[ab]{900}c`` in a long text.
+    """
+    size: int = pattern.programsize
+    return _COMPILING * size + len(text.encode("utf-8", "replace")) * (1 + size // _AT_ONCE)
 
 
 def _sentence(error: Exception) -> str:

@@ -174,7 +174,8 @@ def number(value: Any, name: str) -> float | int:
     if isinstance(value, bool) or not isinstance(value, (int, float)):
         hint = " Write | int or | float behind it." if isinstance(value, str) else ""
         raise ExpressionError(f"“{name}” needs a number and got {kind(value)}.{hint}")
-    if not math.isfinite(value) or abs(value) > LARGEST:
+    # Whole numbers can be longer than what Python makes a float of.
+    if abs(value) > LARGEST or math.isnan(value):
         raise ExpressionError(f"“{name}” met a number that is too large.")
     return value
 

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from typing import Any
 
 from rmm_extension.domain.workflows import Binding
@@ -31,11 +32,19 @@ def render(binding: Binding, context: Mapping[str, Any]) -> Any:
     if template.sole is not None:
         return _bounded(template.sole, context, budget)
     parts = [part if isinstance(part, str) else _bounded(part, context, budget) for part in template.parts]
-    return joined(parts, budget)
+    with _shallow():
+        return joined(parts, budget)
 
 
 def _bounded(expression: Expression, context: Mapping[str, Any], budget: Budget) -> Any:
-    try:
+    with _shallow():
         return budget.checked(work_out(expression.node, context, budget))
+
+
+@contextmanager
+def _shallow() -> Iterator[None]:
+    """What is nested too deeply for Python is an error in words."""
+    try:
+        yield
     except RecursionError:
         raise ExpressionError("This is nested too deeply to be worked out.") from None

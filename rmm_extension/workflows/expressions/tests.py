@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from rmm_extension.domain.patterns import NoPattern, compiled, found
+from rmm_extension.domain.patterns import NoPattern, compiled, effort, found
 
 from .budget import Budget
 from .errors import ExpressionError
@@ -74,6 +74,8 @@ def _matching(budget: Budget, value: Any, pattern: Any) -> bool:
     if len(sought) > _LONGEST_PATTERN:
         raise ExpressionError(f"A pattern has at most {_LONGEST_PATTERN:,} characters.")
     try:
-        return found(compiled(sought), where)
+        pattern = compiled(sought, small=True)
     except NoPattern as error:
         raise ExpressionError(str(error)) from error
+    budget.spend(effort(pattern, where))
+    return found(pattern, where)

@@ -151,6 +151,34 @@ def test_what_is_done_over_and_over_is_stopped() -> None:
         evaluate(parse(source), CONTEXT)
 
 
+def test_a_pattern_costs_what_it_can_take_of_time() -> None:
+    """RE2 needs the text's length times the size of the pattern's program: seconds for one such search."""
+    often = " and ".join(["not (long is matching('x[xy]{900}z'))"] * 20)
+    with pytest.raises(ExpressionError, match="too much work"):
+        evaluate(parse(often), CONTEXT)
+    with pytest.raises(ExpressionError, match="too large"):
+        evaluate(parse(r"'a' is matching('\\pL{300}')"), CONTEXT)
+    plain = " and ".join(["not (long is matching('[Dd]isk .* (full|low)'))"] * 10)
+    assert evaluate(parse(plain), CONTEXT) is True
+    assert evaluate(parse(r"'für' is matching('^\\pL+$')"), CONTEXT) is True
+
+
+@pytest.mark.parametrize("source", ["{} > 5", "{} + 1", "-{}", "{} | int", "{} | round", "'a' | truncate({})"])
+def test_a_whole_number_longer_than_any_float_is_refused_in_words(source: str) -> None:
+    for number in (10**400, -(10**400)):
+        with pytest.raises(ExpressionError, match="too large"):
+            evaluate(parse(source.format("n")), {"n": number})
+
+
+def test_what_is_nested_too_deeply_for_a_text_is_refused_in_words() -> None:
+    deep: list[Any] = []
+    for _ in range(100_000):
+        deep = [deep]
+    for template in ("of {{ deep }}", "{{ deep | tojson }}"):
+        with pytest.raises(ExpressionError, match="nested too deeply"):
+            render(Binding(template=template), {"deep": deep})
+
+
 def test_a_whole_output_of_a_script_fits() -> None:
     assert render(Binding(template="{{ long }}"), CONTEXT) == LONG
     assert len(render(Binding(template="Output:\n{{ long | trim }}"), CONTEXT)) == 200_008
