@@ -11,6 +11,7 @@ from flask.typing import ResponseReturnValue
 from rmm_extension.domain.labels import provider_label
 from rmm_extension.domain.ticket_text import PLACEHOLDERS
 from rmm_extension.domain.types import AlertStatus
+from rmm_extension.domain.values import one_line
 from rmm_extension.providers.capabilities import ResetsAlert
 from rmm_extension.services import manual
 from rmm_extension.services.alert_acts import TicketChoice
@@ -153,8 +154,7 @@ def _tell_refusals(refused: Sequence[Refused], ids: Sequence[UUID]) -> None:
 
 
 def _name(row: AnyRow) -> str:
-    text = " ".join((row.message or row.alert_class or "alert without text").split())
-    shown = text if len(text) <= _NAMED else f"{text[: _NAMED - 1]}…"
+    shown = one_line(row.message or row.alert_class or "alert without text", _NAMED)
     return f"{row.device_name}, {shown}" if row.device_name else shown
 
 

@@ -15,6 +15,7 @@ from rmm_extension.domain.masking import body_text, document_text
 from rmm_extension.domain.signals import Told
 from rmm_extension.domain.story import outcome_words
 from rmm_extension.domain.types import Outcome, WebhookRequest
+from rmm_extension.domain.values import read_uuid
 from rmm_extension.models import WebhookDelivery
 from rmm_extension.providers.capabilities import ReceivesWebhooks
 from rmm_extension.services import replay
@@ -29,7 +30,7 @@ from .choices import TIMES, connection_options, since
 from .context import act, actor, allows, current_rmm, session
 from .jobs import progress_values
 from .listing import tickets_of
-from .narrowing import Chip, Options, argument, chips, read_uuid, uuid_argument, word
+from .narrowing import Chip, Options, argument, chips, uuid_argument, word
 from .routing import Routes
 
 routes = Routes()

@@ -9,6 +9,7 @@ from flask import render_template, request, url_for
 from flask.typing import ResponseReturnValue
 from sqlalchemy.orm import Session
 
+from rmm_extension.domain.values import read_uuid
 from rmm_extension.models import utc_now
 from rmm_extension.services import connections, maintenance
 from rmm_extension.services.maintenance import UnknownWindow
@@ -21,7 +22,7 @@ from .access import requires
 from .choices import connection_options
 from .connection import provider_of
 from .context import act, actor, current_rmm, session
-from .narrowing import Options, argument, chips, read_uuid, uuid_argument, word
+from .narrowing import Options, argument, chips, uuid_argument, word
 from .routing import Routes
 from .tabs import tabs
 

@@ -8,6 +8,8 @@ from uuid import UUID
 
 from flask import abort, request
 
+from rmm_extension.domain.values import read_uuid
+
 from .presentation import here
 
 Options = Sequence[tuple[str, str]]
@@ -33,14 +35,6 @@ def argument(name: str, options: Options | None = None) -> str | None:
 def uuid_argument(name: str) -> UUID | None:
     """A filter that is an id of ours."""
     return read_uuid(request.args.get(name, ""))
-
-
-def read_uuid(value: str) -> UUID | None:
-    """The id in a text, or ``None``."""
-    try:
-        return UUID(value)
-    except ValueError:
-        return None
 
 
 def read_uuids(values: Sequence[str], most: int) -> list[UUID]:

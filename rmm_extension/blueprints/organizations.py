@@ -13,6 +13,7 @@ from flask.typing import ResponseReturnValue
 from sqlalchemy.orm import Session
 
 from rmm_extension.domain.errors import ConfigError
+from rmm_extension.domain.values import read_uuid
 from rmm_extension.host import Client
 from rmm_extension.models import Integration, OrganizationMapping
 from rmm_extension.providers.contract import Provider
@@ -23,7 +24,7 @@ from rmm_extension.services.queries.devices import gone_by_organization
 from .abilities import needs
 from .access import requires
 from .context import act, actor, allows, current_rmm, session
-from .narrowing import Options, argument, chips, read_uuid, word
+from .narrowing import Options, argument, chips, word
 from .presentation import words
 from .routing import Routes
 from .tabs import tabs

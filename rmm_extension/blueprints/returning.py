@@ -7,7 +7,8 @@ from urllib.parse import parse_qsl, urlencode
 
 from flask import url_for
 
-from .narrowing import read_uuid
+from rmm_extension.domain.values import read_uuid
+
 from .presentation import host_url
 
 _LONGEST = 2000

@@ -6,6 +6,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from rmm_extension.domain.rule_words import RuleNames
+from rmm_extension.domain.values import one_line
 from rmm_extension.forms.rules import Options, RuleChoices
 from rmm_extension.models import Integration
 from rmm_extension.services.queries import rules as queries
@@ -101,6 +102,5 @@ def _people(actions: Mapping[str, Any]) -> list[str]:
 
 
 def _alert(alert: AnyRow) -> str:
-    text = " ".join((alert.message or "no text").split())
-    shown = text if len(text) <= _SHOWN else f"{text[: _SHOWN - 1]}…"
+    shown = one_line(alert.message or "no text", _SHOWN)
     return f"{alert.device_name or 'Unknown device'}: {shown} ({moment(alert.triggered_at)})"

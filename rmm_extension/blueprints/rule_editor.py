@@ -16,6 +16,7 @@ from flask.typing import ResponseReturnValue
 
 from rmm_extension.domain.dry_run import OUTCOMES
 from rmm_extension.domain.ticket_text import PLACEHOLDERS
+from rmm_extension.domain.values import read_uuid
 from rmm_extension.forms.rules import RuleForm, rule_form
 from rmm_extension.models import Integration
 from rmm_extension.services import connections, rules
@@ -27,7 +28,6 @@ from rmm_extension.services.unit import unit
 from .abilities import ALERTS, needs
 from .access import requires
 from .context import actor, current_rmm, end_reading, session
-from .narrowing import read_uuid
 from .routing import Routes
 from .rule_choices import choices, recent
 from .rules import one

@@ -163,7 +163,7 @@ def page_of(workflow_id: UUID) -> str:
 
 def _saved(opened: Session, workflow_id: UUID, edit: Callable[[Document], Document]) -> None:
     row = definitions.get(opened, actor().tenant_id, workflow_id, lock=True)
-    definitions.save(current_rmm(), opened, actor(), workflow_id, dict(edit(row.draft)), revision())
+    definitions.save(opened, actor(), workflow_id, dict(edit(row.draft)), revision())
 
 
 def _values(row: Workflow) -> dict[str, Any]:

@@ -12,6 +12,7 @@ from flask.typing import ResponseReturnValue
 
 from rmm_extension.domain.contracts.actions import form_fields
 from rmm_extension.domain.errors import Conflict, Invalid
+from rmm_extension.domain.values import read_uuid
 from rmm_extension.forms.actions import PREFIX, by_field
 from rmm_extension.forms.workflows import MODE, TEMPLATE, Input, inputs_of, read_step, shown_inputs
 from rmm_extension.models import Workflow
@@ -20,7 +21,7 @@ from rmm_extension.workflows import catalog, check, definitions, edits
 
 from .access import requires
 from .context import actor, current_rmm, end_reading, session
-from .narrowing import Options, read_uuid
+from .narrowing import Options
 from .routing import Routes
 from .workflow_cards import LABELS, Found, find, labels_of, problems_of
 from .workflow_choices import SCRIPT, connections_of, offered, picking_script, scripts
@@ -70,7 +71,7 @@ def workflow_step_add(workflow_id: UUID) -> ResponseReturnValue:
     with unit(current_rmm()) as opened:
         row = definitions.get(opened, actor().tenant_id, workflow_id, lock=True)
         document, step_id = edits.added(row.draft, spec, _place(len(edits.steps_of(row.draft))))
-        definitions.save(current_rmm(), opened, actor(), workflow_id, document, revision())
+        definitions.save(opened, actor(), workflow_id, document, revision())
     flash(f"“{spec.label}” is added. Say what it works with.", "success")
     return redirect(_address(workflow_id, step_id), 303)
 

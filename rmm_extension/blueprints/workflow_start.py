@@ -13,6 +13,7 @@ from flask.typing import ResponseReturnValue
 
 from rmm_extension.domain.contracts.actions import FormField
 from rmm_extension.domain.errors import Invalid, RMMError
+from rmm_extension.domain.values import read_uuid
 from rmm_extension.domain.workflows import SUBJECTS, Definition, ManualField, RunState
 from rmm_extension.forms.actions import by_field, filled, typed
 from rmm_extension.services.queries.paging import AnyRow
@@ -22,7 +23,7 @@ from rmm_extension.workflows.queries import RunFilter, Startable
 
 from .access import check, requires
 from .context import actor, allows, current_rmm, end_reading, session
-from .narrowing import read_uuid, uuid_argument
+from .narrowing import uuid_argument
 from .returning import back_url
 from .routing import Routes
 from .run_access import may_see, started_by

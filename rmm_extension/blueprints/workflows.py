@@ -84,7 +84,7 @@ def workflow_details(workflow_id: UUID) -> ResponseReturnValue:
     end_reading()
     try:
         with unit(current_rmm()) as opened:
-            definitions.rename(current_rmm(), opened, actor(), workflow_id, **value)
+            definitions.rename(opened, actor(), workflow_id, **value)
     except Invalid as error:
         return _details(definitions.get(session(), actor().tenant_id, workflow_id), value, error.errors), 422
     flash(f"“{value['name']}” is saved.", "success")
@@ -96,7 +96,7 @@ def workflow_details(workflow_id: UUID) -> ResponseReturnValue:
 def workflow_copy(workflow_id: UUID) -> ResponseReturnValue:
     """A draft like it."""
     with unit(current_rmm()) as opened:
-        made = definitions.copy(current_rmm(), opened, actor(), workflow_id)
+        made = definitions.copy(opened, actor(), workflow_id)
         new_id, name = made.id, made.name
     flash(f"“{name}” was made. It is a draft: nothing starts it before it is published.", "success")
     return redirect(_page(new_id), 303)
@@ -108,7 +108,7 @@ def workflow_pause(workflow_id: UUID) -> ResponseReturnValue:
     """Start no more runs."""
 
     def work(opened: Session) -> str:
-        row = definitions.pause(current_rmm(), opened, actor(), workflow_id)
+        row = definitions.pause(opened, actor(), workflow_id)
         return f"“{row.name}” is paused: nothing starts it. Runs that are under way go on."
 
     return act(work, _page(workflow_id))
@@ -120,7 +120,7 @@ def workflow_resume(workflow_id: UUID) -> ResponseReturnValue:
     """Start runs again."""
 
     def work(opened: Session) -> str:
-        row = definitions.resume(current_rmm(), opened, actor(), workflow_id)
+        row = definitions.resume(opened, actor(), workflow_id)
         return f"“{row.name}” is on. What happened meanwhile starts nothing."
 
     return act(work, _page(workflow_id))
@@ -136,7 +136,7 @@ def workflow_delete(workflow_id: UUID) -> ResponseReturnValue:
 
     def work(opened: Session) -> str:
         name = definitions.get(opened, actor().tenant_id, workflow_id).name
-        definitions.delete(current_rmm(), opened, actor(), workflow_id)
+        definitions.delete(opened, actor(), workflow_id)
         return f"“{name}” is deleted, with the history of its runs."
 
     return act(work, url_for("rmm.workflow_list"))
@@ -153,9 +153,7 @@ def _made(
     end_reading()
     try:
         with unit(current_rmm()) as opened:
-            row = definitions.create(
-                current_rmm(), opened, actor(), naming["name"], document(), recipe=recipe
-            )
+            row = definitions.create(opened, actor(), naming["name"], document(), recipe=recipe)
             workflow_id = row.id
     except Invalid as error:
         return again(error.errors), 422

@@ -1,9 +1,10 @@
-"""Reading the loose texts vendors send."""
+"""Reading the loose texts vendors send, and writing values as texts."""
 
 from __future__ import annotations
 
 from datetime import UTC, datetime
 from typing import Any
+from uuid import UUID
 
 _DEEPEST = 20
 _ABSENT = frozenset({"", "none", "null", "undefined"})
@@ -52,9 +53,32 @@ def moment(value: Any) -> datetime | None:
     return found.astimezone(UTC) if found and 2000 <= found.year <= 2100 else None
 
 
+def read_uuid(value: object) -> UUID | None:
+    """An id of ours from its text; ``None`` for nothing and for what is none."""
+    try:
+        return UUID(str(value)) if value else None
+    except ValueError:
+        return None
+
+
+def iso(moment: datetime | None) -> str | None:
+    """The instant as ISO 8601 text, for JSON; ``None`` stays."""
+    return moment.isoformat() if moment else None
+
+
+def shortened(text: str, longest: int) -> str:
+    """The text, with … in place of its end where it is longer."""
+    return text if len(text) <= longest else f"{text[: longest - 1]}…"
+
+
+def one_line(text: str, longest: int) -> str:
+    """The text on one line, without needless blanks, at most so long."""
+    return shortened(" ".join(text.split()), longest)
+
+
 def _read(value: str) -> datetime | None:
     # Nearly every time has the dashes of a date, which no believable number has.
-    return _iso(value) if "-" in value else _epoch(value) or _iso(value)
+    return _from_iso(value) if "-" in value else _epoch(value) or _from_iso(value)
 
 
 def _epoch(value: str) -> datetime | None:
@@ -65,7 +89,7 @@ def _epoch(value: str) -> datetime | None:
         return None
 
 
-def _iso(value: str) -> datetime | None:
+def _from_iso(value: str) -> datetime | None:
     try:
         found = datetime.fromisoformat(value)
     except ValueError:

@@ -6,8 +6,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from .contracts.events import CATALOGUE
-from .workflows import Binding, Definition, OnError, Step, Trigger, WorkflowState
+from .contracts.events import BY_NAME
+from .values import one_line
+from .workflows import Binding, OnError, Step, Trigger, WorkflowState
 
 LONGEST_SUMMARY = 120
 """So many characters of an input stand on the card of its step."""
@@ -64,7 +65,7 @@ def event_words(name: str) -> EventWords:
 def event_groups() -> list[tuple[str, list[tuple[str, str]]]]:
     """Every event by group, as (name, label), for the list it is chosen from."""
     found: dict[str, list[tuple[str, str]]] = {}
-    known = {event.name for event in CATALOGUE.values()}
+    known = set(BY_NAME)
     for name in [*(name for name in EVENTS if name in known), *sorted(known - set(EVENTS))]:
         words = event_words(name)
         found.setdefault(words.group, []).append((name, f"When {words.label}"))
@@ -101,11 +102,6 @@ def condition_words(step: Step) -> str:
     return "; ".join(parts)
 
 
-def step_of(definition: Definition, step_id: str) -> Step | None:
-    """The step of this name."""
-    return next((step for step in definition.steps if step.id == step_id), None)
-
-
 def value_words(value: Any) -> str:
     """A value in one line, cut where it is long."""
     if isinstance(value, bool):
@@ -118,8 +114,7 @@ def value_words(value: Any) -> str:
 
 
 def _line(text: str) -> str:
-    line = " ".join(text.split())
-    return line if len(line) <= LONGEST_SUMMARY else f"{line[: LONGEST_SUMMARY - 1]}…"
+    return one_line(text, LONGEST_SUMMARY)
 
 
 def _either(words: Sequence[str]) -> str:

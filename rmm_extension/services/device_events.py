@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import datetime
 from typing import Any
 from uuid import UUID
 
@@ -11,6 +10,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from rmm_extension import signals
+from rmm_extension.domain.values import iso
 from rmm_extension.models import CONNECTION_OF_DEVICE, DeviceRow, Integration
 
 from . import events, relay
@@ -73,10 +73,6 @@ def _payload(name: str, row: Any) -> dict[str, Any]:
         "status": row.status,
         "assetId": row.asset_id,
         "clientId": row.client_id,
-        "lastSeenAt": _iso(row.last_seen_at),
+        "lastSeenAt": iso(row.last_seen_at),
     }
-    return said | {"deletedAt": _iso(row.deleted_at)} if name == "device_deleted" else said
-
-
-def _iso(moment: datetime | None) -> str | None:
-    return moment.isoformat() if moment else None
+    return said | {"deletedAt": iso(row.deleted_at)} if name == "device_deleted" else said

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from datetime import datetime, timedelta
+from datetime import timedelta
 from typing import Any
 from uuid import UUID
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from rmm_extension.domain.values import iso
 from rmm_extension.host import SYSTEM_ACTOR, Actor
 from rmm_extension.models import Alert, Integration, utc_now
 
@@ -196,11 +197,7 @@ def _times(name: str, alert: Any) -> dict[str, str | None]:
     if name == "webhook_received":
         return {}
     if name == "alert_resolved":
-        return {"resolvedAt": _iso(alert.resolved_at)}
+        return {"resolvedAt": iso(alert.resolved_at)}
     if name == "alert_acknowledged":
-        return {"acknowledgedAt": _iso(alert.acknowledged_at), "acknowledgedBy": alert.acknowledged_by}
-    return {"triggeredAt": _iso(alert.triggered_at)}
-
-
-def _iso(moment: datetime | None) -> str | None:
-    return moment.isoformat() if moment else None
+        return {"acknowledgedAt": iso(alert.acknowledged_at), "acknowledgedBy": alert.acknowledged_by}
+    return {"triggeredAt": iso(alert.triggered_at)}

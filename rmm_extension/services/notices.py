@@ -13,6 +13,7 @@ from sqlalchemy.orm import Session
 from rmm_extension.domain.errors import HostRejected
 from rmm_extension.domain.labels import provider_label
 from rmm_extension.domain.types import Channel, Outcome, Severity
+from rmm_extension.domain.values import one_line, shortened
 from rmm_extension.host import Notice, TicketState
 from rmm_extension.models import Alert, AlertHistory, Integration, utc_now
 
@@ -79,10 +80,11 @@ def tell_admins(
     notice = Notice(
         category=CONNECTIONS,
         subtype=DOWN if is_down else UP,
-        title=_one_line(
-            f"RMM connection {payload['name']} {'needs attention' if is_down else 'works again'}"
+        title=one_line(
+            f"RMM connection {payload['name']} {'needs attention' if is_down else 'works again'}",
+            _TITLE_LENGTH,
         ),
-        body=_shortened(body, _BODY_LENGTH),
+        body=shortened(body, _BODY_LENGTH),
         level=level,
         # The moment it was found out, not the row of now: that has moved on, perhaps to the next trouble.
         idempotency_key=f"rmm-connection:{payload['integration_id']}:{payload.get('at', '')}:{level}",
@@ -102,8 +104,8 @@ def workflow_refused(rmm: Rmm, session: Session, tenant_id: str, payload: dict[s
     notice = Notice(
         category=WORKFLOWS,
         subtype=REFUSED,
-        title=_one_line(f"Workflow {name} was not started"),
-        body=_shortened(message, _BODY_LENGTH),
+        title=one_line(f"Workflow {name} was not started", _TITLE_LENGTH),
+        body=shortened(message, _BODY_LENGTH),
         level="warning",
         idempotency_key=f"rmm-workflow:{payload['key']}",
         link=link,
@@ -118,8 +120,8 @@ def of_workflow(rmm: Rmm, title: str, body: str, *, level: str, key: str, link: 
     return Notice(
         category=WORKFLOWS,
         subtype=MESSAGE,
-        title=_one_line(title),
-        body=_shortened(body, _BODY_LENGTH),
+        title=one_line(title, _TITLE_LENGTH),
+        body=shortened(body, _BODY_LENGTH),
         level=level,
         idempotency_key=f"rmm-{key}",
         link=link,
@@ -161,12 +163,12 @@ def _ticket_notice(rmm: Rmm, session: Session, tenant_id: str, alert: Any, ticke
     ticket = _ticket(rmm, session, tenant_id, ticket_id)
     device = alert.device_name or alert.external_device_id or "unknown device"
     # The text of an alert may be on its way still; the ticket's title says what is known.
-    message = _shortened(alert.message or (ticket.title if ticket else "It has no text."), _BODY_LENGTH)
+    message = shortened(alert.message or (ticket.title if ticket else "It has no text."), _BODY_LENGTH)
     link = rmm.host.urls.ticket(ticket_id) if rmm.host.urls else None
     return Notice(
         category=ALERTS,
         subtype=TRIGGERED,
-        title=_one_line(f"RMM Alert ({alert.severity}): {device}"),
+        title=one_line(f"RMM Alert ({alert.severity}): {device}", _TITLE_LENGTH),
         body=message,
         level="error" if alert.severity == Severity.CRITICAL else "warning",
         idempotency_key=f"rmm-ticket:{ticket_id}",
@@ -194,14 +196,6 @@ def _absolute(rmm: Rmm, link: str | None) -> str | None:
     if link is None or rmm.settings.public_url is None:
         return None
     return f"{rmm.settings.public_url}{link}"
-
-
-def _one_line(value: str) -> str:
-    return _shortened(" ".join(value.split()), _TITLE_LENGTH)
-
-
-def _shortened(value: str, length: int) -> str:
-    return value if len(value) <= length else f"{value[: length - 1]}…"
 
 
 def _warn(session: Session, tenant_id: str, alert: Any, message: str) -> None:

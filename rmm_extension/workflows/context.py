@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import datetime
 from typing import Any
 from uuid import UUID
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from rmm_extension.domain.values import iso, read_uuid
 from rmm_extension.models import Alert, DeviceRow, Integration
 from rmm_extension.services.actions.invocations import target
 from rmm_extension.services.context import Rmm
@@ -41,9 +41,9 @@ class Scene:
 def about_event(payload: Mapping[str, Any]) -> About:
     """What an event is about, by the ids it carries."""
     return About(
-        integration_id=_uuid(payload.get("integrationId")),
-        alert_id=_uuid(payload.get("alertId")),
-        device_id=_uuid(payload.get("deviceId")),
+        integration_id=read_uuid(payload.get("integrationId")),
+        alert_id=read_uuid(payload.get("alertId")),
+        device_id=read_uuid(payload.get("deviceId")),
         external_device_id=payload.get("externalDeviceId"),
         ticket_id=payload.get("ticketId"),
         asset_id=payload.get("assetId"),
@@ -56,7 +56,7 @@ def about_subject(subject_type: str, subject_id: str) -> About:
         return About(ticket_id=subject_id)
     if subject_type == "asset":
         return About(asset_id=subject_id)
-    known = _uuid(subject_id)
+    known = read_uuid(subject_id)
     if known is None or subject_type not in ("alert", "device"):
         raise LookupError("There is no such thing to start it from.")
     return About(alert_id=known) if subject_type == "alert" else About(device_id=known)
@@ -199,9 +199,9 @@ def _alert_object(row: Alert | None, connection: Integration | None) -> dict[str
         "device_name": row.device_name,
         "external_device_id": row.external_device_id,
         "ticket_id": row.ticket_id,
-        "triggered_at": _iso(row.triggered_at),
-        "acknowledged_at": _iso(row.acknowledged_at),
-        "resolved_at": _iso(row.resolved_at),
+        "triggered_at": iso(row.triggered_at),
+        "acknowledged_at": iso(row.acknowledged_at),
+        "resolved_at": iso(row.resolved_at),
     }
 
 
@@ -218,7 +218,7 @@ def _device_object(row: DeviceRow | None) -> dict[str, Any] | None:
         "serial": row.serial,
         "platform": known.platform,
         "os_name": known.os_name,
-        "last_seen_at": _iso(row.last_seen_at),
+        "last_seen_at": iso(row.last_seen_at),
         "current_user": row.facts.get("current_user") or None,
         "needs_reboot": row.needs_reboot,
         "patches_pending": row.patches_pending,
@@ -232,14 +232,3 @@ def _connection_object(row: Integration | None) -> dict[str, Any] | None:
     if row is None:
         return None
     return {"id": str(row.id), "name": row.name, "provider": row.provider, "state": row.state}
-
-
-def _uuid(value: object) -> UUID | None:
-    try:
-        return UUID(str(value)) if value else None
-    except ValueError:
-        return None
-
-
-def _iso(moment: datetime | None) -> str | None:
-    return moment.isoformat() if moment else None

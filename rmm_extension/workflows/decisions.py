@@ -19,7 +19,7 @@ HAPPENED, AGAIN, STOP = "happened", "again", "stop"
 CHOICES = (HAPPENED, AGAIN, STOP)
 
 
-def decide(rmm: Rmm, session: Session, actor: Actor, run_id: UUID, choice: str) -> None:
+def decide(session: Session, actor: Actor, run_id: UUID, choice: str) -> None:
     """Say of a step of which nobody knows whether it happened: it ``happened`` (the run goes on), it is to
     be done ``again``, or the run is to ``stop``.
 

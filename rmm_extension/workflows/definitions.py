@@ -47,7 +47,6 @@ def get(session: Session, tenant_id: str, workflow_id: UUID, *, lock: bool = Fal
 
 
 def create(
-    rmm: Rmm,
     session: Session,
     actor: Actor,
     name: str,
@@ -74,15 +73,15 @@ def create(
     return row
 
 
-def copy(rmm: Rmm, session: Session, actor: Actor, workflow_id: UUID) -> Workflow:
+def copy(session: Session, actor: Actor, workflow_id: UUID) -> Workflow:
     """A draft like the workflow's draft; nothing starts it."""
     row = get(session, actor.tenant_id, workflow_id)
     name = f"Copy of {row.name}"[:LONGEST_NAME]
-    return create(rmm, session, actor, name, row.draft, description=row.description, recipe=row.recipe)
+    return create(session, actor, name, row.draft, description=row.description, recipe=row.recipe)
 
 
 def save(
-    rmm: Rmm, session: Session, actor: Actor, workflow_id: UUID, document: Mapping[str, Any], revision: int
+    session: Session, actor: Actor, workflow_id: UUID, document: Mapping[str, Any], revision: int
 ) -> Workflow:
     """Make the draft what the document says. Runs are not touched: they do what was published.
 
@@ -97,9 +96,7 @@ def save(
     return row
 
 
-def rename(
-    rmm: Rmm, session: Session, actor: Actor, workflow_id: UUID, name: str, description: str
-) -> Workflow:
+def rename(session: Session, actor: Actor, workflow_id: UUID, name: str, description: str) -> Workflow:
     """Give it another name and description, which are the same for every version; raises ``Invalid``."""
     row = get(session, actor.tenant_id, workflow_id, lock=True)
     given = _naming(name, description)
@@ -134,17 +131,17 @@ def publish(rmm: Rmm, session: Session, actor: Actor, workflow_id: UUID, revisio
     return row
 
 
-def pause(rmm: Rmm, session: Session, actor: Actor, workflow_id: UUID) -> Workflow:
+def pause(session: Session, actor: Actor, workflow_id: UUID) -> Workflow:
     """Start no more runs; those under way go on. No change where it is paused; ``Conflict`` for a draft."""
     return _switch(session, actor, workflow_id, WorkflowState.PAUSED, "workflow.paused")
 
 
-def resume(rmm: Rmm, session: Session, actor: Actor, workflow_id: UUID) -> Workflow:
+def resume(session: Session, actor: Actor, workflow_id: UUID) -> Workflow:
     """Start runs again, as it was published last; what happened meanwhile starts none."""
     return _switch(session, actor, workflow_id, WorkflowState.PUBLISHED, "workflow.resumed")
 
 
-def delete(rmm: Rmm, session: Session, actor: Actor, workflow_id: UUID) -> None:
+def delete(session: Session, actor: Actor, workflow_id: UUID) -> None:
     """Remove it with its versions and the history of its runs.
 
     Raises ``Conflict`` while runs are under way: their vendors' answers would come to nobody.

@@ -9,13 +9,13 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
-from uuid import UUID
 
 from sqlalchemy import ColumnElement, func, or_, select
 from sqlalchemy.orm import Session
 
-from rmm_extension.domain.contracts.events import CATALOGUE
+from rmm_extension.domain.contracts.events import BY_NAME
 from rmm_extension.domain.labels import provider_label
+from rmm_extension.domain.values import one_line, read_uuid
 from rmm_extension.domain.workflows import MANUAL, SUBJECTS
 from rmm_extension.models import CONNECTION_OF_DEVICE, Alert, DeviceRow, Integration, JobRun
 from rmm_extension.services import device_events, events, followups
@@ -88,7 +88,7 @@ def payload(rmm: Rmm, session: Session, tenant_id: str, event: str, subject_id: 
 
 
 def _signal(event: str) -> str:
-    return next(one.signal for one in CATALOGUE.values() if one.name == event)
+    return BY_NAME[event].signal
 
 
 # --- Choices
@@ -217,14 +217,14 @@ assert set(SUBJECTS) <= set(_SOURCES)
 def _alert_payload(
     rmm: Rmm, session: Session, tenant_id: str, signal: str, id_: str
 ) -> dict[str, Any] | None:
-    alert_id = _uuid(id_)
+    alert_id = read_uuid(id_)
     return followups.alert_event(session, tenant_id, signal, alert_id) if alert_id else None
 
 
 def _device_payload(
     rmm: Rmm, session: Session, tenant_id: str, signal: str, id_: str
 ) -> dict[str, Any] | None:
-    device_id = _uuid(id_)
+    device_id = read_uuid(id_)
     return device_events.device_event(session, tenant_id, signal, device_id) if device_id else None
 
 
@@ -238,7 +238,7 @@ def _ticket_payload(
 
 
 def _sync_payload(rmm: Rmm, session: Session, tenant_id: str, signal: str, id_: str) -> dict[str, Any] | None:
-    run_id = _uuid(id_)
+    run_id = read_uuid(id_)
     row = session.get(JobRun, (tenant_id, run_id)) if run_id else None
     if row is None or row.integration_id is None or row.kind not in _SYNCS:
         return None
@@ -256,7 +256,7 @@ def _sync_payload(rmm: Rmm, session: Session, tenant_id: str, signal: str, id_: 
 def _connection_payload(
     rmm: Rmm, session: Session, tenant_id: str, signal: str, id_: str
 ) -> dict[str, Any] | None:
-    connection_id = _uuid(id_)
+    connection_id = read_uuid(id_)
     row = session.get(Integration, (tenant_id, connection_id)) if connection_id else None
     if row is None:
         return None
@@ -275,19 +275,11 @@ _PAYLOADS: Mapping[str, Callable[[Rmm, Session, str, str, str], dict[str, Any] |
 }
 
 
-def _uuid(value: str) -> UUID | None:
-    try:
-        return UUID(value)
-    except ValueError:
-        return None
-
-
 def _any_like(text: str, *columns: Any) -> ColumnElement[bool]:
     pattern = contains(text)
     return or_(*(column.ilike(pattern) for column in columns))
 
 
 def _named(device: str | None, text: str | None) -> str:
-    words = " ".join((text or "Alert without text").split())
-    shown = words if len(words) <= 100 else f"{words[:99]}…"
+    shown = one_line(text or "Alert without text", 100)
     return f"{device}: {shown}" if device else shown

@@ -10,6 +10,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from rmm_extension.domain.errors import ConfigError
+from rmm_extension.domain.values import iso
 from rmm_extension.domain.workflows import Definition, RunState, Step, StepState, definition_of
 from rmm_extension.host import Actor
 from rmm_extension.models import (
@@ -89,7 +90,7 @@ def seen(session: Session, run: WorkflowRun, *, whole: bool = False) -> dict[str
     about = {
         "id": str(run.id),
         "workflow": workflow_name(session, run.tenant_id, run.workflow_id),
-        "started_at": run.started_at.isoformat() if run.started_at else None,
+        "started_at": iso(run.started_at),
         "actor_name": run.actor_name,
     }
     return {**run.context, "run": about, "steps": _steps(session, run, whole)}

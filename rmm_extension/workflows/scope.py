@@ -9,7 +9,7 @@ from typing import Any
 
 from marshmallow import Schema, fields
 
-from rmm_extension.domain.contracts.events import CATALOGUE
+from rmm_extension.domain.contracts.events import BY_NAME
 from rmm_extension.domain.workflow_objects import OBJECTS, RUN, Keys
 from rmm_extension.domain.workflow_words import event_words
 from rmm_extension.domain.workflows import NAMES, Definition, ManualField, Trigger
@@ -143,7 +143,7 @@ def _trigger(trigger: Trigger) -> Mapping[str, Known]:
     event = {"event": Known(label="Event", type="text")}
     if trigger.is_manual:
         return {**event, "subject": Known(label="What it was started from", type="text")}
-    told = next((one for one in CATALOGUE.values() if one.name == trigger.event), None)
+    told = BY_NAME.get(trigger.event)
     return {**event, **(of_schema(type(told.schema)) if told else {})}
 
 

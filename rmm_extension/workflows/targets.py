@@ -11,6 +11,7 @@ from sqlalchemy.orm import Session
 
 from rmm_extension.domain.actions import ActionRefused, ErrorCode
 from rmm_extension.domain.connection_states import WHERE, refusal, works
+from rmm_extension.domain.values import read_uuid
 from rmm_extension.domain.workflows import Binding, Step
 from rmm_extension.models import DeviceRow, Integration
 from rmm_extension.providers.contract import Provider
@@ -65,10 +66,8 @@ def device(
 
 
 def _by_id(session: Session, tenant_id: str, wanted: str) -> DeviceRow | None:
-    try:
-        return session.get(DeviceRow, (tenant_id, UUID(wanted)))
-    except ValueError:
-        return None
+    device_id = read_uuid(wanted)
+    return session.get(DeviceRow, (tenant_id, device_id)) if device_id else None
 
 
 def _by_vendors_id(

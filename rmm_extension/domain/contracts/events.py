@@ -254,6 +254,9 @@ _EVENTS = (
 CATALOGUE: Mapping[str, Event] = {event.signal: event for event in _EVENTS}
 """Every event by the name of its signal, which is also its name in the outbox."""
 
+BY_NAME: Mapping[str, Event] = {event.name: event for event in _EVENTS}
+"""Every event by the name that hosts and workflows know it by."""
+
 
 def check(signal: str, payload: Mapping[str, Any]) -> None:
     """Hold a payload against its contract.

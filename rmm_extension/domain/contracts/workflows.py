@@ -25,7 +25,7 @@ from rmm_extension.domain.workflows import (
 )
 
 from .actions import Choice, Whole
-from .events import CATALOGUE
+from .events import BY_NAME
 from .strict import Flag, Section, Strict, Text, problems
 
 MOST_STEPS = 30
@@ -35,7 +35,7 @@ LONGEST_TEMPLATE = 10_000
 LONGEST_VALUE = 50_000
 MOST_INPUTS = 100
 
-EVENTS = tuple(event.name for event in CATALOGUE.values())
+EVENTS = tuple(BY_NAME)
 """Every event that can start a workflow."""
 
 _SLUG = validate.Regexp(

@@ -13,6 +13,7 @@ from rmm_extension.domain.actions import ActionRefused, ErrorCode, Order, Outcom
 from rmm_extension.domain.contracts.actions import ActionModule, ActionSpec, says
 from rmm_extension.domain.contracts.strict import Flag, Section, Strict, Text
 from rmm_extension.domain.errors import ConfigError, HostError, HostRejected, HostUnavailable
+from rmm_extension.domain.values import read_uuid
 from rmm_extension.domain.workflow_objects import OBJECTS
 from rmm_extension.models import Alert
 from rmm_extension.services.alert_acts import (
@@ -33,10 +34,8 @@ KEY = "core:alerts"
 
 
 def _an_id(value: str) -> None:
-    try:
-        UUID(value)
-    except ValueError:
-        raise ValidationError("This is no alert's ID. Most often it is {{ alert.id }}.") from None
+    if read_uuid(value) is None:
+        raise ValidationError("This is no alert's ID. Most often it is {{ alert.id }}.")
 
 
 def _alert_id() -> Text:

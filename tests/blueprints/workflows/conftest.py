@@ -105,7 +105,7 @@ def make(world: World, client: FlaskClient, *steps: dict[str, Any], **trigger: A
     """A draft."""
     document = {"trigger": trigger or ALERT_FIRES, "steps": list(steps)}
     with world.unit() as session:
-        row = definitions.create(world.rmm, session, world.admin, "Notes", document)
+        row = definitions.create(session, world.admin, "Notes", document)
         workflow_id = row.id
     return Pages(world, client, workflow_id)
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 from uuid import UUID
 
@@ -39,23 +40,23 @@ class Desk:
     def make(self, found: Mapping[str, Any] = PLAIN, name: str = "Mend", **more: Any) -> UUID:
         """A draft."""
         with self.world.unit() as session:
-            return definitions.create(self.world.rmm, session, self.person(session), name, found, **more).id
+            return definitions.create(session, self.person(session), name, found, **more).id
 
     def save(self, workflow_id: UUID, found: Mapping[str, Any], revision: int = 1) -> None:
         """Save the draft."""
         with self.world.unit() as session:
             actor = self.person(session)
-            definitions.save(self.world.rmm, session, actor, workflow_id, found, revision)
+            definitions.save(session, actor, workflow_id, found, revision)
 
     def act(self, work: Any, workflow_id: UUID, *args: Any, role: str | None = None) -> Any:
         """Call one of the functions of definitions; what it gives is not of a session any more."""
         with self.world.unit() as session:
-            found = work(self.world.rmm, session, self.person(session, role), workflow_id, *args)
+            found = work(session, self.person(session, role), workflow_id, *args)
             return found.id if found is not None else None
 
     def publish(self, workflow_id: UUID, revision: int = 1, role: str | None = None) -> None:
         """Publish the draft."""
-        self.act(definitions.publish, workflow_id, revision, role=role)
+        self.act(partial(definitions.publish, self.world.rmm), workflow_id, revision, role=role)
 
     def row(self, workflow_id: UUID) -> dict[str, Any]:
         """The stored workflow."""

@@ -107,9 +107,7 @@ def test_of_many_who_save_at_once_one_does(desk: Desk) -> None:
 
     def saving(number: int) -> Any:
         changed = document(step("write"), step(f"more_{number}"))
-        return lambda session: definitions.save(
-            desk.world.rmm, session, desk.person(session), workflow_id, changed, 1
-        )
+        return lambda session: definitions.save(session, desk.person(session), workflow_id, changed, 1)
 
     assert at_once(desk, *(saving(number) for number in range(4))) == ["Conflict"] * 3 + ["done"]
     assert desk.row(workflow_id)["revision"] == 2
@@ -286,7 +284,7 @@ def test_a_run_that_starts_while_it_is_deleted_is_not_lost_unseen(desk: Desk) ->
         with desk.world.app.app_context():
             try:
                 with unit(desk.world.rmm) as session:
-                    definitions.delete(desk.world.rmm, session, desk.person(session), workflow_id)
+                    definitions.delete(session, desk.person(session), workflow_id)
                 outcome.append("deleted")
             except Conflict:
                 outcome.append("refused")

@@ -139,7 +139,7 @@ def test_a_run_of_another_tenant_does_not_exist(studio: Studio) -> None:
     stranger = Actor(id="x", name="X", tenant_id="another")
     for act in (
         lambda session, run_id: decisions.cancel(studio.world.rmm, session, stranger, run_id),
-        lambda session, run_id: decisions.decide(studio.world.rmm, session, stranger, run_id, "stop"),
+        lambda session, run_id: decisions.decide(session, stranger, run_id, "stop"),
     ):
         with pytest.raises(UnknownWorkflowRun), studio.world.unit() as session:
             act(session, studio.run()["id"])

@@ -46,7 +46,7 @@ class Kitchen:
         assert recipe is not None
         with self.world.unit() as session:
             made = recipes.document(recipe, given)
-            row = definitions.create(self.world.rmm, session, actor, recipe.title, made, recipe=key)
+            row = definitions.create(session, actor, recipe.title, made, recipe=key)
             definitions.publish(self.world.rmm, session, actor, row.id, row.revision)
             return row.id
 

@@ -44,7 +44,7 @@ def publish(kitchen: Kitchen, on_error: str) -> UUID:
     }
     actor = kitchen.admin
     with kitchen.world.unit() as session:
-        row = definitions.create(kitchen.world.rmm, session, actor, "Reboot", document)
+        row = definitions.create(session, actor, "Reboot", document)
         definitions.publish(kitchen.world.rmm, session, actor, row.id, row.revision)
         return row.id
 
@@ -61,7 +61,7 @@ def is_offered(world: World) -> bool:
         return next(one.available for one in offers if one.entry.module.key == "app:ninjaone")
 
 
-@pytest.mark.parametrize(("on_error", "then"), [("stop", None), ("continue", "succeeded")])
+@pytest.mark.parametrize("on_error, then", [("stop", None), ("continue", "succeeded")])
 def test_the_run_fails_in_words_at_the_step(
     ninja: NinjaConnection, world: World, kitchen: Kitchen, on_error: str, then: str | None
 ) -> None:
