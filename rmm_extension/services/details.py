@@ -17,6 +17,7 @@ from rmm_extension.domain.types import AlertEvent, AlertKind, Channel, Outcome
 from rmm_extension.models import Alert
 from rmm_extension.providers.capabilities import FetchesAlert
 
+from . import followups
 from .context import Rmm
 from .decisions import decide_or_log, decide_stored
 from .ingest import Ingested
@@ -39,8 +40,18 @@ _MISSING: tuple[dict[str, Any], ...] = ({"code": "details_missing"},)
 
 
 def fetch_details(rmm: Rmm, run: Run) -> dict[str, Any]:
-    """Ask the vendor for one alert, then decide what waited for it or complete its ticket's text."""
+    """Ask the vendor for one alert, then decide what waited for it or complete its ticket's text.
+
+    The events that waited for the text are told, whatever came of it.
+    """
     alert_id = UUID(run.subject["alert_id"])
+    counts = _fetch(rmm, run, alert_id)
+    with unit(rmm) as session:
+        followups.tell_waiting(session, run.tenant_id, alert_id)
+    return counts
+
+
+def _fetch(rmm: Rmm, run: Run, alert_id: UUID) -> dict[str, Any]:
     assert run.integration_id is not None
     with unit(rmm) as session:
         stored = _stored(session, run.tenant_id, alert_id)

@@ -2,21 +2,25 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import timedelta
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import select
+from sqlalchemy import delete, select
 from sqlalchemy.orm import Session
 
 from rmm_extension.domain.values import iso
 from rmm_extension.host import SYSTEM_ACTOR, Actor
-from rmm_extension.models import Alert, Integration, utc_now
+from rmm_extension.models import Alert, Integration, Outbox, utc_now
 
 from . import events, notices, outbox, runs
 from .context import Rmm
 from .inventory import refresh
+from .lease import PLAIN
 
+WITH_TEXT = "alert_events"
+"""The topic of events that wait for the text of their alert."""
 RESET_AGAIN = timedelta(seconds=30)
 """So long a reset that is under way for the same ticket is waited for."""
 
@@ -55,10 +59,52 @@ def alert_followups(rmm: Rmm, session: Session, tenant_id: str, payload: dict[st
     ticket_id = payload.get("ticket_id") or alert.ticket_id
     if payload.get("webhook_received"):
         events.tell(session, tenant_id, "webhook_received", _payload("webhook_received", alert, ticket_id))
-    for name in payload.get("signals", ()):
-        events.tell(session, tenant_id, name, _payload(name, alert, ticket_id))
+    names = payload.get("signals", ())
+    if names and payload.get("fetch_details") and alert.message is None:
+        _tell_with_text(rmm, session, tenant_id, alert, ticket_id, names)
+    elif names:
+        tell_waiting(session, tenant_id, alert.id)
+        _tell(session, tenant_id, alert, ticket_id, names)
     if payload.get("notify"):
         notices.tell_users(rmm, session, tenant_id, alert, ticket_id, payload["notify"])
+
+
+def alert_events(rmm: Rmm, session: Session, tenant_id: str, payload: dict[str, Any]) -> None:
+    """Tell the events of an alert whose text was waited for, in vain if it has none yet."""
+    alert = _alert(session, tenant_id, UUID(payload["alert_id"]))
+    if alert is not None:
+        _tell(session, tenant_id, alert, payload.get("ticket_id") or alert.ticket_id, payload["names"])
+
+
+def tell_waiting(session: Session, tenant_id: str, alert_id: UUID) -> None:
+    """Tell now what waits for the text of this alert: it is here, will not come, or something newer is told."""
+    waiting = (
+        delete(Outbox)
+        .where(Outbox.tenant_id == tenant_id, Outbox.topic == WITH_TEXT)
+        .where(Outbox.payload["alert_id"].astext == str(alert_id))
+        .returning(Outbox.payload)
+    )
+    found = session.scalars(waiting, execution_options=PLAIN).all()
+    alert = _alert(session, tenant_id, alert_id) if found else None
+    for payload in found if alert is not None else ():
+        _tell(session, tenant_id, alert, payload.get("ticket_id") or alert.ticket_id, payload["names"])
+
+
+def _tell_with_text(
+    rmm: Rmm, session: Session, tenant_id: str, alert: Any, ticket_id: str | None, names: Sequence[str]
+) -> None:
+    """Have the events told with the text of the alert, which is being fetched, or without it in the end.
+
+    Who listens wants to know what it is about: a workflow is chosen by it.
+    """
+    told = {"alert_id": str(alert.id), "ticket_id": ticket_id, "names": list(names)}
+    wait = timedelta(seconds=rmm.settings.detail_wait)
+    outbox.put(session, tenant_id, WITH_TEXT, told, due_at=utc_now() + wait)
+
+
+def _tell(session: Session, tenant_id: str, alert: Any, ticket_id: str | None, names: Sequence[str]) -> None:
+    for name in names:
+        events.tell(session, tenant_id, name, _payload(name, alert, ticket_id))
 
 
 def alert_event(session: Session, tenant_id: str, name: str, alert_id: UUID) -> dict[str, Any] | None:
@@ -166,6 +212,8 @@ def _start_details(session: Session, system: Actor, alert: Any, *, is_partial: b
 
 def _payload(name: str, alert: Any, ticket_id: str | None) -> dict[str, Any]:
     """What an alert's event says: the alert as it is now, and the time that the event is about."""
+    if name == "ticket_closed":
+        return ticket_event(ticket_id or "")
     if name == "ticket_created":
         return {
             "ticketId": ticket_id,

@@ -25,6 +25,7 @@ from .unit import unit
 _FOLLOWUPS = "rmm_extension.services.followups"
 TOPICS: dict[str, kinds.Work] = {
     "alert_followups": f"{_FOLLOWUPS}:alert_followups",
+    "alert_events": f"{_FOLLOWUPS}:alert_events",
     "ticket_closed": f"{_FOLLOWUPS}:ticket_closed",
     "alert_reset": "rmm_extension.services.outbound:reset_wished",
     "device_refresh_again": "rmm_extension.services.signals:refresh_again",

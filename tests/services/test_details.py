@@ -228,10 +228,10 @@ def test_an_alert_that_was_decided_is_not_decided_again_for_want_of_a_text(
 ) -> None:
     world.do("DELETE FROM rmm_alert_rules")
     world.post()
-    first = signals(world)
+    relay_all(world)
     vendor(None)
     work(world, "alert_details")
-    assert first.count("alert_triggered") == 1
+    assert signals(world).count("alert_triggered") == 1
     assert signals(world) == []
     assert world.one("SELECT count(*) FROM rmm_alert_events") == 1
 
@@ -492,3 +492,42 @@ def test_newer_words_that_come_while_the_vendor_is_asked_stay(
     assert (alert["report"], alert["device_name"]) == (WHOLE, "WS-07")
     (ticket,) = world.tickets()
     assert (ticket["title"], ticket["description"]) == ("[Tactical RMM] HIGH - another subject", WHOLE)
+
+
+def test_events_of_an_alert_wait_for_its_text(world: World, vendor: Callable[..., None]) -> None:
+    assert world.post().json["outcome"] == "ticket_created"
+    assert signals(world) == ["webhook_received"]
+    vendor(polled())
+    assert work(world, "alert_details") == [{"completed": 1}]
+    sent = dict(relay_all(world))
+    assert list(sent) == ["alert_triggered", "ticket_created", "ticket_linked"]
+    assert sent["alert_triggered"]["message"] == TEXT
+
+
+def test_they_are_told_without_it_where_the_vendor_knows_none(
+    world: World, vendor: Callable[..., None]
+) -> None:
+    world.post()
+    relay_all(world)
+    vendor(None)
+    assert work(world, "alert_details") == [{"missing": 0}]
+    sent = dict(relay_all(world))
+    assert "message" not in sent["alert_triggered"]
+
+
+def test_they_do_not_wait_for_ever(world: World) -> None:
+    world.post()
+    assert signals(world) == ["webhook_received"]
+    waits = world.one("SELECT due_at - created_at FROM rmm_outbox")
+    assert timedelta(seconds=119) < waits < timedelta(seconds=121)
+    world.do("UPDATE rmm_outbox SET due_at = now()")
+    assert signals(world) == ["alert_triggered", "ticket_created", "ticket_linked"]
+
+
+def test_what_follows_is_told_after_them(world: World) -> None:
+    world.post()
+    relay_all(world)
+    world.post(world.resolved())
+    names = [name for name in signals(world) if name != "webhook_received"]
+    assert names == ["alert_triggered", "ticket_created", "ticket_linked", "alert_resolved"]
+    assert world.one("SELECT count(*) FROM rmm_outbox") == 0

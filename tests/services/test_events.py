@@ -59,7 +59,7 @@ def test_an_alerts_life(world: World, consumed: Told) -> None:
     first = dict(consumed)["ticket_created"]
     assert first["ticketId"] == world.tickets()[0]["id"]
     assert first["source"] == "tacticalrmm"
-    world.post(world.body(525))
+    world.post(world.body(525, message="Disk still full"))
     assert told(world, consumed) == ["webhook_received", "alert_triggered", "ticket_linked"]
     with world.app.app_context():
         assert manual.acknowledge(world.rmm, world.admin, [world.alert(525)["id"]]).done == 1
@@ -125,8 +125,9 @@ def test_a_suppressed_alert_tells_nothing_until_it_surfaces(world: World, consum
 
 def test_a_tickets_events_name_the_ticket_of_their_moment(world: World, consumed: Told) -> None:
     """The relay may be late: by then the alert is in its next episode, with another ticket."""
+    text = {"message": "Disk full"}
     later = {"alert_time": "2026-11-21 05:00:00+00:00"}
-    for body in (world.body(), world.resolved(), world.body(**later)):
+    for body in (world.body(**text), world.resolved(), world.body(**text, **later)):
         world.post(body)
     names = told(world, consumed)
     tickets = [payload["ticketId"] for name, payload in consumed if name == "ticket_created"]
@@ -175,9 +176,29 @@ def test_a_ticket_that_is_closed(world: World, consumed: Told) -> None:
     assert by_itself == {"tenantId": world.tenant, "ticketId": ticket}
 
 
+def test_a_ticket_that_is_closed_by_the_end_of_its_alert(world: World, consumed: Told) -> None:
+    """Told once, and of the ticket that was closed: the alert may be on another one by then."""
+    world.post()
+    ticket = world.tickets()[0]["id"]
+    told(world, consumed)
+    world.post(world.resolved())
+    world.post(world.body(alert_time="2026-11-21 05:00:00+00:00"))
+    assert world.alert()["ticket_id"] != ticket
+    assert told(world, consumed).count("ticket_closed") == 1
+    assert dict(consumed)["ticket_closed"] == {"tenantId": world.tenant, "ticketId": ticket}
+
+
+def test_a_ticket_that_the_end_of_its_alert_leaves_open_is_not_told(world: World, consumed: Told) -> None:
+    world.post(world.body(1))
+    world.post(world.body(2))
+    world.post(world.resolved(1))
+    assert world.tickets()[0]["closed_at"] is None
+    assert "ticket_closed" not in told(world, consumed)
+
+
 def test_a_reset_that_is_asked_for_again_tells_nothing_again(world: World, consumed: Told) -> None:
     """Closed, reopened and closed while the first reset is under way: two closings, and no third."""
-    world.post()
+    world.post(world.body(message="Disk full"))
     ticket = world.tickets()[0]["id"]
     told(world, consumed)
     for _ in range(2):
