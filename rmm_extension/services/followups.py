@@ -77,7 +77,7 @@ def alert_events(rmm: Rmm, session: Session, tenant_id: str, payload: dict[str, 
 
 
 def tell_waiting(session: Session, tenant_id: str, alert_id: UUID) -> None:
-    """Tell now what waits for the text of this alert: it is here, will not come, or something newer is told."""
+    """Tell now what waits for this alert's text: it is here, will not come, or something newer is told."""
     waiting = (
         delete(Outbox)
         .where(Outbox.tenant_id == tenant_id, Outbox.topic == WITH_TEXT)
