@@ -18,6 +18,10 @@ WITHIN = timedelta(hours=1)
 MOST_UNFINISHED = 1_000
 """Runs of a tenant that wait or are under way. Those that wait for a person take nobody's place."""
 
+MOST_REFUSED = 20
+"""Refusals of one workflow for the same reason that are written down :data:`WITHIN`: events come by the
+thousand, and each would bring what its expressions saw."""
+
 _UNFINISHED = text("""
     SELECT count(*) FROM (
         SELECT 1 FROM rmm_workflow_runs
@@ -56,6 +60,21 @@ def crowd(session: Session, tenant_id: str) -> Refusal | None:
     if (session.scalar(_UNFINISHED, values) or 0) < MOST_UNFINISHED:
         return None
     return Refusal(ErrorCode.TOO_MANY_RUNS, _CROWDED, f"crowd:{tenant_id}:{utc_now():%Y-%m-%dT%H}")
+
+
+def is_shown_enough(session: Session, workflow: Workflow, refused: Refusal) -> bool:
+    """Whether as many runs say so already of late as anybody wants to read."""
+    row = WorkflowRun
+    same = select(row.id).where(
+        row.tenant_id == workflow.tenant_id,
+        row.workflow_id == workflow.id,
+        row.source == RunSource.EVENT,
+        row.error_code == refused.code,
+        row.started_at.is_(None),
+        row.queued_at > utc_now() - WITHIN,
+    )
+    shown = session.scalar(select(func.count()).select_from(same.limit(MOST_REFUSED).subquery())) or 0
+    return shown >= MOST_REFUSED
 
 
 _LOOPED = (

@@ -22,7 +22,7 @@ from rmm_extension.domain.workflows import (
     document_of,
 )
 from rmm_extension.host import Actor
-from rmm_extension.models import Workflow, WorkflowVersion, new_id
+from rmm_extension.models import PUBLISHED_VERSION, Workflow, WorkflowVersion, new_id
 from rmm_extension.services import audit, outbox
 from rmm_extension.services.context import Rmm
 
@@ -66,7 +66,8 @@ def on_event(rmm: Rmm, session: Session, tenant_id: str, name: str, payload: dic
 def by_event(rmm: Rmm, session: Session, tenant_id: str, payload: dict[str, Any]) -> None:
     """Handler of the outbox: start one workflow, if its filter lets the event through.
 
-    Where that cannot be worked out, or the workflow runs too often, a failed run says so.
+    Where that cannot be worked out, or the workflow runs too often, a failed run says so, up to a number of
+    them.
     """
     workflow_id, event, told = UUID(payload["workflow_id"]), payload["event"], payload["payload"]
     found = _published(session, tenant_id, workflow_id, event)
@@ -88,7 +89,8 @@ def by_event(rmm: Rmm, session: Session, tenant_id: str, payload: dict[str, Any]
         refusal = _judge(session, new, version)
     except _NotWanted:
         return
-    new_run.write(session, new, version.id, refusal)
+    if refusal is None or not guard.is_shown_enough(session, workflow, refusal):
+        new_run.write(session, new, version.id, refusal)
     if refusal is None:
         places.let_go_on(session, tenant_id)
     elif refusal.key:
@@ -133,12 +135,7 @@ def _published(
     It is held as the run's row will hold it: whoever deletes it is waited for here, and not under the
     tenant's lock, which that one may come to wait for.
     """
-    version = (
-        (WorkflowVersion.tenant_id == Workflow.tenant_id)
-        & (WorkflowVersion.workflow_id == Workflow.id)
-        & (WorkflowVersion.number == Workflow.published_version)
-    )
-    statement = select(Workflow, WorkflowVersion).join(WorkflowVersion, version)
+    statement = select(Workflow, WorkflowVersion).join(WorkflowVersion, PUBLISHED_VERSION)
     mine = statement.where(Workflow.id == workflow_id, *_started_by(tenant_id, event))
     found = session.execute(mine.with_for_update(read=True, key_share=True, of=Workflow)).first()
     return (found[0], found[1]) if found else None

@@ -180,6 +180,25 @@ def test_what_a_filter_could_not_judge_was_no_start(studio: Studio) -> None:
     assert studio.written() == ["one"]
 
 
+@pytest.mark.parametrize("trigger", [{"filter": "device.name == 'x'"}, {}])
+def test_what_is_refused_over_and_over_is_written_down_so_many_times(
+    studio: Studio, monkeypatch: pytest.MonkeyPatch, trigger: dict[str, Any]
+) -> None:
+    """A fleet's events come by the thousand, and a filter that fails for one fails for all."""
+    monkeypatch.setattr(guard, "MOST_REFUSED", 3)
+    monkeypatch.setattr(guard, "MOST_UNFINISHED", 0)
+    for name in ("Mend", "Other"):
+        studio.publish(document(step("one"), **trigger), name=name)
+    for _ in range(6):
+        studio.tell(integrationId=str(new_id()))
+    relay_all(studio.world)
+    assert [run["state"] for run in studio.runs()] == ["failed"] * 6
+    studio.world.do("UPDATE rmm_workflow_runs SET queued_at = queued_at - interval '61 minutes'")
+    studio.tell()
+    relay_all(studio.world)
+    assert len(studio.runs()) == 8
+
+
 def test_a_flood_is_refused_and_told_once(studio: Studio, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(guard, "MOST_UNFINISHED", 3)
     workflow = studio.publish(document(step("one")))

@@ -163,7 +163,9 @@ def test_a_pattern_costs_what_it_can_take_of_time() -> None:
     assert evaluate(parse(r"'für' is matching('^\\pL+$')"), CONTEXT) is True
 
 
-@pytest.mark.parametrize("source", ["{} > 5", "{} + 1", "-{}", "{} | int", "{} | round", "'a' | truncate({})"])
+@pytest.mark.parametrize(
+    "source", ["{} > 5", "{} + 1", "-{}", "{} | int", "{} | round", "'a' | truncate({})"]
+)
 def test_a_whole_number_longer_than_any_float_is_refused_in_words(source: str) -> None:
     for number in (10**400, -(10**400)):
         with pytest.raises(ExpressionError, match="too large"):
