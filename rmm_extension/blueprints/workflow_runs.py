@@ -81,7 +81,7 @@ def workflow_run_decide(run_id: UUID) -> ResponseReturnValue:
         abort(400)
 
     def work(opened: Session) -> str:
-        decisions.decide(opened, actor(), run_id, choice)
+        decisions.decide(current_rmm(), opened, actor(), run_id, choice)
         return DECIDED[choice]
 
     return act(work, url_for("rmm.workflow_run", run_id=run_id))

@@ -120,7 +120,7 @@ def workflow_resume(workflow_id: UUID) -> ResponseReturnValue:
     """Start runs again."""
 
     def work(opened: Session) -> str:
-        row = definitions.resume(opened, actor(), workflow_id)
+        row = definitions.resume(current_rmm(), opened, actor(), workflow_id)
         return f"“{row.name}” is on. What happened meanwhile starts nothing."
 
     return act(work, _page(workflow_id))

@@ -13,17 +13,18 @@ from rmm_extension.models import WorkflowInvocation, WorkflowRun, utc_now
 from rmm_extension.services import actions, audit
 from rmm_extension.services.context import Rmm
 
-from . import flow, places, rows
+from . import flow, places, rights, rows
 
 HAPPENED, AGAIN, STOP = "happened", "again", "stop"
 CHOICES = (HAPPENED, AGAIN, STOP)
 
 
-def decide(session: Session, actor: Actor, run_id: UUID, choice: str) -> None:
+def decide(rmm: Rmm, session: Session, actor: Actor, run_id: UUID, choice: str) -> None:
     """Say of a step of which nobody knows whether it happened: it ``happened`` (the run goes on), it is to
     be done ``again``, or the run is to ``stop``.
 
-    Raises ``UnknownWorkflowRun``, and ``Conflict`` where nothing is to be decided (any more).
+    Raises ``UnknownWorkflowRun``, ``Conflict`` where nothing is to be decided (any more), and ``Forbidden``
+    where it is to be done again for somebody without the right to it.
     """
     if choice not in CHOICES:
         raise ValueError(f"There is no choice {choice}.")
@@ -35,7 +36,7 @@ def decide(session: Session, actor: Actor, run_id: UUID, choice: str) -> None:
     if choice == HAPPENED:
         _happened(session, run, row, actor)
     elif choice == AGAIN:
-        _again(session, run, row, actor)
+        _again(rmm, session, run, row, actor)
     else:
         row.finished_at = utc_now()
         rows.end(run, RunState.CANCELLED, f"{actor.name} stopped it.")
@@ -66,11 +67,12 @@ def _happened(session: Session, run: WorkflowRun, row: WorkflowInvocation, actor
     flow.go_on(session, run, rows.definition(session, run))
 
 
-def _again(session: Session, run: WorkflowRun, row: WorkflowInvocation, actor: Actor) -> None:
+def _again(rmm: Rmm, session: Session, run: WorkflowRun, row: WorkflowInvocation, actor: Actor) -> None:
     """Another attempt, once the run has a place again; it asks under a key of its own."""
+    step = rows.definition(session, run).steps[run.position]
+    rights.require(rmm, actor, [step])
     row.state, row.finished_at = StepState.FAILED, utc_now()
     row.message = f"{actor.name} had it done again. {row.message or ''}".strip()
-    step = rows.definition(session, run).steps[run.position]
     fresh = rows.begin(session, run, step, attempt=row.attempt + 1)
     fresh.state, fresh.integration_id = StepState.QUEUED, row.integration_id
     run.state, run.message, run.error_code = RunState.QUEUED, None, None

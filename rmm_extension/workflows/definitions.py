@@ -16,7 +16,7 @@ from sqlalchemy.orm import Session
 from rmm_extension.domain.contracts.workflows import kept_document
 from rmm_extension.domain.errors import Conflict, Invalid
 from rmm_extension.domain.values import storable
-from rmm_extension.domain.workflows import WorkflowState
+from rmm_extension.domain.workflows import Step, WorkflowState
 from rmm_extension.host import Actor
 from rmm_extension.models import (
     UNFINISHED_RUNS_SQL,
@@ -29,6 +29,7 @@ from rmm_extension.models import (
 from rmm_extension.services import audit
 from rmm_extension.services.context import Rmm
 
+from . import rights, rows
 from .check import check
 
 LONGEST_NAME, LONGEST_DESCRIPTION = 100, 1_000
@@ -136,8 +137,11 @@ def pause(session: Session, actor: Actor, workflow_id: UUID) -> Workflow:
     return _switch(session, actor, workflow_id, WorkflowState.PAUSED, "workflow.paused")
 
 
-def resume(session: Session, actor: Actor, workflow_id: UUID) -> Workflow:
-    """Start runs again, as it was published last; what happened meanwhile starts none."""
+def resume(rmm: Rmm, session: Session, actor: Actor, workflow_id: UUID) -> Workflow:
+    """Start runs again, as it was published last and with the rights of whoever did; what happened meanwhile
+    starts none. Raises ``Forbidden`` for whoever lacks the right to one of the actions.
+    """
+    rights.require(rmm, actor, _published_steps(session, actor.tenant_id, workflow_id))
     return _switch(session, actor, workflow_id, WorkflowState.PUBLISHED, "workflow.resumed")
 
 
@@ -198,6 +202,20 @@ def _is_so_already(row: Workflow, actor: Actor) -> bool:
         row.revision,
         actor.id,
     )
+
+
+def _published_steps(session: Session, tenant_id: str, workflow_id: UUID) -> list[Step]:
+    """The steps of what is published; none of what never was."""
+    row = get(session, tenant_id, workflow_id, lock=True)
+    number = row.published_version
+    document = session.scalar(
+        select(WorkflowVersion.document).where(
+            WorkflowVersion.tenant_id == tenant_id,
+            WorkflowVersion.workflow_id == workflow_id,
+            WorkflowVersion.number == number,
+        )
+    )
+    return list(rows.read(document).steps) if document is not None else []
 
 
 def _version(row: Workflow, actor: Actor, number: int) -> WorkflowVersion:

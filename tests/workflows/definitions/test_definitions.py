@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import threading
+from functools import partial
 from typing import Any
 from uuid import uuid4
 
 import pytest
 
-from rmm_extension.domain.errors import Conflict, Invalid
+from rmm_extension.domain.errors import Conflict, Forbidden, Invalid
 from rmm_extension.models import WorkflowRun, new_id
 from rmm_extension.services.unit import unit
 from rmm_extension.workflows import definitions
@@ -170,20 +171,34 @@ def test_what_the_check_refuses_is_not_published(desk: Desk) -> None:
 
 def test_pausing_and_resuming(desk: Desk) -> None:
     workflow_id = desk.make()
-    for work in (definitions.pause, definitions.resume):
+    resume = partial(definitions.resume, desk.world.rmm)
+    for work in (definitions.pause, resume):
         with pytest.raises(Conflict, match="never published"):
             desk.act(work, workflow_id)
     desk.publish(workflow_id)
     for work, state in (
         (definitions.pause, "paused"),
         (definitions.pause, "paused"),
-        (definitions.resume, "published"),
+        (resume, "published"),
     ):
         desk.act(work, workflow_id)
         assert desk.row(workflow_id)["state"] == state
     told = [line["action"] for line in desk.audited()]
     assert told == ["workflow.created", "workflow.published", "workflow.paused", "workflow.resumed"]
     assert len(desk.versions(workflow_id)) == 1
+
+
+def test_nobody_turns_on_again_what_they_could_not_publish(desk: Desk) -> None:
+    """Its runs have the rights of whoever published it."""
+    workflow_id = desk.make(document(step("x", GUARDED)))
+    desk.publish(workflow_id)
+    desk.act(definitions.pause, workflow_id)
+    resume = partial(definitions.resume, desk.world.rmm)
+    with pytest.raises(Forbidden, match="has no right to “Guarded”"):
+        desk.act(resume, workflow_id, role="technician")
+    assert desk.row(workflow_id)["state"] == "paused"
+    desk.act(resume, workflow_id)
+    assert desk.row(workflow_id)["state"] == "published"
 
 
 def test_publishing_a_paused_one_starts_it_again(desk: Desk) -> None:

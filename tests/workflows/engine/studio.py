@@ -114,7 +114,7 @@ class Studio:
     def decide(self, run_id: UUID, choice: str) -> None:
         """A person decides about what is unknown."""
         with self.world.unit() as session:
-            decisions.decide(session, self.person_in(session), run_id, choice)
+            decisions.decide(self.world.rmm, session, self.person_in(session), run_id, choice)
 
     def cancel(self, run_id: UUID) -> None:
         """A person cancels the run."""

@@ -6,7 +6,7 @@ import threading
 
 import pytest
 
-from rmm_extension.domain.errors import Conflict
+from rmm_extension.domain.errors import Conflict, Forbidden
 from rmm_extension.host import Actor
 from rmm_extension.models import new_id
 from rmm_extension.services import runs
@@ -132,6 +132,22 @@ def test_nothing_is_decided_twice_or_where_nothing_is_unknown(vendor: Vendor) ->
     ]  # fmt: skip
 
 
+def test_nobody_has_done_again_what_they_have_no_right_to(vendor: Vendor) -> None:
+    """The run has the rights of whoever published the workflow, and the person who decides has not."""
+    ask(vendor)
+    vendor.die()
+    vendor.scene.work(vendor.action()["id"])
+    vendor.relay()
+    run_id, other = vendor.studio.run()["id"], vendor.studio.person("read_only")
+    with pytest.raises(Forbidden, match="has no right to"), vendor.world.unit() as session:
+        decisions.decide(vendor.world.rmm, session, other, run_id, "again")
+    vendor.studio.work()
+    assert (vendor.studio.run()["state"], vendor.sent()) == ("unknown", [])
+    with vendor.world.unit() as session:
+        decisions.decide(vendor.world.rmm, session, other, run_id, "stop")
+    assert vendor.studio.run()["state"] == "cancelled"
+
+
 def test_a_run_of_another_tenant_does_not_exist(studio: Studio) -> None:
     studio.publish(document(step("one")))
     studio.tell()
@@ -139,7 +155,7 @@ def test_a_run_of_another_tenant_does_not_exist(studio: Studio) -> None:
     stranger = Actor(id="x", name="X", tenant_id="another")
     for act in (
         lambda session, run_id: decisions.cancel(studio.world.rmm, session, stranger, run_id),
-        lambda session, run_id: decisions.decide(session, stranger, run_id, "stop"),
+        lambda session, run_id: decisions.decide(studio.world.rmm, session, stranger, run_id, "stop"),
     ):
         with pytest.raises(UnknownWorkflowRun), studio.world.unit() as session:
             act(session, studio.run()["id"])
