@@ -152,7 +152,7 @@ def resolving(rmm: Rmm, actor: Actor, *, at_vendor: bool) -> Act:
         step = {"code": "resolved_here", "by": actor.name}
         record = _record(facts, event, actor, AlertKind.RESET, values, step, *ending.steps)
         record.outcome = Outcome.RESOLVED
-        record.followups = {} if is_quiet(session, facts) else {"signals": ["alert_resolved"]}
+        record.followups = ending.told({} if is_quiet(session, facts) else {"signals": ["alert_resolved"]})
         change_as_seen(session, record, facts.seen)
         if at_vendor:
             note_wish(session, actor, facts, event)

@@ -69,7 +69,7 @@ def test_an_alerts_life(world: World, consumed: Told) -> None:
     assert told(world, consumed) == ["webhook_received", "alert_resolved"]
     with world.app.app_context():
         assert manual.resolve(world.rmm, world.admin, [world.alert(525)["id"]], at_vendor=False).done == 1
-    assert told(world, consumed) == ["alert_resolved"]
+    assert told(world, consumed) == ["alert_resolved", "ticket_closed"]
 
 
 def test_an_alert_by_polling_that_makes_no_ticket(world: World, consumed: Told) -> None:

@@ -136,7 +136,7 @@ class TestResolve:
         assert ticket["closed_at"] is not None
         assert any("Alert resolved here by Mara Lindholm." in note for note in world.notes(ticket["id"]))
         assert steps(world)[-2:] == ["resolved_here", "ticket_closed"]
-        assert signals(world) == ["alert_resolved"]
+        assert relay_all(world)[-1] == ("ticket_closed", {"tenantId": world.tenant, "ticketId": ticket["id"]})
         assert queued(world, "alert_reset") == []
 
     def test_the_ticket_stays_while_another_alert_on_it_is_open(self, world: World, mara: Actor) -> None:

@@ -198,7 +198,7 @@ _EVENTS = (
         "TICKET_CLOSED",
         "ticket_closed",
         TicketClosedSchema(),
-        "A person or a workflow closed a ticket; not where the end of its alert did.",
+        "A ticket was closed: by a person, a workflow, or the end of its alert.",
     ),
     Event("RMM_DEVICE_CREATED", "device_created", DeviceSchema(), "A device was seen for the first time."),
     Event(

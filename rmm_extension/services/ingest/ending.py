@@ -29,10 +29,18 @@ WHERE tenant_id = %(tenant)s AND ticket_id = %(ticket)s AND id <> %(alert)s AND 
 
 @dataclass(frozen=True, slots=True)
 class Ending:
-    """How the alert ends: its status and what the history says."""
+    """How the alert ends: its status, what the history says, and the ticket that was closed by it."""
 
     status: AlertStatus
     steps: tuple[dict[str, Any], ...] = ()
+    closed_ticket: str | None = None
+
+    def told(self, followups: dict[str, Any]) -> dict[str, Any]:
+        """The follow-ups of the end, with the closing of its ticket: in the row that tells of both."""
+        if self.closed_ticket is None:
+            return followups
+        signals = [*followups.get("signals", ()), "ticket_closed"]
+        return {**followups, "signals": signals, "ticket_id": self.closed_ticket}
 
 
 def reset(rmm: Rmm, session: Session, facts: Facts, event: AlertEvent, channel: Channel) -> Ingested:
@@ -60,7 +68,7 @@ def reset(rmm: Rmm, session: Session, facts: Facts, event: AlertEvent, channel: 
     said = (cleared, *(vendor_status.step(facts, event) if status else ()))
     record = Record.of(facts, event, channel, values, *said, *ending.steps, outcome=Outcome.RESOLVED)
     lost.note(record, facts, event, channel)
-    record.followups = {} if is_quiet(session, facts) else _followups("alert_resolved", channel)
+    record.followups = ending.told({} if is_quiet(session, facts) else _followups("alert_resolved", channel))
     change_as_seen(session, record, facts.seen)
     return Ingested(Outcome.RESOLVED, facts.alert_id, ticket_id)
 
@@ -176,7 +184,7 @@ def _close(
     )
     rmm.host.tickets.add_note(session, facts.tenant_id, state.id, closing)
     step = {"code": "ticket_closed", "number": state.number, "status": result.status_name}
-    return Ending(AlertStatus.AUTO_RESOLVED, (step,))
+    return Ending(AlertStatus.AUTO_RESOLVED, (step,), closed_ticket=state.id)
 
 
 def _kept(state: TicketState, reason: str) -> Ending:
