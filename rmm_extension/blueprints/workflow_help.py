@@ -3,13 +3,13 @@ whether one reads."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from uuid import UUID
 
 from rmm_extension.domain.workflow_words import event_words
 from rmm_extension.models import Workflow
-from rmm_extension.workflows import shapes
+from rmm_extension.workflows import catalog, shapes
 from rmm_extension.workflows.expressions import ExpressionError, parse, parse_template
 from rmm_extension.workflows.expressions.filters import FILTERS
 from rmm_extension.workflows.expressions.functions import Function
@@ -17,7 +17,7 @@ from rmm_extension.workflows.expressions.tests import TESTS
 from rmm_extension.workflows.queries import RunFilter, runs_about
 from rmm_extension.workflows.shapes import Group
 
-from .context import actor, current_rmm, session
+from .context import actor, allows, current_rmm, session
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,11 +45,21 @@ def names_at(row: Workflow, position: int | None) -> Help:
     tenant_id = actor().tenant_id
     last = runs_about(session(), tenant_id, RunFilter(workflow_id=row.id), 1)
     run_id = last[0].id if last else None
-    groups = shapes.shape(current_rmm(), session(), tenant_id, row.draft, position or 0, run_id=run_id)
+    groups = shapes.shape(
+        current_rmm(), session(), tenant_id, row.draft, position or 0, run_id=run_id, readable=_readable()
+    )
     if position is None:
         groups = [group for group in groups if not group.names[0].path.startswith("run.")]
     about = event_words(row.draft["trigger"]["event"]).about or "trigger"
     return Help(groups, about, run_id, FILTERS, TESTS)
+
+
+def _readable() -> Callable[[str], bool]:
+    """Whether the signed-in person may read what came of an action: whoever has the right to it, as on the
+    pages of runs. Of one that is gone nobody knows which right that was."""
+    entries = catalog.entries(current_rmm())
+    needed = {spec.id: spec.permission for entry in entries for spec in entry.module.actions}
+    return lambda action: action not in needed or allows(needed[action])
 
 
 def attempt(source: str, *, is_template: bool) -> Tried:

@@ -115,6 +115,15 @@ def _steps(session: Session, run: WorkflowRun, whole: bool) -> dict[str, dict[st
     }
 
 
+def actions(session: Session, run: WorkflowRun) -> dict[str, set[str]]:
+    """What was done at the run's steps, by their ids."""
+    row, found = WorkflowInvocation, dict[str, set[str]]()
+    mine = select(row.step_id, row.action).where(row.tenant_id == run.tenant_id, row.run_id == run.id)
+    for one in session.execute(mine):
+        found.setdefault(one.step_id, set()).add(one.action)
+    return found
+
+
 def begin(session: Session, run: WorkflowRun, step: Step, attempt: int) -> WorkflowInvocation:
     """A new row for an attempt of the step."""
     row = WorkflowInvocation(

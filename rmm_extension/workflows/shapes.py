@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
@@ -52,20 +52,30 @@ def shape(
     position: int,
     *,
     run_id: UUID | None = None,
+    readable: Callable[[str], bool] = lambda _action: True,
 ) -> list[Group]:
     """What the step at ``position`` may name: the trigger, the things it is about, each step before.
 
     With ``run_id`` the values of that run stand beside the names, and what it holds more than the contracts
-    promise is named, too.
+    promise is named, too; those of steps only where whoever looks may read what came of the ``readable``
+    action that was done there.
     """
     root = scope(rmm, definition_of(dict(document)), position).root
     run = session.get(WorkflowRun, (tenant_id, run_id)) if run_id else None
     seen = rows.seen(session, run, whole=True) if run is not None else {}
     found = [_group(name, one, seen.get(name)) for name, one in root.keys.items() if name != "steps"]
-    steps = seen.get("steps", {})
+    steps = _readable(session, run, seen["steps"], readable) if run is not None else {}
     for name, one in root.keys["steps"].keys.items():
         found.append(_group(f"steps.{name}", one, steps.get(name)))
     return [group for group in found if group.names]
+
+
+def _readable(
+    session: Session, run: WorkflowRun, steps: Mapping[str, Any], readable: Callable[[str], bool]
+) -> dict[str, Any]:
+    """The values of those steps. The run may have done another action there than the draft would."""
+    done = rows.actions(session, run)
+    return {name: value for name, value in steps.items() if all(map(readable, done[name]))}
 
 
 def _group(path: str, known: Known, value: Any) -> Group:

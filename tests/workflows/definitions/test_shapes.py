@@ -8,8 +8,7 @@ from uuid import UUID
 from hypothesis import given
 from hypothesis import strategies as st
 
-from rmm_extension.domain.workflow_objects import OBJECTS, RUN
-from rmm_extension.domain.workflows import NAMES
+from rmm_extension.domain.workflow_objects import NAMES, OBJECTS, RUN
 from rmm_extension.models import WorkflowInvocation, new_id
 from rmm_extension.workflows import context, shapes
 from rmm_extension.workflows.expressions import evaluate, parse
@@ -18,6 +17,7 @@ from rmm_extension.workflows.shapes import Group, Name
 from tests.harness.world import World
 from tests.workflows.definitions.desk import Desk
 from tests.workflows.definitions.test_definitions import run_of
+from tests.workflows.engine.acme import GUARDED, WRITE
 from tests.workflows.engine.studio import document, step
 
 FIND, GET = "tacticalrmm.agents.find", "tacticalrmm.agents.get"
@@ -135,6 +135,27 @@ def test_a_run_of_another_tenant_shows_nothing(desk: Desk) -> None:
     with desk.world.unit() as session:
         groups = shapes.shape(desk.world.rmm, session, other, found, 1, run_id=run_id)
     assert all(name.example is None for name in names(groups).values())
+
+
+def test_values_of_a_step_are_for_those_who_may_do_what_was_done_there(desk: Desk) -> None:
+    """By the run, whatever the draft would do there by now."""
+    run_id = past_run(desk, document(step("write"), step("last")), {"write": {"text": "said", "count": 1}})
+
+    def shown(action: str, readable: str) -> dict[str, Any]:
+        found = document(step("write", action), step("last"))
+        with desk.world.unit() as session:
+            rmm, tenant = desk.world.rmm, desk.world.tenant
+            groups = shapes.shape(
+                rmm, session, tenant, found, 1, run_id=run_id, readable=lambda done: done == readable
+            )
+        return {path: name.example for path, name in names(groups).items()}
+
+    assert shown(WRITE, readable=WRITE)["steps.write.output.text"] == "said"
+    assert shown(GUARDED, readable=WRITE)["steps.write.message"] == "Done."
+    for action in (WRITE, GUARDED):
+        hidden = shown(action, readable=GUARDED)
+        assert {value for path, value in hidden.items() if path.startswith("steps.")} == {None}
+        assert hidden["run.workflow"] == "Mend"
 
 
 TEXT = st.text(st.characters(codec="utf-8", exclude_characters="\x00"), max_size=5)
