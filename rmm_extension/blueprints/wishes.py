@@ -10,12 +10,14 @@ from typing import Any
 
 from flask import request
 
+from rmm_extension.domain.values import storable
+
 _LONGEST_KEY = 100
 
 
 def form_key() -> str:
     """What the form's page is known by: kept while the form is mended."""
-    return request.form.get("key", "")[:_LONGEST_KEY] or secrets.token_urlsafe(16)
+    return storable(request.form.get("key", ""))[:_LONGEST_KEY] or secrets.token_urlsafe(16)
 
 
 def wish(what: str, value: Mapping[str, Any]) -> str:

@@ -136,6 +136,15 @@ class TestStarting:
         assert "data-rmm-poll" not in recent.text
         assert studio.written() == ["one"]
 
+    def test_a_key_that_no_page_made_is_taken_as_far_as_it_can_be_kept(
+        self, studio: Studio, world: World, tech: FlaskClient
+    ) -> None:
+        device = world.device()
+        workflow = studio.publish(document(step("one"), **manual("device")), name="Mend it")
+        for _ in range(2):
+            assert start(tech, workflow, f"device:{device}", key="a\x00b").status_code == 303
+        assert len(studio.runs()) == 1
+
     def test_a_failure_says_why_in_place(self, studio: Studio, world: World, tech: FlaskClient) -> None:
         workflow = studio.publish(document(step("one", FAIL), **manual("ticket")), name="Break it")
         alert(world)
