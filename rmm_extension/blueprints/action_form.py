@@ -23,7 +23,7 @@ from rmm_extension.domain.errors import Conflict, Invalid, RMMError
 from rmm_extension.domain.platforms import suits
 from rmm_extension.forms.actions import PREFIX, by_field, filled, hides, labelled, typed
 from rmm_extension.models import JobRun, ScriptRow
-from rmm_extension.services.actions import refresh_scripts, registry, scripts_due
+from rmm_extension.services.actions import refresh_scripts, scripts_due
 from rmm_extension.services.actions.bulk import Asked, request_each
 from rmm_extension.services.queries import actions as queries
 from rmm_extension.services.queries.targets import TargetRow
@@ -31,9 +31,11 @@ from rmm_extension.services.unit import unit
 
 from .access import requires
 from .context import act, actor, current_rmm, end_reading, session
+from .device_actions import for_people, library_noun, scripted
 from .device_bulk import nothing_selected
 from .jobs import progress_values
 from .narrowing import argument, uuid_argument
+from .opened import opened_url
 from .routing import Routes
 from .targets import Targets, read_targets
 from .wishes import form_key, wish
@@ -59,15 +61,15 @@ def run_choose() -> ResponseReturnValue:
     groups = wanted.by_connection
     if len(groups) > 1:
         return render_template("rmm/actions/connections.html", wanted=wanted, groups=groups)
-    specs = _specs(wanted)
-    scripted = next((spec for spec in specs if script_field(spec)), None)
+    specs = for_people(wanted.devices[0].provider)
+    runs_script = scripted(specs)
     return render_template(
         "rmm/actions/choose.html",
         wanted=wanted,
         actions=[spec for spec in specs if runs_without_script(spec)],
-        scripted=scripted,
-        noun=_noun(scripted) if scripted else "",
-        **(_library(wanted) if scripted else {}),
+        scripted=runs_script,
+        noun=library_noun(runs_script) if runs_script else "",
+        **(_library(wanted) if runs_script else {}),
     )
 
 
@@ -128,16 +130,10 @@ def scripts_refresh(integration_id: UUID) -> ResponseReturnValue:
     return act(work, wanted.url("rmm.run_choose"))
 
 
-def _specs(wanted: Targets) -> Sequence[ActionSpec]:
-    """The vendor's actions on devices that are for people; others only read, for workflows."""
-    found = registry.for_provider(current_rmm(), wanted.devices[0].provider)
-    return [one for one in found if one.on_device and one.permission == "rmm.execute"]
-
-
 def _spec(wanted: Targets, action_id: str) -> ActionSpec:
     if len(wanted.by_connection) > 1:
         raise Conflict("These devices are of several connections. Choose those of one.")
-    found = next((spec for spec in _specs(wanted) if spec.id == action_id), None)
+    found = next((spec for spec in for_people(wanted.devices[0].provider) if spec.id == action_id), None)
     return found or abort(404)
 
 
@@ -168,11 +164,6 @@ def _list_if_due(wanted: Targets) -> JobRun | None:
     with unit(current_rmm()) as opened:
         refresh_scripts(opened, actor(), device.integration_id)
     return queries.listing_run(session(), tenant_id, device.integration_id)
-
-
-def _noun(spec: ActionSpec) -> str:
-    """What one of the vendor's library is called, by the input that takes it: a script, an automation."""
-    return next(field.label for field in form_fields(spec.input) if field.kind == "script")
 
 
 def _script(wanted: Targets, spec: ActionSpec) -> ScriptRow | None:
@@ -224,7 +215,10 @@ def _again(spec: ActionSpec) -> dict[str, Any]:
 def _ask(
     wanted: Targets, spec: ActionSpec, devices: Sequence[TargetRow], value: Mapping[str, Any]
 ) -> ResponseReturnValue:
-    """Ask for the action and lead to what comes of it; raises what is wrong with it."""
+    """Ask for the action and lead to what comes of it, on the page the person came from if that shows it.
+
+    Raises what is wrong with it.
+    """
     end_reading()
     asked = request_each(
         current_rmm(),
@@ -238,7 +232,7 @@ def _ask(
     )
     _tell_refusals(asked, devices)
     if len(asked.ids) == 1:
-        return redirect(url_for("rmm.action_page", invocation_id=asked.ids[0]), 303)
+        return redirect(opened_url(wanted.came_from, asked.ids[0]), 303)
     return redirect(url_for("rmm.action_list", only=",".join(str(id_) for id_ in asked.ids)), 303)
 
 

@@ -6,10 +6,9 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 from uuid import UUID
 
-from flask import abort, redirect, render_template, request, url_for
+from flask import abort, redirect, render_template, request
 from flask.typing import ResponseReturnValue
 
-from rmm_extension.domain.actions import ActionState
 from rmm_extension.domain.connection_states import works
 from rmm_extension.domain.contracts.actions import ActionSpec, FormField, alert_field, form_fields
 from rmm_extension.domain.errors import Invalid, RMMError
@@ -18,14 +17,13 @@ from rmm_extension.forms.actions import PREFIX, by_field, filled, typed
 from rmm_extension.models import Alert
 from rmm_extension.services.actions import registry
 from rmm_extension.services.actions.request import request as ask_for
-from rmm_extension.services.queries import actions as queries
 from rmm_extension.services.queries.alert_detail import AlertDetail, alert_detail
+from rmm_extension.services.queries.paging import AnyRow
 from rmm_extension.services.unit import unit
 
 from .access import check, requires
-from .action_titles import titles
 from .context import actor, allows, current_rmm, end_reading, session
-from .narrowing import uuid_argument
+from .opened import opened_url
 from .routing import Routes
 from .wishes import form_key, wish
 
@@ -56,36 +54,20 @@ def alert_run(alert_id: UUID, action_id: str) -> ResponseReturnValue:
     return page, 400 if problems else 200
 
 
-@routes.get("/alerts/<uuid:alert_id>/asked/<uuid:invocation_id>")
-@requires("rmm.view")
-def alert_asked(alert_id: UUID, invocation_id: UUID) -> ResponseReturnValue:
-    """What comes of an action on the alert, alone, as the alert's page asks for it again."""
-    asked = asked_of(_found(alert_id).alert, invocation_id) or abort(404)
-    return render_template("rmm/alerts/_asked.html", alert_id=alert_id, asked=asked)
-
-
 def vendor_actions(found: AlertDetail) -> Sequence[ActionSpec]:
     """What the signed-in person may ask the vendor to do with this alert now."""
     return [one for one in _able(found) if allows(one.permission)]
 
 
-def asked_of(alert: Alert, invocation_id: UUID | None) -> Mapping[str, Any] | None:
-    """An action that was asked for on this alert, and its name; ``None`` for one of anything else."""
-    row = queries.invocation(session(), alert.tenant_id, invocation_id) if invocation_id else None
-    if row is None or row.integration_id != alert.integration_id:
-        return None
+def is_about(alert: Alert, row: AnyRow) -> bool:
+    """Whether an action was done with this alert, or on its device."""
+    if row.device_id is not None:
+        return bool(row.device_id == alert.device_id)
     spec = next((one for one in registry.all_actions(current_rmm()) if one.id == row.action), None)
     name = alert_field(spec) if spec else None
-    if spec is None or name is None or str(row.input.get(name)) != alert.external_id:
-        return None
-    if not allows(spec.permission):
-        return None
-    return {"row": row, "title": titles([row])[row.id], "over": ActionState(row.state).is_over}
-
-
-def newest_asked(alert: Alert) -> Mapping[str, Any] | None:
-    """The action that the page was led back with."""
-    return asked_of(alert, uuid_argument("asked"))
+    return bool(
+        name and row.integration_id == alert.integration_id and str(row.input.get(name)) == alert.external_id
+    )
 
 
 def _able(found: AlertDetail) -> Sequence[ActionSpec]:
@@ -111,7 +93,7 @@ def _ask(alert: Alert, spec: ActionSpec, value: Mapping[str, Any]) -> ResponseRe
             input=value,
             idempotency_key=wish(spec.id, value),
         )
-    return redirect(url_for("rmm.alert_page", alert_id=alert.id, asked=invocation_id, _anchor="asked"), 303)
+    return redirect(opened_url(f"alert:{alert.id}", invocation_id), 303)
 
 
 def _form(

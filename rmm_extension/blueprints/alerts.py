@@ -19,11 +19,12 @@ from rmm_extension.services.queries.alert_detail import alert_detail
 from rmm_extension.services.queries.alerts import SHORTEST_TEXT, AlertFilter
 
 from .access import requires
-from .alert_vendor import newest_asked, vendor_actions
+from .alert_vendor import is_about, vendor_actions
 from .choices import SEVERITIES, STATES, TIMES, client_options, connection_options, provider_options, since
 from .context import actor, allows, current_rmm, session
 from .listing import assets_of, client_names, listing, tickets_of
 from .narrowing import Chip, Options, argument, chips, uuid_argument, word
+from .opened import opened
 from .routing import Routes
 
 routes = Routes()
@@ -95,7 +96,7 @@ def alert_page(alert_id: UUID) -> ResponseReturnValue:
         client_name=client_names([alert]).get(alert.client_id or ""),
         may_manage=may_manage,
         vendor_actions=vendor_actions(found),
-        asked=newest_asked(alert),
+        action=opened(lambda row: is_about(alert, row)),
     )
 
 

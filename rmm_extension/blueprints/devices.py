@@ -38,6 +38,7 @@ from .happened import happened
 from .jobs import progress_values
 from .listing import assets_of, client_names, listing, tickets_of
 from .narrowing import Chip, Options, argument, chips, uuid_argument, word
+from .opened import opened
 from .routing import Routes
 from .vendor_pages import vendor_page
 from .vitals import vitals_of
@@ -139,6 +140,7 @@ def device_page(device_id: UUID) -> ResponseReturnValue:
         client_name=client_names([device]).get(device.client_id or ""),
         may_join=_may_join(device),
         tickets=tickets_of(found.alerts),
+        action=opened(lambda row: row.device_id == device.id),
         at_vendor=vendor_maintenance.of_device(session(), device.tenant_id, device.id),
         **happened([device]),
         **progress_values(device_activity.refreshing(session(), device)),

@@ -22,23 +22,31 @@ _LISTS = {
 _PAGES = {
     "alert": ("rmm.alert_page", "alert_id"),
     "device": ("rmm.device_page", "device_id"),
-    "product": ("rmm.software_page", "software_id"),
 }
 _OF_HOST = ("ticket", "asset")
 
 
 def back_url(came_from: str) -> str:
     """The address of ``list:<query>``, ``devices:<query>``, ``software:<query>``, ``patches:<query>``,
-    ``attention:``, ``alert:<id>``, ``device:<id>``, ``product:<id>``, ``ticket:<id>`` or ``asset:<id>``; the
-    list of alerts for anything else."""
+    ``attention:``, ``product:<id>`` or a place of :func:`place_url`; the list of alerts for anything else."""
     kind, _, value = came_from[:_LONGEST].partition(":")
     if kind in _LISTS:
         query = urlencode([pair for pair in parse_qsl(value) if pair[0] not in ("ids", "csrf_token")])
         return url_for(_LISTS[kind]) + (f"?{query}" if query else "")
-    if kind in _PAGES and (id_ := read_uuid(value)):
-        endpoint, name = _PAGES[kind]
-        values: dict[str, Any] = {name: id_}
-        return url_for(endpoint, **values)
-    if kind in _OF_HOST and (url := host_url(kind, value)):
-        return url
-    return url_for("rmm.alert_list")
+    if kind == "product" and (id_ := read_uuid(value)):
+        return url_for("rmm.software_page", software_id=id_)
+    return place_url(came_from) or url_for("rmm.alert_list")
+
+
+def place_url(came_from: str) -> str | None:
+    """The address of ``alert:<id>``, ``device:<id>``, ``ticket:<id>`` or ``asset:<id>``, where people act and
+    see what comes of it; ``None`` for anything else, and where the host has no such page."""
+    kind, _, value = came_from[:_LONGEST].partition(":")
+    if kind in _OF_HOST:
+        return host_url(kind, value)
+    id_ = read_uuid(value)
+    if kind not in _PAGES or id_ is None:
+        return None
+    endpoint, name = _PAGES[kind]
+    values: dict[str, Any] = {name: id_}
+    return url_for(endpoint, **values)

@@ -23,6 +23,7 @@ from .context import actor, allows, session
 from .happened import happened
 from .listing import tickets_of
 from .needs import attention_counts
+from .opened import opened
 from .overview import broken, cards, figures
 from .vitals import vitals_of
 from .workflow_start import offers
@@ -132,6 +133,7 @@ class Slots:
             "rmm/slots/asset_panel.html",
             asset_id=asset_id,
             devices=rows,
+            action=opened(lambda row: row.asset_id == asset_id),
             vitals={row.id: vitals_of(row, row.provider) for row in rows},
             alerts=found,
             tickets=tickets_of(found),
@@ -192,6 +194,7 @@ class Slots:
             open_ids=[row.id for row in found if AlertStatus(row.status).is_open],
             alerts=found,
             devices=linked,
+            action=opened(lambda row: row.ticket_id == ticket_id),
             history=alert_detail.history_of(session(), tenant_id, [row.id for row in found], limit=30),
         )
 

@@ -16,8 +16,9 @@ from rmm_extension.services.queries.targets import TargetRow, all_on_ticket, tar
 from .context import actor, current_rmm, session
 from .listing import client_names
 from .narrowing import read_uuids
+from .opened import came_from
 from .presentation import number
-from .returning import back_url
+from .returning import back_url, place_url
 
 MOST = 50
 """On so many devices something is done at once."""
@@ -60,6 +61,11 @@ class Targets:
         fallback = f"device:{self.only.id}" if self.only else "devices:"
         return back_url(self.came_from or fallback)
 
+    @property
+    def is_place(self) -> bool:
+        """Whether they came from a page that shows what comes of it."""
+        return place_url(self.came_from) is not None
+
     def parameters(self, devices: Sequence[TargetRow] | None = None) -> dict[str, Any]:
         """The same as parameters of an address or hidden fields of a form."""
         found: dict[str, Any] = {"ids": [str(device.id) for device in devices or self.devices]}
@@ -81,9 +87,7 @@ def read_targets() -> Targets:
     """
     values = request.values
     devices = targets(session(), actor().tenant_id, read_uuids(values.getlist("ids"), MOST))
-    return Targets(
-        devices, _ticket(values.get("ticket", "").replace("\x00", ""), devices), values.get("back", "")
-    )
+    return Targets(devices, _ticket(values.get("ticket", "").replace("\x00", ""), devices), came_from())
 
 
 def _ticket(ticket_id: str, devices: Sequence[TargetRow]) -> TicketState | None:

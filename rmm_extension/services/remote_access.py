@@ -65,7 +65,7 @@ def reachable(
     """The device that nothing keeps this person from, and the link as :func:`open_remotely` gives it."""
     if not rmm.host.permissions.allows(actor, PERMISSION):
         raise Forbidden("Your role may not open remote sessions.")
-    found = _devices(session, actor.tenant_id, [device_id])
+    found = with_connections(session, actor.tenant_id, [device_id])
     if not found:
         raise UnknownDevice("This device does not exist (any more).")
     device, integration = found[0]
@@ -90,35 +90,10 @@ def tell(
     )
 
 
-def obstacles(
-    rmm: Rmm, session: Session, tenant_id: str, device_ids: Collection[UUID]
-) -> Mapping[UUID, Obstacle | None]:
-    """What stands in the way to each of these devices, ``None`` where nothing does.
-
-    Devices of vendors without remote access are left out. One statement, a second one where a vendor has to
-    be called for its links, and the host's word on each vendor.
-    """
-    able = {
-        one.manifest.key for one in rmm.providers.all() if isinstance(one, (OpensRemotely, FetchesRemoteLink))
-    }
-    found: dict[UUID, Obstacle | None] = {}
-    rows = [row for row in _devices(session, tenant_id, device_ids) if row[1].provider in able]
-    sessions = _sessions(rmm, session, tenant_id, [integration for _, integration in rows])
-    for device, integration in rows:
-        try:
-            _way(rmm, session, device, integration, sessions)
-        except (Conflict, Forbidden) as error:
-            found[device.id] = Obstacle(str(error))
-        except ConfigError as error:
-            found[device.id] = Obstacle(str(error), lacking=integration.id)
-        else:
-            found[device.id] = None
-    return found
-
-
-def _devices(
+def with_connections(
     session: Session, tenant_id: str, device_ids: Collection[UUID]
 ) -> list[tuple[DeviceRow, Integration]]:
+    """These devices, each with its connection."""
     if not device_ids:
         return []
     statement = (
@@ -127,6 +102,32 @@ def _devices(
         .where(DeviceRow.tenant_id == tenant_id, DeviceRow.id.in_(list(device_ids)))
     )
     return [(row[0], row[1]) for row in session.execute(statement)]
+
+
+def obstacles(
+    rmm: Rmm, session: Session, tenant_id: str, found: Collection[tuple[DeviceRow, Integration]]
+) -> Mapping[UUID, Obstacle | None]:
+    """What stands in the way to each of these devices, ``None`` where nothing does.
+
+    Devices of vendors without remote access are left out. One statement where a vendor has to be called for
+    its links, and the host's word on each vendor.
+    """
+    able = {
+        one.manifest.key for one in rmm.providers.all() if isinstance(one, (OpensRemotely, FetchesRemoteLink))
+    }
+    told: dict[UUID, Obstacle | None] = {}
+    rows = [row for row in found if row[1].provider in able]
+    sessions = _sessions(rmm, session, tenant_id, [integration for _, integration in rows])
+    for device, integration in rows:
+        try:
+            _way(rmm, session, device, integration, sessions)
+        except (Conflict, Forbidden) as error:
+            told[device.id] = Obstacle(str(error))
+        except ConfigError as error:
+            told[device.id] = Obstacle(str(error), lacking=integration.id)
+        else:
+            told[device.id] = None
+    return told
 
 
 def _sessions(

@@ -86,5 +86,11 @@ def ask(client: FlaskClient, action: str, *ids: UUID, key: str | None = None, **
     return client.post(f"/rmm/run/{action}", data={"ids": [str(id_) for id_ in ids], "key": given, **more})
 
 
+def asked_here(page: str) -> str:
+    """What a page shows in place of the action that its address opens; empty where it shows none."""
+    part = re.search(r'<div id="rmm-asked">\s*(<section class="rmm-asked".*?)</section>\s*</div>', page, re.S)
+    return " ".join(re.sub(r"<[^>]+>", " ", part[1]).split()) if part else ""
+
+
 def _kept(more: dict[str, Any]) -> dict[str, Any]:
     return {name: value for name, value in more.items() if not name.startswith("in_")}

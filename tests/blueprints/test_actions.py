@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import re
+from html import escape, unescape
 from uuid import UUID
 
 import pytest
@@ -15,7 +16,7 @@ from tests.conftest import world
 from tests.harness.world import World
 from tests.services.working import queued, work
 
-from .acting import COMMAND, PING, REBOOT, SCRIPT, Vendor, ask, form, vendor
+from .acting import COMMAND, PING, REBOOT, SCRIPT, Vendor, ask, asked_here, form, vendor
 from .conftest import said
 from .test_alert_actions import browser
 
@@ -41,7 +42,9 @@ class TestPermission:
     def test_who_may_has_the_button(self, world: World, vendor: Vendor) -> None:
         device = vendor.device()
         page = browser(world).get(f"/rmm/devices/{device}").text
-        assert f'href="/rmm/run?ids={device}&amp;back=device:{device}"' in page
+        for path in ("/rmm/run", *(f"/rmm/run/{action}" for action in (PING, COMMAND, REBOOT))):
+            assert f'href="{path}?ids={device}&amp;back=device:{device}"' in page
+        assert f"/rmm/run/{SCRIPT}" not in page, "its scripts are chosen from the library"
 
     @pytest.mark.parametrize(
         "change",
@@ -343,6 +346,111 @@ class TestSeveral:
         assert [row["device_id"] for row in vendor.invocations()] == ids[1:]
 
 
+def places(world: World, vendor: Vendor) -> tuple[UUID, dict[str, str]]:
+    """A device with everything it may be acted on from: each place and its address."""
+    asset = str(world.one("SELECT min(id) FROM assets WHERE tenant_id = :t", t=world.tenant))
+    device = vendor.device(asset_id=asset)
+    external = world.one("SELECT external_id FROM rmm_devices WHERE id = :id", id=device)
+    world.post(world.body(agent_id=external))
+    (ticket,), alert = world.tickets(), world.one("SELECT id FROM rmm_alerts")
+    return device, {
+        f"device:{device}": f"/rmm/devices/{device}",
+        f"alert:{alert}": f"/rmm/alerts/{alert}",
+        f"asset:{asset}": f"/assets/{asset}",
+        f"ticket:{ticket['id']}": f"/tickets/{ticket['id']}",
+    }
+
+
+def of_ticket(place: str) -> dict[str, str]:
+    """What a form from a ticket says more."""
+    return {"ticket": place.removeprefix("ticket:")} if place.startswith("ticket:") else {}
+
+
+class TestInPlace:
+    @pytest.mark.parametrize("at", ["device", "alert", "asset", "ticket"])
+    def test_the_way_leads_back_and_the_output_is_read_there(
+        self, world: World, vendor: Vendor, at: str
+    ) -> None:
+        device, known = places(world, vendor)
+        place, address = next(one for one in known.items() if one[0].startswith(at))
+        client = browser(world)
+        assert f"back={place}" in client.get(address).text
+        answer = ask(client, COMMAND, device, back=place, in_command="whoami", **of_ticket(place))
+        (row,) = vendor.invocations()
+        assert answer.location == f"{address}?rmm_asked={row['id']}#rmm-asked"
+        follow = f"/rmm/actions/{row['id']}/state?back={place}"
+        page = client.get(answer.location)
+        assert f'data-rmm-poll="{follow}"' in page.text
+        assert "Look again" in asked_here(page.text), "for a browser without script"
+        assert 'http-equiv="refresh"' not in page.text, "somebody may be writing on this page"
+        vendor.work()
+        for text in (client.get(answer.location).text, client.get(follow).text):
+            assert vendor.lab.script_output.stdout.strip() in text
+            assert "data-rmm-poll" not in text
+        assert f'href="{escape(answer.location)}"' in client.get(address).text, (
+            "and again later, from the list"
+        )
+
+    def test_called_off_where_it_was_asked_for(self, world: World, vendor: Vendor) -> None:
+        device, known = places(world, vendor)
+        client, (place, address) = browser(world), next(iter(known.items()))
+        page = client.get(ask(client, REBOOT, device, back=place).location).text
+        (row,) = vendor.invocations()
+        assert f'name="back" value="{place}"' in page
+        answer = client.post(f"/rmm/actions/{row['id']}/cancel", data={"back": place})
+        assert answer.location == f"{address}?rmm_asked={row['id']}#rmm-asked"
+        assert "Called off" in asked_here(client.get(answer.location).text)
+
+    def test_asked_for_again_in_place(self, world: World, vendor: Vendor) -> None:
+        device, known = places(world, vendor)
+        client, place = browser(world), next(one for one in known if one.startswith("ticket"))
+        page = client.get(ask(client, PING, device, back=place, **of_ticket(place)).location).text
+        (row,) = vendor.invocations()
+        again = re.search(r'href="([^"]+)" data-rmm-here>Run again', page)
+        assert again is not None
+        address = unescape(again[1])
+        assert f"again={row['id']}" in address
+        assert address.endswith(f"back={place}")
+        assert client.get(address).status_code == 200
+
+    def test_one_of_another_device_ticket_or_tenant_is_not_shown(self, world: World, vendor: Vendor) -> None:
+        _, known = places(world, vendor)
+        client = browser(world)
+        ask(client, PING, vendor.device(at=1))
+        (row,) = vendor.invocations()
+        for address in known.values():
+            page = client.get(f"{address}?rmm_asked={row['id']}")
+            assert page.status_code == 200
+            assert asked_here(page.text) == ""
+        world.do("UPDATE rmm_action_invocations SET device_id = NULL, ticket_id = NULL")
+        for address in known.values():
+            assert asked_here(client.get(f"{address}?rmm_asked={row['id']}").text) == ""
+
+    def test_who_may_not_reads_nothing_of_it(self, world: World, vendor: Vendor) -> None:
+        device, known = places(world, vendor)
+        for place in known:
+            ask(browser(world), PING, device, back=place, key=place, **of_ticket(place))
+        viewer = browser(world, "viewer")
+        for row in vendor.invocations():
+            for address in known.values():
+                page = viewer.get(f"{address}?rmm_asked={row['id']}")
+                assert page.status_code == 200
+                assert asked_here(page.text) == ""
+            assert viewer.get(f"/rmm/actions/{row['id']}/state").status_code == 403
+
+    def test_the_actions_of_an_asset_are_those_of_all_its_devices(self, world: World, vendor: Vendor) -> None:
+        device, known = places(world, vendor)
+        asset = next(one for one in known if one.startswith("asset")).removeprefix("asset:")
+        both, client = [device, vendor.device(at=1, asset_id=asset)], browser(world)
+        for one in (*both, vendor.device(at=2)):
+            ask(client, PING, one)
+        names = [world.one("SELECT name FROM rmm_devices WHERE id = :id", id=one) for one in both]
+        page = said(client.get(f"/rmm/actions/recent?asset={asset}&back=asset:{asset}"))
+        assert page.count("Ping") == 2
+        assert all(name in page for name in names), "of several devices, each is named"
+        assert "2 shown" in said(client.get(f"/rmm/actions?asset={asset}"))
+
+
 class TestList:
     def test_filters_and_file(self, world: World, vendor: Vendor) -> None:
         ids, client = [vendor.device(at=at) for at in range(2)], browser(world)
@@ -427,7 +535,8 @@ def test_the_newest_actions_of_a_page_follow_themselves(world: World, vendor: Ve
     device, client = vendor.device(), browser(world)
     ask(client, PING, device)
     address = f"/rmm/actions/recent?device={device}"
-    assert f'data-rmm-poll="{address}"' in client.get(f"/rmm/devices/{device}").text
+    address += f"&back=device:{device}"
+    assert f'data-rmm-poll="{escape(address)}"' in client.get(f"/rmm/devices/{device}").text
     assert "Waiting" in said(client.get(address))
     vendor.work()
     after = client.get(address)

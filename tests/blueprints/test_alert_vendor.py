@@ -20,6 +20,7 @@ from tests.harness.world import World
 from tests.services.actions.test_ninjaone import known, machines
 from tests.services.working import work
 
+from .acting import ask, asked_here
 from .conftest import said
 from .test_alert_actions import browser
 
@@ -63,10 +64,14 @@ def test_the_reset_is_asked_for_and_told_in_place(ninja: NinjaConnection, world:
         assert answer.status_code == 303
     (asked,) = world.rows("SELECT * FROM rmm_action_invocations")
     page = client.get(answer.location)
-    assert "Reset alert Waiting" in said(page)
-    assert f'data-rmm-poll="{address}/asked/{asked["id"]}"' in page.text
+    assert answer.location == f"{address}?rmm_asked={asked['id']}#rmm-asked"
+    assert "Reset alert" in asked_here(page.text)
+    assert "Waiting" in asked_here(page.text)
+    follow = f"/rmm/actions/{asked['id']}/state?back=alert:{alert}"
+    assert f'data-rmm-poll="{follow}"' in page.text
     work(world, "device_action")
-    assert "Reset alert Done" in said(client.get(f"{address}/asked/{asked['id']}"))
+    assert "Done" in said(client.get(follow))
+    assert "Done" in asked_here(client.get(answer.location).text)
     assert ninja.lab.active_alerts() == []
     text = said(client.get(address))
     assert "Reset alert in NinjaOne" not in text, "it is over"
@@ -115,17 +120,34 @@ def test_an_action_on_another_alert_is_not_shown_here(
     client.post(f"/rmm/alerts/{alert}/run/{RESET}", data={"key": "k"})
     asked = world.one("SELECT id FROM rmm_action_invocations")
     world.do("UPDATE rmm_alerts SET external_id = 'another'")
-    assert client.get(f"/rmm/alerts/{alert}/asked/{asked}").status_code == 404
-    assert client.get(f"/rmm/alerts/{alert}/asked/{new_id()}").status_code == 404
-    assert "Waiting for a worker" not in said(client.get(f"/rmm/alerts/{alert}?asked={asked}"))
+    for one in (asked, new_id(), "nonsense"):
+        assert asked_here(client.get(f"/rmm/alerts/{alert}?rmm_asked={one}").text) == ""
 
 
 def test_an_alert_of_a_device_offers_what_may_be_done_with_the_device(
     ninja: NinjaConnection, world: World, alert: UUID
 ) -> None:
     device = world.one("SELECT device_id FROM rmm_alerts WHERE id = :id", id=alert)
-    page = browser(world).get(f"/rmm/alerts/{alert}").text
+    client = browser(world)
+    page = client.get(f"/rmm/alerts/{alert}").text
     assert f'href="/rmm/run?ids={device}&amp;back=alert:{alert}"' in page
+    answer = ask(client, "ninjaone.devices.reboot", device, back=f"alert:{alert}", in_mode="NORMAL")
+    assert answer.location.startswith(f"/rmm/alerts/{alert}?rmm_asked=")
+    page = client.get(answer.location).text
+    assert "Reboot" in asked_here(page)
+    assert "Actions on this device" in page
+
+
+def test_what_came_of_it_is_read_by_whoever_may_do_it(
+    ninja: NinjaConnection, world: World, alert: UUID
+) -> None:
+    client = browser(world)
+    client.post(f"/rmm/alerts/{alert}/run/{RESET}", data={"key": "k"})
+    asked = world.one("SELECT id FROM rmm_action_invocations")
+    viewer = browser(world, "viewer")
+    assert client.get(f"/rmm/actions/{asked}/state").status_code == 200
+    assert viewer.get(f"/rmm/actions/{asked}/state").status_code == 403
+    assert asked_here(viewer.get(f"/rmm/alerts/{alert}?rmm_asked={asked}").text) == ""
 
 
 def test_every_vendor_names_the_input_that_takes_an_alert(world: World) -> None:

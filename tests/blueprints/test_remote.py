@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 from uuid import UUID
 
 import pytest
+from sqlalchemy.orm import Session
 
 from rmm_extension.domain.errors import ConfigError, Conflict, Forbidden
 from rmm_extension.domain.types import RemoteLink
@@ -13,7 +15,7 @@ from rmm_extension.host import Actor
 from rmm_extension.models import new_id
 from rmm_extension.providers.tacticalrmm import TacticalRmm
 from rmm_extension.services.inventory import UnknownDevice
-from rmm_extension.services.remote_access import obstacles, open_remotely
+from rmm_extension.services.remote_access import obstacles, open_remotely, with_connections
 from rmm_extension.testing.statements import StatementCounter
 from tests.conftest import world
 from tests.harness.world import AGENT, World
@@ -41,6 +43,12 @@ def person(world: World) -> Actor:
     """The technician, as services know them."""
     rows = world.rows("SELECT id, name FROM users WHERE email = 'tech@northbeam.example'")
     return Actor(id=rows[0]["id"], name=rows[0]["name"], tenant_id=world.tenant)
+
+
+def told(world: World, session: Session, ids: list[UUID], tenant: str | None = None) -> Mapping[UUID, Any]:
+    """What stands in the way to each of the devices, as panels ask."""
+    found = with_connections(session, tenant or world.tenant, ids)
+    return obstacles(world.rmm, session, tenant or world.tenant, found)
 
 
 def press(world: World, device: UUID, name: str = "tech") -> Any:
@@ -81,7 +89,7 @@ class TestOpening:
 
     def test_another_tenants_device_is_not_there(self, world: World, device: UUID) -> None:
         with world.unit() as session:
-            assert obstacles(world.rmm, session, "another", [device]) == {}
+            assert told(world, session, [device], "another") == {}
         with world.app.app_context(), pytest.raises(UnknownDevice):
             open_remotely(world.rmm, person(world), new_id())
         assert press(world, new_id()).status_code == 404
@@ -154,10 +162,10 @@ class TestPanels:
     def test_many_devices_cost_one_statement(self, world: World, device: UUID) -> None:
         ids = [device, *(world.device(f"agent-{at}", f"PC-{at}") for at in range(12))]
         with world.unit() as session:
-            obstacles(world.rmm, session, world.tenant, ids[:1])
+            told(world, session, ids[:1])
             with StatementCounter() as one:
-                obstacles(world.rmm, session, world.tenant, ids[:1])
+                told(world, session, ids[:1])
             with StatementCounter() as many:
-                found = obstacles(world.rmm, session, world.tenant, ids)
+                found = told(world, session, ids)
         assert set(found) == set(ids)
         assert many.count == one.count

@@ -16,7 +16,7 @@ from rmm_extension.services import kinds
 from .paging import PAGE, AnyRow, AnySelect, Page, contains, cut, read_time_cursor, time_cursor
 
 SHOWN = 10
-"""So many actions stand on a device's page and in a ticket's panel."""
+"""So many actions stand on a device's page and in the panels of assets and tickets."""
 MOST_SCRIPTS = 500
 
 _ROW = ActionInvocation
@@ -53,6 +53,7 @@ class ActionFilter:
     integration_id: UUID | None = None
     device_id: UUID | None = None
     ticket_id: str | None = None
+    asset_id: str | None = None
     actor_id: str | None = None
     only: Collection[UUID] = ()
 
@@ -80,14 +81,9 @@ def list_page(
     return cut(rows, limit, lambda row: time_cursor(row.created_at, row.id), continued=False, backwards=False)
 
 
-def of_device(session: Session, tenant_id: str, device_id: UUID, limit: int = SHOWN) -> Sequence[AnyRow]:
-    """The newest actions on a device."""
-    return session.execute(_newest(_conditions(tenant_id, ActionFilter(device_id=device_id)), limit)).all()
-
-
-def of_ticket(session: Session, tenant_id: str, ticket_id: str, limit: int = SHOWN) -> Sequence[AnyRow]:
-    """The newest actions asked for from a ticket."""
-    return session.execute(_newest(_conditions(tenant_id, ActionFilter(ticket_id=ticket_id)), limit)).all()
+def newest(session: Session, tenant_id: str, wanted: ActionFilter, limit: int = SHOWN) -> Sequence[AnyRow]:
+    """The newest of these actions."""
+    return session.execute(_newest(_conditions(tenant_id, wanted), limit)).all()
 
 
 def scripts(
@@ -178,4 +174,7 @@ def _conditions(tenant_id: str, wanted: ActionFilter) -> list[ColumnElement[bool
     conditions: list[ColumnElement[bool]] = [_ROW.tenant_id == tenant_id]
     if wanted.only:
         conditions.append(_ROW.id.in_(list(wanted.only)))
+    if wanted.asset_id:
+        mine = (DeviceRow.tenant_id == tenant_id, DeviceRow.asset_id == wanted.asset_id)
+        conditions.append(_ROW.device_id.in_(select(DeviceRow.id).where(*mine)))
     return conditions + [column == value for column, value in equal if value]

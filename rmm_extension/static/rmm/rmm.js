@@ -57,6 +57,7 @@
     if (event.target.method === "post" && event.target.target !== "_blank") {
       if (event.target.dataset.rmmSent) { event.preventDefault(); return; }
       event.target.dataset.rmmSent = "1";
+      if (event.target.matches("#rmm-asked [data-rmm-asks]")) { event.preventDefault(); send(event.target); }
     }
   });
   addEventListener("pageshow", () => all("form[data-rmm-sent]").forEach((form) => delete form.dataset.rmmSent));
@@ -83,7 +84,7 @@
         if (!answer.ok || answer.redirected) { part.removeAttribute("data-rmm-poll"); return; }
         const fresh = new DOMParser().parseFromString(await answer.text(), "text/html").body.firstElementChild;
         if (!fresh) return;
-        if (part.dataset.rmmReload && !fresh.dataset.rmmPoll) { location.reload(); return; }
+        if (part.dataset.rmmReload && !fresh.dataset.rmmPoll && !writing()) { location.reload(); return; }
         fresh.dataset.rmmReload = part.dataset.rmmReload || "";
         // What a person has opened to read, or closed, stays so.
         for (const mine of all("details[id]", part)) {
@@ -98,6 +99,57 @@
       }
     }, 1500);
   }
+
+  // --- Actions in place: the form of one unfolds on the page one works on, and what comes of it is followed there.
+  // Whatever else is on that page, which may be the host's own, stays as it is.
+  const spot = (from = document) => from.getElementById("rmm-asked");
+  const parsed = async (answer) => new DOMParser().parseFromString(await answer.text(), "text/html");
+  async function inPlace(url, options) {
+    const answer = await fetch(url, { headers: { Accept: "text/html" }, ...options });
+    const fresh = await parsed(answer), form = one("form[data-rmm-asks]", fresh);
+    if (form) { unfold(form); return true; }
+    const known = new URL(answer.url).pathname === location.pathname && spot(fresh) && spot(fresh).firstElementChild;
+    if (!answer.ok || !known) return false;
+    for (const id of ["rmm-asked", "rmm-recent-actions"]) {
+      const mine = document.getElementById(id), its = fresh.getElementById(id);
+      if (mine && its) mine.replaceChildren(...its.childNodes);
+    }
+    history.replaceState(null, "", answer.url);
+    ready();
+    lead(one("[tabindex]", spot()));
+    return true;
+  }
+  function unfold(form) {
+    const box = document.createElement("section"), title = document.createElement("h2");
+    box.className = "rmm-asked";
+    title.className = "h5";
+    title.tabIndex = -1;
+    title.textContent = form.dataset.rmmAsks;
+    box.append(title, form);
+    spot().replaceChildren(box);
+    all("details.rmm-menu[open]").forEach((menu) => { menu.open = false; });
+    lead(one(".rmm-summary", box) || title);
+  }
+  function lead(part) {
+    spot().scrollIntoView({ block: "nearest" });
+    part.focus({ preventScroll: true });
+  }
+  async function send(form) {
+    // What cannot be shown here is shown by the browser; asked for twice under one key, it is done once.
+    const sent = await inPlace(form.action, { method: "POST", body: new FormData(form) }).catch(() => false);
+    if (!sent) form.submit();
+  }
+  document.addEventListener("click", async (event) => {
+    if (event.ctrlKey || event.metaKey || event.shiftKey || !spot()) return;
+    const link = event.target.closest("a[data-rmm-here]");
+    if (link) {
+      event.preventDefault();
+      if (!await inPlace(link.href).catch(() => false)) location.assign(link.href);
+    } else if (event.target.closest("#rmm-asked a[data-rmm-fold]")) {
+      event.preventDefault();
+      spot().replaceChildren();
+    }
+  });
 
   // --- Times: what the reader's own clock says, in the title. The page itself says UTC.
   const clock = new Intl.DateTimeFormat(undefined, { dateStyle: "medium", timeStyle: "long" });
@@ -186,6 +238,7 @@
     if (field.options) return field.selectedIndex !== Math.max([...field.options].findIndex((option) => option.defaultSelected), 0);
     return field.type === "checkbox" ? field.checked !== field.defaultChecked : field.value !== field.defaultValue;
   }
+  const writing = () => all("form:not([data-rmm-filters]) :is(input:not([type=hidden]), select, textarea)").some(changedEarly);
   function start() {
     ready();
     all("form[data-rmm-filters]").forEach((form) => {
