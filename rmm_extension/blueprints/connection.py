@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 from uuid import UUID
 
-from flask import redirect, render_template, request, url_for
+from flask import abort, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 from sqlalchemy.orm import Session
 
@@ -241,6 +241,14 @@ def found(integration_id: UUID) -> tuple[Integration, Provider | None]:
     """The connection and its provider."""
     row = connections.get(session(), actor().tenant_id, integration_id)
     return row, provider_of(row)
+
+
+def found_with(integration_id: UUID, capability: type[Any]) -> tuple[Integration, Provider]:
+    """The connection and its provider, which has this capability; 404 where it has not, or cannot be used."""
+    row, provider = found(integration_id)
+    if provider is None or not isinstance(provider, capability):
+        abort(404)
+    return row, provider
 
 
 def provider_of(row: Integration) -> Provider | None:

@@ -21,7 +21,7 @@ from rmm_extension.services.queries import messaging as queries
 
 from .abilities import needs
 from .access import requires
-from .connection import found
+from .connection import found_with
 from .context import actor, current_rmm, session
 from .routing import Routes
 from .tabs import tabs
@@ -37,7 +37,7 @@ NO_ADDRESS = "RMM_PUBLIC_URL is not set: the app has to name the public address 
 @needs("bot_messages")
 def connection_bot(integration_id: UUID) -> ResponseReturnValue:
     """The address to copy, the package to download, and where the bot is."""
-    row, provider = found_bot(integration_id)
+    row, provider = found_with(integration_id, ReceivesBotMessages)
     return render_template(
         "rmm/connections/bot.html",
         row=row,
@@ -52,7 +52,7 @@ def connection_bot(integration_id: UUID) -> ResponseReturnValue:
 @needs("app_package")
 def connection_bot_package(integration_id: UUID) -> ResponseReturnValue:
     """The app package as a file."""
-    row, provider = found_bot(integration_id)
+    row, provider = found_with(integration_id, ReceivesBotMessages)
     if not isinstance(provider, MakesAppPackage):
         abort(404)
     rmm, tenant_id = current_rmm(), actor().tenant_id
@@ -79,11 +79,3 @@ def bot_values(row: Integration, provider: Provider) -> Mapping[str, Any]:
         "places": places,
         "shown": queries.SHOWN,
     }
-
-
-def found_bot(integration_id: UUID) -> tuple[Integration, Provider]:
-    """The connection and its provider, which has a bot; 404 where the vendor is not available now."""
-    row, provider = found(integration_id)
-    if not isinstance(provider, ReceivesBotMessages):
-        abort(404)
-    return row, provider

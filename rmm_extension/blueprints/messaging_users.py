@@ -10,14 +10,15 @@ from sqlalchemy.orm import Session
 
 from rmm_extension.domain.connection_states import refusal, sleeps
 from rmm_extension.domain.errors import ConfigError, Conflict
+from rmm_extension.providers.capabilities import ReceivesBotMessages
 from rmm_extension.services.messaging import links
 from rmm_extension.services.queries import messaging as queries
 from rmm_extension.services.unit import unit
 
 from .abilities import needs
 from .access import requires
+from .connection import found_with
 from .context import act, actor, current_rmm, session
-from .messaging import found_bot
 from .routing import Routes
 from .tabs import tabs
 from .webhook_access import not_kept
@@ -30,7 +31,7 @@ routes = Routes()
 @needs("bot_messages")
 def connection_users(integration_id: UUID) -> ResponseReturnValue:
     """Every user with the account that is theirs."""
-    row, provider = found_bot(integration_id)
+    row, provider = found_with(integration_id, ReceivesBotMessages)
     accounts = links.people(session(), row.tenant_id, row.id)
     taken = {one.person_id for one in links.all_of(session(), row.tenant_id, row.id)}
     return render_template(
@@ -49,7 +50,7 @@ def connection_users(integration_id: UUID) -> ResponseReturnValue:
 @needs("bot_messages")
 def connection_user_link(integration_id: UUID) -> ResponseReturnValue:
     """Link a user with the account that was chosen."""
-    found_bot(integration_id)
+    found_with(integration_id, ReceivesBotMessages)
     user_id, person_id = request.form.get("user", ""), request.form.get("account", "")
 
     def work(opened: Session) -> str:
@@ -66,7 +67,7 @@ def connection_user_link(integration_id: UUID) -> ResponseReturnValue:
 @needs("bot_messages")
 def connection_user_unlink(integration_id: UUID) -> ResponseReturnValue:
     """Forget whom a user is there."""
-    found_bot(integration_id)
+    found_with(integration_id, ReceivesBotMessages)
     user_id = request.form.get("user", "")
 
     def work(opened: Session) -> str:
@@ -81,7 +82,7 @@ def connection_user_unlink(integration_id: UUID) -> ResponseReturnValue:
 @needs("bot_messages")
 def connection_account(integration_id: UUID) -> ResponseReturnValue:
     """The person's own account; sent, it makes a code, which only this answer shows."""
-    row, provider = found_bot(integration_id)
+    row, provider = found_with(integration_id, ReceivesBotMessages)
     code = None
     if request.method == "POST":
         if sleeps(row.state):
@@ -89,7 +90,7 @@ def connection_account(integration_id: UUID) -> ResponseReturnValue:
         with unit(current_rmm()) as opened:
             code = links.make_code(opened, actor(), integration_id)
         after_this_request(not_kept)
-        row, provider = found_bot(integration_id)
+        row, provider = found_with(integration_id, ReceivesBotMessages)
     mine = links.of_user(session(), row.tenant_id, row.id, actor().id)
     return render_template(
         "rmm/connections/account.html", row=row, manifest=provider.manifest, mine=mine, code=code
@@ -101,7 +102,7 @@ def connection_account(integration_id: UUID) -> ResponseReturnValue:
 @needs("bot_messages")
 def connection_account_unlink(integration_id: UUID) -> ResponseReturnValue:
     """Forget the person's own account."""
-    found_bot(integration_id)
+    found_with(integration_id, ReceivesBotMessages)
 
     def work(opened: Session) -> str:
         links.unlink(current_rmm(), opened, actor(), integration_id, actor().id)

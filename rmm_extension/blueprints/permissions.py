@@ -4,14 +4,13 @@ from __future__ import annotations
 
 from uuid import UUID
 
-from flask import abort, redirect, render_template, url_for
+from flask import redirect, render_template, url_for
 from flask.typing import ResponseReturnValue
 
 from rmm_extension.domain.connection_states import refusal, works
 from rmm_extension.domain.errors import Conflict
 from rmm_extension.models import Integration
 from rmm_extension.providers.capabilities import TellsPermissions
-from rmm_extension.providers.contract import Provider
 from rmm_extension.services.permissions import KIND, counts, start_check
 from rmm_extension.services.queries import connections as queries
 from rmm_extension.services.queries.permissions import Table, permission_table
@@ -19,7 +18,7 @@ from rmm_extension.services.unit import unit
 
 from .abilities import needs
 from .access import requires
-from .connection import found
+from .connection import found_with
 from .context import actor, current_rmm, session
 from .jobs import progress_values
 from .routing import Routes
@@ -33,7 +32,7 @@ routes = Routes()
 @needs("permissions")
 def connection_permissions(integration_id: UUID) -> ResponseReturnValue:
     """What the last check found; while one runs, its progress."""
-    row, provider = _found(integration_id)
+    row, provider = found_with(integration_id, TellsPermissions)
     table = permission_table(session(), row.tenant_id, row.id)
     latest = queries.latest_run(session(), row.tenant_id, row.id, KIND)
     return render_template(
@@ -54,19 +53,12 @@ def connection_permissions(integration_id: UUID) -> ResponseReturnValue:
 @needs("permissions")
 def connection_permissions_check(integration_id: UUID) -> ResponseReturnValue:
     """Ask the vendor, by a run; one that is under way is enough."""
-    row, provider = _found(integration_id)
+    row, provider = found_with(integration_id, TellsPermissions)
     if not works(row.state):
         raise Conflict(refusal(row.name, row.state))
     with unit(current_rmm()) as opened:
         start_check(opened, actor(), provider, integration_id)
     return redirect(url_for("rmm.connection_permissions", integration_id=integration_id), 303)
-
-
-def _found(integration_id: UUID) -> tuple[Integration, Provider]:
-    row, provider = found(integration_id)
-    if not isinstance(provider, TellsPermissions):
-        abort(404)
-    return row, provider
 
 
 def _is_outdated(row: Integration, table: Table | None) -> bool:

@@ -1,12 +1,17 @@
-"""Who sees which run of a workflow, and what began one in words."""
+"""Who sees which run of a workflow, what began one in words, and what it was given by hand."""
 
 from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
 
 from rmm_extension.domain.workflow_words import event_words
 from rmm_extension.domain.workflows import RunSource
 from rmm_extension.services.queries.paging import AnyRow
+from rmm_extension.workflows import queries
 
-from .context import actor, allows
+from .context import actor, allows, session
+from .narrowing import uuid_argument
 
 
 def may_see(row: AnyRow) -> bool:
@@ -23,3 +28,10 @@ def started_by(row: AnyRow) -> str:
     if row.source == RunSource.TEST:
         return f"{'Simulated' if row.simulated else 'Tested'} by {row.actor_name}"
     return f"Started by {row.actor_name}"
+
+
+def filled_in_before() -> Mapping[str, Any]:
+    """What a person filled in for the run that the address names (``again``), to be asked for once more."""
+    earlier = uuid_argument("again")
+    found = queries.run_detail(session(), actor().tenant_id, earlier) if earlier else None
+    return (found.row.context.get("fields") or {}) if found is not None and may_see(found.row) else {}

@@ -21,7 +21,7 @@ from rmm_extension.domain.workflows import MANUAL, MANUAL_KINDS, definition_of
 from rmm_extension.forms.workflows import read_fields, read_trigger
 from rmm_extension.models import Workflow
 from rmm_extension.services.unit import unit
-from rmm_extension.workflows import catalog, check, definitions, edits
+from rmm_extension.workflows import catalog, check, definitions, edits, overview
 from rmm_extension.workflows.check import Report
 from rmm_extension.workflows.edits import Document
 
@@ -184,7 +184,7 @@ def _values(row: Workflow) -> dict[str, Any]:
         "general": problems_elsewhere(report.errors),
         "errors": sum(len(texts) for texts in report.errors.values()),
         "warnings": sum(len(texts) for texts in report.warnings.values()),
-        "is_changed": bool(row.published_version) and row.revision != row.published_revision,
+        "is_changed": overview.is_changed(row),
         "disconnected": sorted({one.found.label for one in found if one.found.is_disconnected}),
         "is_full": len(found) >= MOST_STEPS,
         "subjects": SUBJECT_WORDS,

@@ -23,10 +23,9 @@ from rmm_extension.workflows.queries import RunFilter, Startable
 
 from .access import check, requires
 from .context import actor, allows, current_rmm, end_reading, session
-from .narrowing import uuid_argument
 from .returning import back_url
 from .routing import Routes
-from .run_access import may_see, started_by
+from .run_access import filled_in_before, may_see, started_by
 from .wishes import form_key
 
 routes = Routes()
@@ -128,7 +127,7 @@ def workflow_start(workflow_id: UUID) -> ResponseReturnValue:
             problems = {"": [str(error)]}
         one = replace(one, values=filled(one.fields, values))
     else:
-        one = replace(one, values=filled(one.fields, _again()))
+        one = replace(one, values=filled(one.fields, filled_in_before()))
     page = render_template(
         "rmm/workflow_runs/start.html",
         one=one,
@@ -206,13 +205,6 @@ def _subject() -> tuple[str, str]:
 
 def _came_from(kind: str, id_: str) -> str:
     return request.values.get("back", "") or f"{kind}:{id_}"
-
-
-def _again() -> Mapping[str, Any]:
-    """What was filled in at an earlier time, to be asked for once more."""
-    earlier = uuid_argument("again")
-    found = queries.run_detail(session(), actor().tenant_id, earlier) if earlier else None
-    return (found.row.context.get("fields") or {}) if found is not None and may_see(found.row) else {}
 
 
 def _about(kind: str, id_: str) -> RunFilter | None:

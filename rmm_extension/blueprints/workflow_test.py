@@ -17,12 +17,13 @@ from rmm_extension.domain.workflow_words import starting as starting_words
 from rmm_extension.domain.workflows import MANUAL, Definition, definition_of
 from rmm_extension.forms.actions import PREFIX, by_field, filled, typed
 from rmm_extension.services.unit import unit
-from rmm_extension.workflows import definitions, past_events, queries, starting
+from rmm_extension.workflows import definitions, past_events, starting
 
 from .access import requires
 from .context import actor, current_rmm, end_reading, session
-from .narrowing import Options, argument, uuid_argument
+from .narrowing import Options, argument
 from .routing import Routes
+from .run_access import filled_in_before
 from .wishes import form_key
 from .workflow_start import manual_fields
 
@@ -65,7 +66,7 @@ def workflow_test(workflow_id: UUID) -> ResponseReturnValue:
     workflow = definitions.get(session(), actor().tenant_id, workflow_id)
     asked = _asked(workflow_id, workflow.draft)
     problems: dict[str, list[str]] = {}
-    values: Mapping[str, Any] = _again()
+    values: Mapping[str, Any] = filled_in_before()
     if request.method == "POST" and asked is not None:
         values = typed(asked.fields, request.form)
         try:
@@ -165,10 +166,3 @@ def _in_words(error: Invalid, fields: Sequence[FormField]) -> dict[str, list[str
 
 
 _DRAFT = ("trigger", "steps")
-
-
-def _again() -> Mapping[str, Any]:
-    """What an earlier run was given by hand."""
-    earlier = uuid_argument("again")
-    found = queries.run_detail(session(), actor().tenant_id, earlier) if earlier else None
-    return (found.row.context.get("fields") or {}) if found is not None else {}

@@ -76,3 +76,6 @@ RUN: Keys = {
     "actor_name": ("Whose rights it has", "text"),
 }
 """What expressions see of the run itself."""
+
+NAMES = ("trigger", *OBJECTS, "fields", "run", "steps")
+"""Everything expressions see."""

@@ -5,6 +5,7 @@ The document an administrator writes is checked by :mod:`.contracts.workflows` a
 
 from __future__ import annotations
 
+import re
 from enum import StrEnum
 from typing import Any
 from uuid import UUID
@@ -17,15 +18,11 @@ MANUAL = "MANUAL"
 SUBJECTS = ("alert", "ticket", "asset", "device")
 """What a person may start a workflow from."""
 
-
 MANUAL_KINDS = ("text", "long_text", "number", "choice", "flag")
 """What the fields of a manual workflow's form can be."""
 
-OBJECTS = ("alert", "device", "ticket", "asset", "client", "connection")
-"""What expressions see of what a run is about; each is null where there is none."""
-
-NAMES = ("trigger", *OBJECTS, "fields", "run", "steps")
-"""Everything expressions see."""
+LONGEST_ID = 40
+"""Characters of the name by which expressions see a step or a field."""
 
 
 class WorkflowState(StrEnum):
@@ -163,3 +160,9 @@ def document_of(definition: Definition) -> dict[str, Any]:
     """The document of a definition, as it is stored."""
     found: dict[str, Any] = msgspec.to_builtins(definition)
     return found
+
+
+def as_id(label: str, longest: int = LONGEST_ID) -> str:
+    """A name for expressions made from a label (``clean_up``); empty where no letter is in it."""
+    plain = re.sub(r"[^a-z0-9]+", "_", label.lower()).strip("_").lstrip("0123456789_")
+    return plain[:longest].rstrip("_")

@@ -19,6 +19,8 @@ from rmm_extension.domain.contracts.actions import FormField
 from rmm_extension.domain.contracts.inputs import split_moment
 from rmm_extension.domain.masking import HIDDEN
 
+from .texts import unix
+
 PREFIX = "in_"
 """Before the names of an action's inputs, so that they meet none of the page's own."""
 ZONE = ".zone"
@@ -47,18 +49,13 @@ def _typed(field: FormField, form: MultiDict[str, str], name: str) -> Any:
     if field.kind == "sections":
         parts = [typed(field.fields, form, f"{name}.{number}.") for number in _numbers(form, name)]
         return [part for part in parts if not _is_blank(field.fields, part)] or None
-    text = _unwound(form.get(name, ""))
+    text = unix(form.get(name, ""))
     return text if text.strip() else None
-
-
-def _unwound(text: str) -> str:
-    """The text with the line ends that were typed: browsers send them as CR LF, which no shell expects."""
-    return text.replace("\r\n", "\n")
 
 
 def _lines(text: str) -> list[str]:
     """A text for each line, empty ones between others included: an empty argument is one, too."""
-    lines = _unwound(text).split("\n")
+    lines = unix(text).split("\n")
     while lines and not lines[-1]:
         lines.pop()
     return lines

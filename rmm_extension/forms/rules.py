@@ -20,6 +20,7 @@ from rmm_extension.domain.types import Severity
 from rmm_extension.services.rules import RuleDraft
 
 from .offering import offer
+from .texts import unix
 
 Options = Sequence[tuple[str, str]]
 DAYS: Options = [("1", "last day"), ("7", "last 7 days"), ("30", "last 30 days"), ("90", "last 90 days")]
@@ -110,7 +111,7 @@ class PickField(Field):  # type: ignore[misc]
         """Each value once, in the order of the page."""
         lines = [line.strip() for text in self._typed for line in text.splitlines()]
         self.data = list(
-            dict.fromkeys([_unix(value) for value in valuelist if value] + list(filter(None, lines)))
+            dict.fromkeys([unix(value) for value in valuelist if value] + list(filter(None, lines)))
         )
 
     def rows(self) -> list[tuple[str, str, bool]]:
@@ -198,8 +199,8 @@ class RuleForm(FlaskForm):  # type: ignore[misc]
     def draft(self, stored: RuleDraft | None = None) -> RuleDraft:
         """The rule as it is filled in; what the host gives no field for stays as it is stored."""
         return RuleDraft(
-            name=_unix(self.name.data),
-            description=_unix(self.description.data).strip() or None,
+            name=unix(self.name.data),
+            description=unix(self.description.data).strip() or None,
             is_active=bool(self.is_active.data),
             conditions={key: value for key, name in CONDITIONS.items() if (value := self._condition(name))},
             actions=self._actions(stored.actions if stored else {}),
@@ -231,13 +232,13 @@ class RuleForm(FlaskForm):  # type: ignore[misc]
 
     def _actions(self, kept: Mapping[str, Any]) -> dict[str, Any]:
         given = {key: self._action(name) for key, name in ACTIONS.items() if name in self}
-        words = {key: text for key, name in TEMPLATES.items() if (text := _unix(self[name].data))}
+        words = {key: text for key, name in TEMPLATES.items() if (text := unix(self[name].data))}
         return {**_DEFAULTS, **kept, **given, "ticketTemplate": words}
 
     def _condition(self, name: str) -> Any:
         """A condition as the JSON has it; empty is none."""
         data = self[name].data
-        return data if isinstance(data, list) else _unix(data)
+        return data if isinstance(data, list) else unix(data)
 
     def _action(self, name: str) -> Any:
         """An action's setting as the JSON has it."""
@@ -308,8 +309,3 @@ def _minutes(text: str) -> int | str:
     """A number; what is none stays as it was typed, to be refused in words."""
     typed = text.strip() or "0"
     return int(typed) if typed.isascii() and typed.isdigit() and len(typed) < 10 else typed
-
-
-def _unix(text: str | None) -> str:
-    """Line ends as they were: a browser sends its own."""
-    return (text or "").replace("\r\n", "\n")

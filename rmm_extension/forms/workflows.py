@@ -6,7 +6,6 @@ takes what was typed, so that nothing of it is lost.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
@@ -14,9 +13,10 @@ from typing import Any
 from werkzeug.datastructures import MultiDict
 
 from rmm_extension.domain.contracts.actions import FormField
-from rmm_extension.domain.workflows import MANUAL, OnError
+from rmm_extension.domain.workflows import MANUAL, OnError, as_id
 
 from .actions import filled, typed
+from .texts import unix
 
 MODE, TEMPLATE = "mode_", "ex_"
 """Before an input's name: how it is given, and the text with expressions."""
@@ -90,7 +90,7 @@ def read_step(step: Document, inputs: Sequence[Input], form: Form, version: int 
     kept |= {"version": version} if version else {}
     device = read_text(form.get("device"))
     given = {
-        "name": " ".join(plain_text(form.get("name")).split()),
+        "name": " ".join(unix(form.get("name")).split()),
         "connection": form.get("connection", ""),
         "device": _device(device) if device else None,
         "when": read_text(form.get("when")),
@@ -114,7 +114,7 @@ def _device(text: str) -> dict[str, str]:
 def _binding(field: FormField, form: Form, stored: Mapping[str, Any] | None) -> Mapping[str, Any] | None:
     """How an input is given; ``None`` where it is left to its default. A secret one left blank stays."""
     if form.get(MODE + field.name) == TEMPLATE_MODE:
-        template = plain_text(form.get(TEMPLATE + field.name))
+        template = unix(form.get(TEMPLATE + field.name))
         return {"template": template} if template.strip() else None
     value = typed([field], form)
     if field.name not in value:
@@ -147,10 +147,14 @@ def read_fields(form: Form) -> list[dict[str, Any]]:
 def _field(form: Form, place: int) -> dict[str, Any]:
     def at(name: str) -> str:
         rows = form.getlist(f"field_{name}")
-        return plain_text(rows[place]).strip() if place < len(rows) else ""
+        return unix(rows[place]).strip() if place < len(rows) else ""
 
     label = at("label")
-    found: dict[str, Any] = {"name": at("name") or _slug(label), "label": label, "kind": at("kind") or "text"}
+    found: dict[str, Any] = {
+        "name": at("name") or as_id(label) or "field",
+        "label": label,
+        "kind": at("kind") or "text",
+    }
     found["required"] = f"{place}" in form.getlist("field_required")
     if words := at("help"):
         found["help"] = words
@@ -160,17 +164,6 @@ def _field(form: Form, place: int) -> dict[str, Any]:
     return found
 
 
-def _slug(label: str) -> str:
-    """A name for expressions made from a label."""
-    plain = re.sub(r"[^a-z0-9]+", "_", label.lower()).strip("_").lstrip("0123456789_")
-    return plain[:40].rstrip("_") or "field"
-
-
 def read_text(text: str | None) -> str:
     """One trimmed text."""
-    return plain_text(text).strip()
-
-
-def plain_text(text: str | None) -> str:
-    """Line ends as they were: a browser sends its own."""
-    return (text or "").replace("\r\n", "\n")
+    return unix(text).strip()

@@ -16,7 +16,7 @@ from .authorization import PendingSignIn
 from .base import Base, new_id, utc_now
 from .connection import Integration, OrganizationMapping, Secret
 from .device import DeviceRow
-from .joins import CONNECTION_OF_DEVICE
+from .joins import CONNECTION_OF_DEVICE, PUBLISHED_VERSION
 from .messaging import SigningKeys, TeamsConversation, TeamsUserLink
 from .pace import PaceRow
 from .patch import DevicePatch, PatchList
@@ -31,6 +31,7 @@ __all__ = [
     "ASSETLESS_SQL",
     "CONNECTION_OF_DEVICE",
     "OPEN_SQL",
+    "PUBLISHED_VERSION",
     "SYNTHESIZED_SQL",
     "UNFINISHED_RUNS_SQL",
     "WINDOW_SQL",

@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping, Sequence
 from typing import Any
 
 from rmm_extension.domain.contracts.actions import ActionSpec, form_fields
 from rmm_extension.domain.contracts.workflows import MOST_STEPS
 from rmm_extension.domain.errors import Conflict
+from rmm_extension.domain.workflows import LONGEST_ID, as_id
 
 Document = Mapping[str, Any]
 _ABOUT = ("alert", "ticket", "asset", "client")
-_LONGEST_ID, _LONGEST_NAME = 40, 100
+_LONGEST_NAME = 100
 
 
 class UnknownStep(LookupError):
@@ -107,8 +107,7 @@ def _inserted(document: Document, step: Mapping[str, Any], place: int) -> dict[s
 
 def _free_id(document: Document, label: str) -> str:
     """A name for expressions made from a label, with a number where it is taken."""
-    plain = re.sub(r"[^a-z0-9]+", "_", label.lower()).strip("_").lstrip("0123456789_")
-    stem = plain[: _LONGEST_ID - 3].rstrip("_") or "step"
+    stem = as_id(label, LONGEST_ID - 3) or "step"
     taken = {step["id"] for step in steps_of(document)}
     names = [stem, *(f"{stem}_{number}" for number in range(2, MOST_STEPS + 2))]
     return next(name for name in names if name not in taken)

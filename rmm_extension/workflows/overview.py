@@ -28,7 +28,7 @@ class LastRun:
 
 @dataclass(frozen=True, slots=True)
 class Line:
-    """One workflow of the list, by its draft. ``is_changed``: the draft is not what is published."""
+    """One workflow of the list, by its draft."""
 
     row: AnyRow
     definition: Definition
@@ -37,7 +37,12 @@ class Line:
     @property
     def is_changed(self) -> bool:
         """Whether something waits to be published."""
-        return bool(self.row.published_version) and self.row.revision != self.row.published_revision
+        return is_changed(self.row)
+
+
+def is_changed(row: AnyRow | Workflow) -> bool:
+    """Whether the draft of a published workflow is not what is published."""
+    return bool(row.published_version) and row.revision != row.published_revision
 
 
 def workflow_lines(session: Session, tenant_id: str, state: WorkflowState | None = None) -> Sequence[Line]:

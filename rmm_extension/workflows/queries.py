@@ -13,6 +13,7 @@ from sqlalchemy.orm import Session
 
 from rmm_extension.domain.workflows import MANUAL, Definition, definition_of
 from rmm_extension.models import (
+    PUBLISHED_VERSION,
     ActionInvocation,
     DeviceRow,
     Integration,
@@ -33,8 +34,6 @@ from rmm_extension.services.queries.paging import (
 
 SHOWN = 5
 """So many runs stand on the page of what they are about."""
-MOST_OFFERED = 20
-"""So many workflows are offered on one page."""
 
 _RUN = WorkflowRun
 _LISTED = (
@@ -142,14 +141,9 @@ def run_row(session: Session, tenant_id: str, run_id: UUID) -> AnyRow | None:
 
 def manual_workflows(session: Session, tenant_id: str) -> Sequence[Startable]:
     """The published workflows that people start, by name."""
-    version = (
-        (WorkflowVersion.tenant_id == Workflow.tenant_id)
-        & (WorkflowVersion.workflow_id == Workflow.id)
-        & (WorkflowVersion.number == Workflow.published_version)
-    )
     statement = (
         select(Workflow.id, Workflow.name, Workflow.description, WorkflowVersion.document)
-        .join(WorkflowVersion, version)
+        .join(WorkflowVersion, PUBLISHED_VERSION)
         .where(Workflow.tenant_id == tenant_id, Workflow.state == "published", Workflow.trigger == MANUAL)
     )
     rows = session.execute(statement.order_by(func.lower(Workflow.name), Workflow.id)).all()

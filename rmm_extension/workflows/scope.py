@@ -10,9 +10,9 @@ from typing import Any
 from marshmallow import Schema, fields
 
 from rmm_extension.domain.contracts.events import BY_NAME
-from rmm_extension.domain.workflow_objects import OBJECTS, RUN, Keys
+from rmm_extension.domain.workflow_objects import NAMES, OBJECTS, RUN, Keys
 from rmm_extension.domain.workflow_words import event_words
-from rmm_extension.domain.workflows import NAMES, Definition, ManualField, Trigger
+from rmm_extension.domain.workflows import Definition, ManualField, Trigger
 from rmm_extension.services.actions.registry import UnknownAction
 from rmm_extension.services.context import Rmm
 

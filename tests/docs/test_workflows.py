@@ -13,7 +13,8 @@ from rmm_extension.domain.contracts.workflows import (
     StepSchema,
     load_definition,
 )
-from rmm_extension.domain.workflows import MANUAL_KINDS, NAMES, SUBJECTS, StepState
+from rmm_extension.domain.workflow_objects import NAMES
+from rmm_extension.domain.workflows import MANUAL_KINDS, SUBJECTS, StepState
 from rmm_extension.workflows import guard, places
 from rmm_extension.workflows.check import check
 from rmm_extension.workflows.expressions.budget import LONGEST

@@ -15,6 +15,7 @@ from marshmallow import ValidationError, fields, validate, validates_schema
 from rmm_extension.domain.errors import Invalid
 from rmm_extension.domain.values import storable
 from rmm_extension.domain.workflows import (
+    LONGEST_ID,
     MANUAL,
     MANUAL_KINDS,
     SUBJECTS,
@@ -39,7 +40,7 @@ EVENTS = tuple(BY_NAME)
 """Every event that can start a workflow."""
 
 _SLUG = validate.Regexp(
-    r"\A[a-z][a-z0-9_]{0,39}\Z",
+    rf"\A[a-z][a-z0-9_]{{0,{LONGEST_ID - 1}}}\Z",
     error="Use a name of small letters, digits and _, such as clean_up; it begins with a letter.",
 )
 
