@@ -98,8 +98,11 @@ class MessagingContext(Protocol):
     def newest(self) -> Conversation | None:
         """The conversation heard of last, living: its service URL is the newest known."""
 
-    def is_dead(self, conversation_id: str, reason: str) -> None:
-        """The vendor says that the conversation is gone: it is not used before the bot is put there anew."""
+    def is_dead(self, place: Conversation, reason: str) -> None:
+        """The vendor says that the conversation is gone: it is not used before the bot is put there anew.
+
+        One that was heard of while the vendor was asked lives: the bot may have been put there meanwhile.
+        """
 
     def link(self, path: str) -> str:
         """The public address of a page of the host, for links in messages; the path where it is not known."""

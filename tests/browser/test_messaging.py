@@ -50,7 +50,7 @@ def settle(bot: Bot) -> None:
     bot.say(personal(COLLEAGUE, person_name="Alex Wilber"), installed=True)
     with bot.world.unit() as session:
         reason = "The person has blocked the bot (403 ConversationBlockedByUser)."
-        conversations.mark_dead(session, bot.world.tenant, bot.integration_id, f"a:{COLLEAGUE}", reason)
+        conversations.mark_dead(session, bot.world.tenant, bot.integration_id, personal(COLLEAGUE), reason)
 
 
 each_width = pytest.mark.parametrize("viewport, scheme", [(WIDE, "light"), (NARROW, "dark")])

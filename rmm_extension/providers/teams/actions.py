@@ -18,8 +18,8 @@ from rmm_extension.providers.teams.errors import TooBig, Unreachable
 Do = Callable[[Runtime, Connection, Order, MessagingContext], Outcome]
 _PREVIEW = 150
 _NOT_LINKED = (
-    "This user is not linked with an account in Microsoft Teams. Link them on the connection's page, under"
-    " Users."
+    "This user is not linked with an account in Microsoft Teams, or not active here. Link them on the"
+    " connection's page, under Users."
 )
 _NO_CONVERSATION = (
     "The bot has no conversation with this person yet: install the app for them in Teams, or have them open"
@@ -84,7 +84,7 @@ def send_direct(runtime: Runtime, connection: Connection, order: Order, ours: Me
         try:
             client.send(place.conversation_id, activity)
         except Unreachable as error:
-            ours.is_dead(place.conversation_id, error.said)
+            ours.is_dead(place, error.said)
             return failed(ErrorCode.NO_CONVERSATION, f"{error} {_NO_CONVERSATION}")
     told = {"sent": True, "user_id": wish["user_id"], "conversation_id": place.conversation_id}
     return succeeded("The message is sent.", told)
@@ -106,7 +106,7 @@ def post_to_channel(
             sent = client.start_thread(channel_id, place.directory_id, activity)
         except Unreachable as error:
             if known is not None and _is_in(known, channel_id):
-                ours.is_dead(known.conversation_id, error.said)
+                ours.is_dead(known, error.said)
             return failed(ErrorCode.APP_NOT_IN_TEAM, f"{error} Install the app in the team of this channel.")
     told = {"posted": True, "channel_id": channel_id, "conversation_id": sent.id}
     return succeeded("The post is in the channel.", told)

@@ -22,10 +22,12 @@ class Messaging:
         self._rmm, self._tenant_id, self._integration_id = rmm, tenant_id, integration_id
 
     def person(self, user_id: str) -> LinkedPerson | None:
-        """The account linked with a user of the host."""
+        """The account linked with a user of the host, as long as the user is active there."""
         with unit(self._rmm) as session:
             found = links.of_user(session, self._tenant_id, self._integration_id, user_id)
             if found is None or found.person_id is None:
+                return None
+            if not links.is_active(self._rmm, session, self._tenant_id, user_id):
                 return None
             return LinkedPerson(user_id=user_id, person_id=found.person_id)
 
@@ -45,10 +47,10 @@ class Messaging:
         """The conversation heard of last, living: its service URL is the newest known."""
         return self._one(lambda opened: conversations.newest(opened, self._tenant_id, self._integration_id))
 
-    def is_dead(self, conversation_id: str, reason: str) -> None:
+    def is_dead(self, place: Conversation, reason: str) -> None:
         """The vendor says that the conversation is gone: it is not used before the bot is heard of there."""
         with unit(self._rmm) as session:
-            conversations.mark_dead(session, self._tenant_id, self._integration_id, conversation_id, reason)
+            conversations.mark_dead(session, self._tenant_id, self._integration_id, place, reason)
 
     def link(self, path: str) -> str:
         """The public address of a page of the host; the path where it is not known."""

@@ -68,12 +68,19 @@ def forget(session: Session, tenant_id: str, integration_id: UUID, told: Convers
 
 
 def mark_dead(
-    session: Session, tenant_id: str, integration_id: UUID, conversation_id: str, reason: str
+    session: Session, tenant_id: str, integration_id: UUID, place: Conversation, reason: str
 ) -> None:
-    """The vendor says that it is gone; it is not used before the bot is heard of there again."""
+    """The vendor says that it is gone; it is not used before the bot is heard of there again.
+
+    One that was heard of since ``place`` was read lives: the vendor tells but once that its bot is back.
+    """
     session.execute(
         update(TeamsConversation)
-        .where(*_of(tenant_id, integration_id), TeamsConversation.conversation_id == conversation_id)
+        .where(
+            *_of(tenant_id, integration_id),
+            TeamsConversation.conversation_id == place.conversation_id,
+            TeamsConversation.seen_at <= _told_at(place),
+        )
         .values(dead_at=func.now(), dead_reason=reason.replace("\x00", "")[:_REASON]),
         execution_options=PLAIN,
     )

@@ -33,7 +33,7 @@ def test_it_lists_where_the_bot_is(pages: Pages) -> None:
             session,
             pages.bot.world.tenant,
             pages.bot.integration_id,
-            personal().conversation_id,
+            personal(),
             "403 Blocked",
         )
     page, words = pages.get("bot").text, pages.words("bot")

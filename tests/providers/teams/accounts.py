@@ -113,8 +113,8 @@ class Messaging:
     def newest(self) -> Conversation | None:
         return self.places[-1] if self.places else None
 
-    def is_dead(self, conversation_id: str, reason: str) -> None:
-        self.dead.append((conversation_id, reason))
+    def is_dead(self, place: Conversation, reason: str) -> None:
+        self.dead.append((place.conversation_id, reason))
 
     def link(self, path: str) -> str:
         return f"https://psa.example.com{path}"

@@ -66,8 +66,9 @@ def test_taken_out_of_a_team_all_of_its_channels_are_forgotten(bot: Bot) -> None
 def test_a_dead_one_is_not_used_until_the_bot_is_put_there_anew(bot: Bot) -> None:
     bot.say(personal(), installed=True)
     with bot.world.app.app_context():
-        assert bot.messaging.personal_conversation(PERSON) is not None
-        bot.messaging.is_dead(f"a:{PERSON}", "403 ConversationBlockedByUser")
+        place = bot.messaging.personal_conversation(PERSON)
+        assert place is not None
+        bot.messaging.is_dead(place, "403 ConversationBlockedByUser")
         assert bot.messaging.personal_conversation(PERSON) is None
         assert bot.messaging.newest() is None
     assert [row["dead_reason"] for row in bot.rows()] == ["403 ConversationBlockedByUser"]
@@ -77,6 +78,20 @@ def test_a_dead_one_is_not_used_until_the_bot_is_put_there_anew(bot: Bot) -> Non
     bot.say(personal(seen_at=utc_now()), installed=True)
     with bot.world.app.app_context():
         assert bot.messaging.personal_conversation(PERSON) is not None
+
+
+def test_one_that_is_heard_of_while_its_refusal_is_on_the_way_lives(bot: Bot) -> None:
+    """The bot was put there anew between our message and its answer; that is not told a second time."""
+    bot.say(personal(seen_at=utc_now() - timedelta(minutes=1)), installed=True)
+    with bot.world.app.app_context():
+        asked = bot.messaging.personal_conversation(PERSON)
+    assert asked is not None
+    bot.say(personal(service_url=LATER, seen_at=utc_now()), installed=True)
+    with bot.world.app.app_context():
+        bot.messaging.is_dead(asked, "403 ConversationBlockedByUser")
+        found = bot.messaging.personal_conversation(PERSON)
+    assert found is not None
+    assert found.service_url == LATER
 
 
 def test_the_newest_one_and_that_of_the_exact_channel_go_first(bot: Bot) -> None:
