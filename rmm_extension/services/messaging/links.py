@@ -143,6 +143,14 @@ def name_of(rmm: Rmm, session: Session, tenant_id: str, user_id: str) -> str | N
     return found.name if found else None
 
 
+def is_active(rmm: Rmm, session: Session, tenant_id: str, user_id: str) -> bool:
+    """Whether the host still lets the user work: who left is told nothing, though the account may live."""
+    if rmm.host.users is None:
+        return True
+    found = rmm.host.users.get_many(session, tenant_id, [user_id]).get(user_id)
+    return found is not None and found.is_active
+
+
 def code_in(text: str) -> str | None:
     """The code that a message to the bot may be, without its hyphen."""
     found = _CODE.search(text.upper()) if len(text) <= _LONGEST_TEXT else None

@@ -75,6 +75,17 @@ def test_an_account_is_one_users(bot: Bot) -> None:
     assert (linked(bot, first), linked(bot, second)) == (None, PERSON)
 
 
+def test_who_has_left_is_written_nothing(bot: Bot) -> None:
+    """The account may live on: it is its owner's, and what workflows tell is not."""
+    ada = users(bot)[0]
+    bot.say(personal(), installed=True)
+    link(bot, ada)
+    bot.world.do("UPDATE users SET is_enabled = false WHERE id = :id", id=ada.id)
+    assert linked(bot, ada) is None
+    bot.world.do("UPDATE users SET is_enabled = true WHERE id = :id", id=ada.id)
+    assert linked(bot, ada) == PERSON
+
+
 def test_a_user_can_be_linked_anew(bot: Bot) -> None:
     ada = users(bot)[0]
     bot.say(personal(), installed=True)
