@@ -19,12 +19,13 @@ from rmm_extension.domain.workflows import Definition, RunState, StepState
 from rmm_extension.models import ActionInvocation, WorkflowInvocation, WorkflowRun, utc_now
 from rmm_extension.services import runs
 from rmm_extension.services.actions import UnknownInvocation, invocations
+from rmm_extension.services.actions.outcomes import CALLED_OFF
 from rmm_extension.services.context import Rmm
 from rmm_extension.services.runs import Run
 from rmm_extension.services.unit import unit
 
 from . import flow, places, rows
-from .doing import Ended, Work, do
+from .doing import Ended, Work, do, ended
 from .rows import UnknownWorkflowRun
 
 
@@ -106,6 +107,9 @@ def cancelled(rmm: Rmm, session: Session, tenant_id: str, job_id: UUID) -> None:
     except UnknownWorkflowRun:
         return
     if run.state == RunState.RUNNING and run.position == subject["position"]:
+        row = rows.current(session, run)
+        if row is not None and row.state == StepState.QUEUED:
+            flow.write_end(row, ended(CALLED_OFF))
         rows.end(run, RunState.CANCELLED, "The job of its step was cancelled.")
         places.let_go_on(session, tenant_id)
 
@@ -131,12 +135,12 @@ def action_over(rmm: Rmm, session: Session, tenant_id: str, payload: dict[str, A
 def take_over(session: Session, run: WorkflowRun, row: WorkflowInvocation, action: ActionInvocation) -> None:
     """Make what came of the action that of its step, and go on. The run is held."""
     told = Ended(StepState(action.state), action.message or "", action.output, action.error_code)
-    if row.decided_by is not None:
-        # A person has looked and said how it was; the run went on by that.
-        row.message = f"{row.message} The vendor's answer came later: {told.message}"
-    elif row.state not in (StepState.RUNNING, StepState.UNKNOWN):
-        return
+    if row.state not in (StepState.RUNNING, StepState.UNKNOWN):
+        if row.decided_by is not None:
+            # A person has looked and said how it was; the run went on by that.
+            row.message = f"{row.message} The vendor's answer came later: {told.message}"
     elif RunState(run.state).is_over:
+        # Stopped, and nobody has said how it was.
         flow.write_end(row, told)
     elif row.state != told.state:
         flow.write_end(row, told)

@@ -102,6 +102,28 @@ def test_a_job_that_is_cancelled_ends_its_run(studio: Studio) -> None:
     assert studio.work() == 0
 
 
+def test_a_job_that_is_cancelled_ends_its_step_too(vendor: Vendor) -> None:
+    """The step had waited for its vendor to have room, and was about to ask."""
+    ask(vendor)
+    vendor.studio.cancel(vendor.studio.run()["id"])
+    first = vendor.studio.run()["id"]
+    vendor.tell()
+    vendor.relay()
+    second = next(one for one in vendor.studio.runs() if one["id"] != first)
+    vendor.world.do(
+        "INSERT INTO rmm_workflow_invocations (tenant_id, id, run_id, step_id, position, attempt, action,"
+        " action_version, state, input, started_at) SELECT tenant_id, gen_random_uuid(), :run, step_id,"
+        " position, attempt, action, action_version, 'queued', '{}', now() FROM rmm_workflow_invocations",
+        run=second["id"],
+    )
+    (job,) = vendor.studio.jobs("workflow_step")
+    with vendor.world.unit() as session:
+        runs.cancel(vendor.world.rmm, session, vendor.studio.person_in(session), job["id"])
+    (row,) = vendor.studio.steps(second["id"])
+    assert (vendor.studio.run(second["id"])["state"], row["state"]) == ("cancelled", "cancelled")
+    assert row["finished_at"] is not None
+
+
 def test_nothing_is_decided_twice_or_where_nothing_is_unknown(vendor: Vendor) -> None:
     ask(vendor)
     run_id = vendor.studio.run()["id"]

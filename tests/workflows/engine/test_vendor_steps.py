@@ -172,6 +172,29 @@ def test_a_truth_that_comes_by_itself_takes_the_runs_uncertainty_away(
     assert (vendor.studio.states(), vendor.studio.written()) == (["requested", "succeeded"], ["note"])
 
 
+@pytest.mark.parametrize("how", ["stop", "cancel"])
+def test_a_truth_that_comes_after_the_run_was_stopped_is_that_of_its_step(vendor: Vendor, how: str) -> None:
+    """Nobody has said how it was, so the step is not left unknown for ever."""
+    vendor.studio.publish(document(step("reboot", REBOOT), step("note")))
+    vendor.tell()
+    vendor.relay()
+    vendor.do_next("workflow_step")
+    vendor.die()
+    vendor.scene.work(vendor.action()["id"])
+    vendor.relay()
+    run_id = vendor.studio.run()["id"]
+    vendor.studio.decide(run_id, "stop") if how == "stop" else vendor.studio.cancel(run_id)
+    assert vendor.studio.states() == ["unknown"]
+    vendor.world.do("UPDATE rmm_action_invocations SET state = 'requested', message = 'It was taken on.'")
+    with vendor.world.unit() as session:
+        told = {"invocation_id": str(vendor.action()["id"])}
+        outbox.put(session, vendor.world.tenant, "workflow_action_over", told)
+    vendor.studio.work()
+    (row,) = vendor.studio.steps()
+    assert (row["state"], row["message"]) == ("requested", "It was taken on.")
+    assert vendor.studio.run()["state"] == "cancelled"
+
+
 def test_an_answer_that_comes_after_a_decision_is_kept_and_moves_nothing(vendor: Vendor) -> None:
     vendor.studio.publish(document(step("reboot", REBOOT), step("note")))
     vendor.tell()
