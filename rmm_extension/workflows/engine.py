@@ -116,20 +116,24 @@ def cancelled(rmm: Rmm, session: Session, tenant_id: str, job_id: UUID) -> None:
 
 def action_over(rmm: Rmm, session: Session, tenant_id: str, payload: dict[str, Any]) -> None:
     """Handler of the outbox: what a step asked a vendor for is over. Harmless when it comes again."""
-    invocation_id = UUID(payload["invocation_id"])
+    try:
+        _hear(session, tenant_id, UUID(payload["invocation_id"]))
+    except (UnknownWorkflowRun, UnknownInvocation):
+        pass  # removed meanwhile: its workflow, or its connection
+    # The vendor has room again, whatever became of this run.
+    places.let_go_on(session, tenant_id)
+
+
+def _hear(session: Session, tenant_id: str, invocation_id: UUID) -> None:
+    """Take over what became of the action, if its step is here."""
     found = rows.of_action(session, tenant_id, invocation_id)
     if found is None:
         return
     run = rows.hold(session, tenant_id, found.run_id)
     row = rows.of_action(session, tenant_id, invocation_id)
-    try:
-        action = invocations.load(session, tenant_id, invocation_id)
-    except UnknownInvocation:
-        return
+    action = invocations.load(session, tenant_id, invocation_id)
     if row is not None and ActionState(action.state).is_over:
         take_over(session, run, row, action)
-    # The vendor has room again, whatever became of this run.
-    places.let_go_on(session, tenant_id)
 
 
 def take_over(session: Session, run: WorkflowRun, row: WorkflowInvocation, action: ActionInvocation) -> None:

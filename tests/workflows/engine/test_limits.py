@@ -12,7 +12,7 @@ from rmm_extension.jobs.execute import perform as execute
 from rmm_extension.models import new_id
 from rmm_extension.services import relay
 from rmm_extension.testing.statements import StatementCounter
-from rmm_extension.workflows import healing, places
+from rmm_extension.workflows import definitions, healing, places
 from tests.harness.wait import until
 from tests.services.working import relay_all
 from tests.workflows.engine.studio import Studio, document, step
@@ -66,6 +66,31 @@ def test_two_actions_of_a_connection_are_under_way_and_the_other_runs_wait_at_th
     studio.work()
     assert counts(studio) == {"succeeded": 5}
     assert vendor.sent() == ["rebootnow"] * 5
+
+
+def test_a_vendor_has_room_again_though_the_workflow_that_asked_it_is_gone(
+    vendor: Vendor, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Its run was cancelled while the vendor was asked, and the workflow deleted then."""
+    monkeypatch.setattr(places, "MOST_AT_A_VENDOR", 1)
+    first = vendor.studio.publish(document(step("reboot", REBOOT)))
+    vendor.tell()
+    vendor.relay()
+    vendor.do_next("workflow_step")
+    vendor.die()
+    vendor.studio.cancel(vendor.studio.run()["id"])
+    vendor.studio.publish(document(step("reboot", REBOOT)), name="Other")
+    vendor.world.do("UPDATE rmm_workflows SET state = 'paused' WHERE id = :id", id=first)
+    vendor.tell()
+    vendor.relay()
+    vendor.do_next("workflow_step")
+    with vendor.world.unit() as session:
+        definitions.delete(session, vendor.studio.person_in(session), first)
+    (waiting,) = vendor.studio.runs()
+    assert waiting["state"] == "queued"
+    vendor.scene.work(vendor.action()["id"])
+    vendor.studio.work()
+    assert vendor.studio.run()["state"] == "succeeded"
 
 
 def test_who_waits_for_a_vendor_takes_nobodys_place(vendor: Vendor, monkeypatch: pytest.MonkeyPatch) -> None:
