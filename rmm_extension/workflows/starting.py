@@ -51,7 +51,7 @@ def wanted_events(session: Session, told: Collection[tuple[str, str]]) -> set[tu
 
 
 def on_event(rmm: Rmm, session: Session, tenant_id: str, name: str, payload: dict[str, Any]) -> None:
-    """Put a wish for each published workflow that waits for the event into the outbox.
+    """Ask for a start of each published workflow that waits for the event, through the outbox.
 
     Each is then dealt with in a transaction of its own: one that cannot be started keeps back no other.
     """
@@ -83,10 +83,12 @@ def by_event(rmm: Rmm, session: Session, tenant_id: str, payload: dict[str, Any]
         scene=context.look(rmm, session, tenant_id, context.about_event(told)),
         trigger={"event": event, **told},
     )
-    # Before anything is counted: of two events at once both might be taken for the first one.
-    places.lock(session, tenant_id)
     try:
-        refusal = _judge(session, new, version)
+        judged = _let_through(new, version)
+        # Before anything is counted: of two events at once both might be taken for the first one. And after
+        # the filter: most events are kept out, and none of these is to wait for whoever counts.
+        places.lock(session, tenant_id)
+        refusal = judged if isinstance(judged, Refusal) else _judge(session, new, judged)
     except _NotWanted:
         return
     if refusal is None or not guard.is_shown_enough(session, workflow, refusal):
@@ -98,9 +100,8 @@ def by_event(rmm: Rmm, session: Session, tenant_id: str, payload: dict[str, Any]
         outbox.put(session, tenant_id, "workflow_refused", {**said, "key": refusal.key})
 
 
-def _judge(session: Session, new: NewRun, version: WorkflowVersion) -> Refusal | None:
-    """Why the run is not started, if it is to be written down; raises ``_NotWanted`` where it is not."""
-    workflow, guard_key = new.workflow, new.scene.guard_key
+def _let_through(new: NewRun, version: WorkflowVersion) -> Trigger | Refusal:
+    """The trigger, whose filter lets the event through, or why nobody can tell; raises ``_NotWanted``."""
     try:
         trigger = rows.read(version.document).trigger
         if trigger.filter is not None and not truth(trigger.filter, new.seen):
@@ -110,6 +111,12 @@ def _judge(session: Session, new: NewRun, version: WorkflowVersion) -> Refusal |
         return Refusal(ErrorCode.EXPRESSION_ERROR, words)
     except ConfigError as error:
         return Refusal(ErrorCode.INTERNAL_ERROR, str(error))
+    return trigger
+
+
+def _judge(session: Session, new: NewRun, trigger: Trigger) -> Refusal | None:
+    """Why the run is not started, if it is to be written down; raises ``_NotWanted`` where it is not."""
+    workflow, guard_key = new.workflow, new.scene.guard_key
     if guard.is_too_soon(session, workflow, trigger, guard_key):
         raise _NotWanted
     return guard.refusal(session, workflow, guard_key)
@@ -162,7 +169,7 @@ def start_manual(
 ) -> UUID:
     """Start a workflow from an alert, a ticket, an asset or a device, with what its form says; the run's id.
 
-    The same ``key`` again is the first wish. Raises ``UnknownWorkflow``, ``Invalid`` by the fields'
+    The same ``key`` again is the first start. Raises ``UnknownWorkflow``, ``Invalid`` by the fields'
     names, ``Conflict`` for a workflow that people do not start here, or something that is gone.
     """
     workflow = definitions.get(session, actor.tenant_id, workflow_id)
