@@ -22,6 +22,10 @@ RUNS, STEPS = 200, 2
 UNFINISHED = "SELECT count(*) FROM rmm_workflow_runs WHERE state NOT IN ('succeeded', 'failed', 'cancelled')"
 SUCCEEDED = "SELECT count(*) FROM rmm_workflow_runs WHERE state = 'succeeded'"
 NOTES = "SELECT count(*) FROM comments WHERE body LIKE 'Step %'"
+DOUBLED = (
+    "SELECT count(*) FROM (SELECT body FROM comments WHERE body LIKE 'Step %' GROUP BY body"
+    " HAVING count(*) > 1) twice"
+)
 REBOOT = "tacticalrmm.agents.reboot"
 
 
@@ -82,8 +86,23 @@ def test_workers_that_are_killed_among_many_runs_lose_and_repeat_no_step(install
     until(lambda: installation.number(UNFINISHED) == 0, "the last run's end", 300, 0.5)
     assert installation.number(SUCCEEDED) == RUNS // 4
     assert installation.number(NOTES) == RUNS // 4 * STEPS
-    doubled = "SELECT count(*) FROM (SELECT body FROM comments WHERE body LIKE 'Step %' GROUP BY body"
-    assert installation.number(f"{doubled} HAVING count(*) > 1) twice") == 0
+    assert installation.number(DOUBLED) == 0
+
+
+def test_runs_outlive_redis_and_postgresql(installation: Stage) -> None:
+    """Both end in the middle and come back, Redis without what it knew; the scheduler alone goes on."""
+    publish_notes(installation)
+    tell(installation, RUNS // 4)
+    until(lambda: installation.number(NOTES) >= 10, "some notes", 90, 0.05)
+    installation.valkey.kill()
+    installation.valkey.start()
+    until(lambda: installation.number(NOTES) >= 40, "more notes", 120, 0.05)
+    installation.postgres.kill()
+    installation.start_postgres()
+    until(lambda: installation.number(UNFINISHED) == 0, "the last run's end", 300, 0.5)
+    assert installation.number(SUCCEEDED) == RUNS // 4
+    assert installation.number(NOTES) == RUNS // 4 * STEPS
+    assert installation.number(DOUBLED) == 0
 
 
 def test_a_worker_that_is_killed_while_the_vendor_works_leaves_the_decision_to_a_person(
