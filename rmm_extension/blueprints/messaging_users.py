@@ -51,7 +51,7 @@ def connection_users(integration_id: UUID) -> ResponseReturnValue:
 def connection_user_link(integration_id: UUID) -> ResponseReturnValue:
     """Link a user with the account that was chosen."""
     found_with(integration_id, ReceivesBotMessages)
-    user_id, person_id = request.form.get("user", ""), request.form.get("account", "")
+    user_id, person_id = _chosen("user"), _chosen("account")
 
     def work(opened: Session) -> str:
         if not person_id:
@@ -68,7 +68,7 @@ def connection_user_link(integration_id: UUID) -> ResponseReturnValue:
 def connection_user_unlink(integration_id: UUID) -> ResponseReturnValue:
     """Forget whom a user is there."""
     found_with(integration_id, ReceivesBotMessages)
-    user_id = request.form.get("user", "")
+    user_id = _chosen("user")
 
     def work(opened: Session) -> str:
         name = links.unlink(current_rmm(), opened, actor(), integration_id, user_id)
@@ -109,3 +109,8 @@ def connection_account_unlink(integration_id: UUID) -> ResponseReturnValue:
         return "Your account is not linked any more."
 
     return act(work, url_for("rmm.connection_account", integration_id=integration_id))
+
+
+def _chosen(field: str) -> str:
+    """What was chosen, without what no database takes."""
+    return request.form.get(field, "").replace("\x00", "")

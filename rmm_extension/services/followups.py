@@ -86,8 +86,9 @@ def tell_waiting(session: Session, tenant_id: str, alert_id: UUID) -> None:
     )
     found = session.scalars(waiting, execution_options=PLAIN).all()
     alert = _alert(session, tenant_id, alert_id) if found else None
-    for payload in found if alert is not None else ():
-        _tell(session, tenant_id, alert, payload.get("ticket_id") or alert.ticket_id, payload["names"])
+    if alert is not None:
+        for payload in found:
+            _tell(session, tenant_id, alert, payload.get("ticket_id") or alert.ticket_id, payload["names"])
 
 
 def _tell_with_text(

@@ -73,7 +73,7 @@ def end_window(world: World) -> None:
 
 class TestAcknowledge:
     def test_who_and_when_are_kept_and_told(self, world: World, mara: Actor) -> None:
-        world.post()
+        world.post(world.body(message="Disk full"))
         relay_all(world)
         before = world.alert()
         assert do(world, manual.acknowledge, mara, ids(world)) == Done(1)
@@ -228,7 +228,7 @@ class TestResolveAtTheVendor:
         self, world: World, mara: Actor, vendor: Callable[..., list[str]]
     ) -> None:
         asked = vendor()
-        world.post(world.body(1))
+        world.post(world.body(1, message="Disk full"))
         world.post(world.body(2))
         relay_all(world)
         do(world, manual.resolve, mara, ids(world, 1), at_vendor=True)

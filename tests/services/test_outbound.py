@@ -73,7 +73,7 @@ def test_the_alert_is_reset_with_a_receipt_on_the_ticket(
     world: World, vendor: Callable[..., list[str]]
 ) -> None:
     asked = vendor()
-    world.post()
+    world.post(world.body(message="Disk full"))
     relay_all(world)
     close(world)
     relay_all(world)

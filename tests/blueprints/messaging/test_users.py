@@ -50,6 +50,8 @@ def test_an_administrator_links_and_unlinks(met: Pages) -> None:
         ("nobody", PERSON, "This user does not exist"),
         ("technician", "", "Choose an account."),
         ("technician", "unknown", "The bot has not met this account."),
+        ("no\x00body", PERSON, "This user does not exist"),
+        ("technician", "un\x00known", "The bot has not met this account."),
     ],
 )
 def test_what_cannot_be_linked_is_said(met: Pages, user: str, account: str, said_so: str) -> None:

@@ -38,7 +38,7 @@ def pass_time(world: World) -> None:
 
 
 def test_it_is_stored_with_its_rule_and_makes_no_ticket_yet(holding: World) -> None:
-    answer = holding.post(holding.body(alert_time=ago(1)))
+    answer = holding.post(holding.body(alert_time=ago(1), message="Disk full"))
     assert answer.json["outcome"] == "held"
     alert = holding.alert()
     assert (alert["status"], alert["ticket_id"], alert["attention"]) == ("active", None, None)
@@ -51,7 +51,7 @@ def test_it_is_stored_with_its_rule_and_makes_no_ticket_yet(holding: World) -> N
 
 
 def test_it_makes_its_ticket_when_it_is_still_open_then(holding: World) -> None:
-    holding.post(holding.body(alert_time=ago(1)))
+    holding.post(holding.body(alert_time=ago(1), message="Disk full"))
     relay_all(holding)
     assert tick(holding) == []
     pass_time(holding)

@@ -44,7 +44,7 @@ def is_open(world: World) -> bool:
 def test_the_ticket_goes_on_with_a_note_and_its_count(reopening: World) -> None:
     ticket = fired_and_cleared(reopening)
     relay_all(reopening)
-    answer = reopening.post(reopening.body(2, alert_time=ago(1)))
+    answer = reopening.post(reopening.body(2, alert_time=ago(1), message="Disk full"))
     assert answer.json["outcome"] == "ticket_reopened"
     assert reopening.alert(2)["ticket_id"] == ticket
     assert reopening.alert(2)["auto_ticket_created"] is False

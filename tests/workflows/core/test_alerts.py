@@ -41,7 +41,7 @@ def recording(world: World) -> World:
 @pytest.fixture
 def ticketed(world: World) -> World:
     """An alert with its ticket."""
-    world.post()
+    world.post(world.body(message="Disk full"))
     relay_all(world)
     return world
 

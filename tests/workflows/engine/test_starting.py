@@ -25,7 +25,7 @@ MANUAL: dict[str, Any] = {"event": "MANUAL", "subjects": ["device", "ticket", "a
 def alert_id(studio: Studio) -> str:
     """An alert that came by the webhook, with what it told relayed."""
     studio.world.device()
-    studio.world.post()
+    studio.world.post(studio.world.body(message="Disk full"))
     relay_all(studio.world)
     return str(studio.world.alert()["id"])
 
