@@ -131,7 +131,7 @@
     lead(one(".rmm-summary", box) || title);
   }
   function lead(part) {
-    spot().scrollIntoView({ block: "nearest" });
+    spot().scrollIntoView({ block: "start" });
     part.focus({ preventScroll: true });
   }
   async function send(form) {
