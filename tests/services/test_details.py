@@ -529,5 +529,5 @@ def test_what_follows_is_told_after_them(world: World) -> None:
     relay_all(world)
     world.post(world.resolved())
     names = [name for name in signals(world) if name != "webhook_received"]
-    assert names == ["alert_triggered", "ticket_created", "ticket_linked", "alert_resolved"]
+    assert names == ["alert_triggered", "ticket_created", "ticket_linked", "alert_resolved", "ticket_closed"]
     assert world.one("SELECT count(*) FROM rmm_outbox") == 0
