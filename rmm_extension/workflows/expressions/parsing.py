@@ -8,6 +8,7 @@ from functools import lru_cache
 from typing import NoReturn
 
 from jinja2 import Environment, TemplateSyntaxError, nodes
+from jinja2.lexer import describe_token
 from jinja2.parser import Parser
 
 from rmm_extension.domain.contracts.workflows import LONGEST_EXPRESSION, LONGEST_TEMPLATE
@@ -16,6 +17,7 @@ from rmm_extension.domain.values import storable
 from . import filters, tests
 from .errors import ExpressionError
 from .functions import Functions
+from .unread import behind, sentence
 
 DEEPEST = 40
 """Levels of a tree; the walker needs a few frames of Python's stack for each."""
@@ -90,7 +92,9 @@ class Template:
 def parse(source: str) -> Expression:
     """The expression; raises :class:`ExpressionError` with a sentence."""
     if not source.strip():
-        raise ExpressionError("This is empty. Write an expression, such as alert.severity == “critical”.")
+        raise ExpressionError('This is empty. Write an expression, such as alert.severity == "critical".')
+    if source.lstrip().startswith("{{"):
+        raise ExpressionError("Only in a text does an expression stand in braces: leave {{ and }} away here.")
     return _checked(source, _read(source, LONGEST_EXPRESSION, _expression))
 
 
@@ -109,7 +113,7 @@ def _expression(source: str) -> nodes.Node:
     parser = Parser(_JINJA, source, state="variable")
     found = parser.parse_expression()
     if not parser.stream.eos:
-        _fail(f"There is something behind its end: {parser.stream.current}.")
+        _fail(behind(describe_token(parser.stream.current)))
     return found
 
 
@@ -121,9 +125,7 @@ def _read(source: str, longest: int, reader: Callable[[str], nodes.Node]) -> nod
     try:
         return reader(source)
     except TemplateSyntaxError as error:
-        raise ExpressionError(
-            f"This does not read: {(error.message or 'nobody knows why').rstrip('.')}."
-        ) from error
+        raise ExpressionError(sentence(error.message or "")) from error
     except RecursionError:
         raise ExpressionError(_TOO_DEEP) from None
     # Numbers with more digits than Python reads.
