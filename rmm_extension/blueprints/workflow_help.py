@@ -46,10 +46,8 @@ def names_at(row: Workflow, position: int | None) -> Help:
     last = runs_about(session(), tenant_id, RunFilter(workflow_id=row.id), 1)
     run_id = last[0].id if last else None
     groups = shapes.shape(
-        current_rmm(), session(), tenant_id, row.draft, position or 0, run_id=run_id, readable=_readable()
+        current_rmm(), session(), tenant_id, row.draft, position, run_id=run_id, readable=_readable()
     )
-    if position is None:
-        groups = [group for group in groups if not group.names[0].path.startswith("run.")]
     about = event_words(row.draft["trigger"]["event"]).about or "trigger"
     return Help(groups, about, run_id, FILTERS, TESTS)
 
@@ -57,9 +55,8 @@ def names_at(row: Workflow, position: int | None) -> Help:
 def _readable() -> Callable[[str], bool]:
     """Whether the signed-in person may read what came of an action: whoever has the right to it, as on the
     pages of runs. Of one that is gone nobody knows which right that was."""
-    entries = catalog.entries(current_rmm())
-    needed = {spec.id: spec.permission for entry in entries for spec in entry.module.actions}
-    return lambda action: action not in needed or allows(needed[action])
+    specs = catalog.specs(current_rmm())
+    return lambda action: action not in specs or allows(specs[action].permission)
 
 
 def attempt(source: str, *, is_template: bool) -> Tried:

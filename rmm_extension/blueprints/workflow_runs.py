@@ -105,7 +105,7 @@ def workflow_run_cancel(run_id: UUID) -> ResponseReturnValue:
 def workflow_run_again(run_id: UUID) -> ResponseReturnValue:
     """Lead to the form that starts the same once more: the person's own start, or a test with this event."""
     found = _found(run_id)
-    subject = subject_of(found)
+    subject = _asked_about(found)
     if subject is None:
         flash("What this run was about is not known any more.", "warning")
         return redirect(url_for("rmm.workflow_run", run_id=run_id), 303)
@@ -114,14 +114,6 @@ def workflow_run_again(run_id: UUID) -> ResponseReturnValue:
     if found.row.source == RunSource.MANUAL:
         return redirect(url_for("rmm.workflow_start", subject=f"{kind}:{id_}", **values), 303)
     return redirect(url_for("rmm.workflow_test", subject=kind, about=id_, **values), 303)
-
-
-def subject_of(found: RunDetail) -> tuple[str, str] | None:
-    """The kind and id of what a run is about, as its start was asked for; a sync is not known any more."""
-    row = found.row
-    about = (row.context.get("trigger") or {}).get("subject") or past_events.subject_of(row.event)
-    id_ = row.integration_id if about == "connection" else getattr(row, f"{about}_id", None)
-    return (about, str(id_)) if about and id_ is not None else None
 
 
 def _history(workflow_id: UUID | None, within: UUID | None = None) -> ResponseReturnValue:
@@ -146,6 +138,14 @@ def _history(workflow_id: UUID | None, within: UUID | None = None) -> ResponseRe
         started_by=started_by,
         waiting=any(not RunState(row.state).is_over for row in page.rows),
     )
+
+
+def _asked_about(found: RunDetail) -> tuple[str, str] | None:
+    """The kind and id of what a run is about, as its start was asked for; a sync is not known any more."""
+    row = found.row
+    about = (row.context.get("trigger") or {}).get("subject") or past_events.subject_of(row.event)
+    id_ = row.integration_id if about == "connection" else getattr(row, f"{about}_id", None)
+    return (about, str(id_)) if about and id_ is not None else None
 
 
 def _list_url(within: UUID | None) -> str:
@@ -180,7 +180,7 @@ def _values(run_id: UUID) -> dict[str, Any]:
         "started_by": started_by(row),
         "ticket": tickets_of([row]).get(row.ticket_id or ""),
         "asset": assets_of([row]).get(row.asset_id or ""),
-        "again": subject_of(found) is not None and _may_start_again(row),
+        "again": _asked_about(found) is not None and _may_start_again(row),
         "fields": _fields(found),
         "seen": said(_seen(row)) if allows("rmm.workflows.manage") else None,
     }

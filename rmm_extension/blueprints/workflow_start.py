@@ -11,7 +11,7 @@ from uuid import UUID
 from flask import Flask, abort, flash, g, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
-from rmm_extension.domain.contracts.actions import FormField
+from rmm_extension.domain.contracts.actions import ActionSpec, FormField
 from rmm_extension.domain.errors import Invalid, RMMError
 from rmm_extension.domain.values import read_uuid
 from rmm_extension.domain.workflows import SUBJECTS, Definition, ManualField, RunState
@@ -175,11 +175,10 @@ def _startable() -> Sequence[Startable]:
 
 def _needed(definition: Definition) -> set[str]:
     """The rights that its steps need; a step whose action is gone needs none and fails in words."""
-    if "rmm_action_rights" not in g:
-        entries = catalog.entries(current_rmm())
-        g.rmm_action_rights = {spec.id: spec.permission for entry in entries for spec in entry.module.actions}
-    rights: Mapping[str, str] = g.rmm_action_rights
-    return {rights[step.action] for step in definition.steps if step.action in rights}
+    if "rmm_action_specs" not in g:
+        g.rmm_action_specs = catalog.specs(current_rmm())
+    specs: Mapping[str, ActionSpec] = g.rmm_action_specs
+    return {specs[step.action].permission for step in definition.steps if step.action in specs}
 
 
 def _start(found: Startable) -> Start:

@@ -61,7 +61,7 @@ class StepView:
 
 def step_views(found: RunDetail) -> list[StepView]:
     """Every step of the run's version, in order."""
-    specs = {spec.id: spec for entry in catalog.entries(current_rmm()) for spec in entry.module.actions}
+    specs = catalog.specs(current_rmm())
     done: dict[str, list[AnyRow]] = {}
     for row in found.attempts:
         done.setdefault(row.step_id, []).insert(0, row)

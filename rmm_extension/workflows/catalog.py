@@ -7,7 +7,7 @@ entry point of another distribution and no line.
 from __future__ import annotations
 
 import logging
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache, partial
 from importlib.metadata import entry_points
@@ -71,7 +71,7 @@ def entries(rmm: Rmm) -> Sequence[Entry]:
     """Every module: the extension's own first, then the others by label."""
     found = [Entry(module, provider=provider) for module, provider in registry.modules(rmm)]
     found += [Entry(pack.module, pack=pack) for pack in own_packs()]
-    _refuse_duplicates([name for entry in found for name in _names(entry)])
+    registry.refuse_duplicates([name for entry in found for name in _names(entry)])
     for name, pack in brought_packs():
         entry = Entry(pack.module, pack=pack)
         if taken := _names(entry) & {one for known in found for one in _names(known)}:
@@ -88,6 +88,11 @@ def find(rmm: Rmm, action_id: str) -> Action:
             if spec.id == action_id:
                 return Action(spec, entry)
     raise UnknownAction(f"There is no action “{action_id[:100]}”.")
+
+
+def specs(rmm: Rmm) -> Mapping[str, ActionSpec]:
+    """Every action there is by its id."""
+    return {spec.id: spec for entry in entries(rmm) for spec in entry.module.actions}
 
 
 def offers(rmm: Rmm, session: Session, tenant_id: str | None) -> Sequence[Offer]:
@@ -140,11 +145,3 @@ def _checked(found: object) -> Pack:
 def _names(entry: Entry) -> set[str]:
     """The names that are a module's alone: its own, what decides whether it is there, its actions."""
     return {entry.module.key, entry.module.availability, *(one.id for one in entry.module.actions)}
-
-
-def _refuse_duplicates(names: Sequence[str]) -> None:
-    taken = {name for name in names if names.count(name) > 1}
-    if taken:
-        raise ValueError(
-            f"Two modules have the same key or action: {', '.join(sorted(taken))}."
-        )

@@ -17,7 +17,7 @@ from rmm_extension.services.context import Rmm
 
 from . import rows
 from .expressions.words import kind
-from .scope import Known, scope
+from .scope import Known, filter_scope, scope
 
 LONGEST_EXAMPLE, LONGEST_PATH = 200, 300
 MOST_NAMES = 200
@@ -49,23 +49,26 @@ def shape(
     session: Session,
     tenant_id: str,
     document: Mapping[str, Any],
-    position: int,
+    position: int | None,
     *,
     run_id: UUID | None = None,
     readable: Callable[[str], bool] = lambda _action: True,
 ) -> list[Group]:
-    """What the step at ``position`` may name: the trigger, the things it is about, each step before.
+    """What the step at ``position`` may name: the trigger, the things it is about, each step before; without
+    a position what the trigger's filter may, which is asked before there is a run.
 
     With ``run_id`` the values of that run stand beside the names, and what it holds more than the contracts
     promise is named, too; those of steps only where whoever looks may read what came of the ``readable``
     action that was done there.
     """
-    root = scope(rmm, definition_of(dict(document)), position).root
+    definition = definition_of(dict(document))
+    root = (filter_scope(definition) if position is None else scope(rmm, definition, position)).root
     run = session.get(WorkflowRun, (tenant_id, run_id)) if run_id else None
     seen = rows.seen(session, run, whole=True) if run is not None else {}
     found = [_group(name, one, seen.get(name)) for name, one in root.keys.items() if name != "steps"]
     steps = _readable(session, run, seen["steps"], readable) if run is not None else {}
-    for name, one in root.keys["steps"].keys.items():
+    before = root.keys["steps"].keys if "steps" in root.keys else {}
+    for name, one in before.items():
         found.append(_group(f"steps.{name}", one, steps.get(name)))
     return [group for group in found if group.names]
 

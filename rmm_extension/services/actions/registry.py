@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+from collections import Counter
 from collections.abc import Callable, Sequence
 
 from sqlalchemy import select
@@ -35,8 +36,8 @@ def modules(rmm: Rmm) -> Sequence[tuple[ActionModule, Provider]]:
         for provider in rmm.providers.all()
         if isinstance(provider, PerformsActions)
     ]
-    _refuse_duplicates([module.key for module, _ in found])
-    _refuse_duplicates([action.id for module, _ in found for action in module.actions])
+    refuse_duplicates([module.key for module, _ in found])
+    refuse_duplicates([action.id for module, _ in found for action in module.actions])
     return sorted(found, key=lambda one: (one[0].label.casefold(), one[0].key))
 
 
@@ -112,7 +113,8 @@ def is_connected(rmm: Rmm, session: Session, tenant_id: str, *, provider: Provid
     return found is not None
 
 
-def _refuse_duplicates(names: Sequence[str]) -> None:
-    taken = {name for name in names if names.count(name) > 1}
+def refuse_duplicates(names: Sequence[str]) -> None:
+    """A programming error, ``ValueError``, where two modules or actions have one name."""
+    taken = [name for name, times in Counter(names).items() if times > 1]
     if taken:
-        raise ValueError(f"Two providers have the same action or module: {', '.join(sorted(taken))}.")
+        raise ValueError(f"Two modules have the same key or action: {', '.join(sorted(taken))}.")

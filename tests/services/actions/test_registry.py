@@ -99,7 +99,7 @@ def test_an_unknown_action_is_said_to_be(world: World) -> None:
 
 @pytest.mark.parametrize("second", [module("a", "b.x"), module("b", "a.x")])
 def test_two_of_the_same_name_are_a_programming_error(mounted: Any, second: ActionModule) -> None:
-    with pytest.raises(ValueError, match="same action or module"):
+    with pytest.raises(ValueError, match="same key or action"):
         registry.all_actions(mounted(module("a", "a.x"), second))
 
 
