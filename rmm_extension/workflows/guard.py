@@ -14,6 +14,9 @@ from rmm_extension.models import Workflow, WorkflowRun, utc_now
 
 MOST_ABOUT_ONE = 5
 """Starts of one workflow about the same thing within :data:`WITHIN`; the next one is taken for a loop."""
+MOST_OF_A_CLOCK = 120
+"""As many of events that come by the clock: polls of alerts begin and end as often as every minute."""
+BY_THE_CLOCK = ("RMM_SYNC_STARTED", "RMM_SYNC_COMPLETED", "RMM_SYNC_FAILED")
 WITHIN = timedelta(hours=1)
 MOST_UNFINISHED = 1_000
 """Runs of a tenant that wait or are under way. Those that wait for a person take nobody's place."""
@@ -48,9 +51,10 @@ def is_too_soon(session: Session, workflow: Workflow, trigger: Trigger, guard_ke
 
 def refusal(session: Session, workflow: Workflow, guard_key: str | None) -> Refusal | None:
     """Why an event may not start the workflow now. To be asked under the tenant's lock."""
-    if _starts(session, workflow, guard_key, WITHIN) >= MOST_ABOUT_ONE:
+    most = MOST_OF_A_CLOCK if workflow.trigger in BY_THE_CLOCK else MOST_ABOUT_ONE
+    if _starts(session, workflow, guard_key, WITHIN) >= most:
         hour = f"{utc_now():%Y-%m-%dT%H}"
-        return Refusal(ErrorCode.LOOP_GUARD, _LOOPED, f"loop:{workflow.id}:{guard_key}:{hour}")
+        return Refusal(ErrorCode.LOOP_GUARD, _LOOPED.format(most), f"loop:{workflow.id}:{guard_key}:{hour}")
     return crowd(session, workflow.tenant_id)
 
 
@@ -78,7 +82,7 @@ def is_shown_enough(session: Session, workflow: Workflow, refused: Refusal) -> b
 
 
 _LOOPED = (
-    f"It was started {MOST_ABOUT_ONE} times within an hour about the same thing, and not once more: it may"
+    "It was started {} times within an hour about the same thing, and not once more: it may"
     " start itself again by what it does. Look at its steps and its filter; it goes on when the hour is over."
 )
 _CROWDED = (

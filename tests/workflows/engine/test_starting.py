@@ -153,6 +153,18 @@ def test_a_ticket_closed_by_a_workflow_whose_alert_fires_again_is_a_loop(studio:
     assert {run["error_code"] for run in studio.runs()[5:]} == {"LOOP_GUARD"}
 
 
+def test_what_comes_by_the_clock_is_no_loop(studio: Studio) -> None:
+    studio.publish(document(step("one"), event="RMM_SYNC_COMPLETED"))
+    counts = dict.fromkeys(("itemsProcessed", "itemsCreated", "itemsUpdated", "itemsFailed"), 0)
+    sync = {"integrationId": str(studio.world.integration_id), "provider": "tacticalrmm"}
+    for _ in range(12):
+        with studio.world.unit() as session:
+            told = {**sync, **counts, "syncType": "alerts", "actorType": "SYSTEM"}
+            events.tell(session, studio.world.tenant, "sync_finished", told)
+    studio.work()
+    assert [run["state"] for run in studio.runs()] == ["succeeded"] * 12
+
+
 def test_the_guard_forgets_after_an_hour_and_knows_things_apart(studio: Studio) -> None:
     studio.publish(document(step("one")))
     for _ in range(6):
