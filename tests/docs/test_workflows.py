@@ -86,5 +86,6 @@ def test_the_limits_are_those_in_force() -> None:
         f"| {places.MOST_AT_A_VENDOR} actions of workflows at one connection |",
         f"| {guard.MOST_UNFINISHED:,} runs of a tenant that wait or are under way |",
         f"| {guard.MOST_ABOUT_ONE} runs of a workflow about the same thing within an hour |",
+        f"those after {guard.MOST_OF_A_CLOCK})",
     ):
         assert words in page, words
