@@ -29,7 +29,7 @@ __all__ = ["studio", "world"]
 
 @pytest.fixture
 def base(world: World, page: Page, live_server: Callable[[WSGIApplication], str]) -> Iterator[str]:
-    """Address of the reference PSA with its administrator signed in; a refusal by its policy fails the test."""
+    """Address of the reference PSA with its administrator signed in; a refusal by its policy is a failure."""
     said: list[str] = []
     page.on("console", lambda line: said.append(line.text) if line.type == "error" else None)
     page.on("dialog", lambda dialog: dialog.accept())

@@ -7,6 +7,7 @@ from uuid import UUID
 
 from rmm_extension.domain.contracts.events import check
 from rmm_extension.domain.errors import RMMError
+from rmm_extension.jobs.execute import perform
 from rmm_extension.services import kinds, relay, runs
 from rmm_extension.services.unit import unit
 from tests.harness.world import World
@@ -25,6 +26,14 @@ def relay_all(world: World) -> list[tuple[str, dict[str, Any]]]:
                 else:
                     relay.deliver(world.rmm, message)
     return sent
+
+
+def relay_once(world: World) -> None:
+    """Hand over what waits in the outbox now, and not what comes of that."""
+    with world.app.app_context():
+        for message in relay.claim(world.rmm):
+            if not relay.is_signal(message):
+                relay.deliver(world.rmm, message)
 
 
 def take_run(world: World, run_id: UUID) -> runs.Run:
@@ -78,3 +87,25 @@ def steps(world: World, external_id: str | int = 524) -> list[str]:
         id=str(external_id),
     )
     return [step["code"] for row in found for step in row["steps"]]
+
+
+def work_off(world: World, *kinds: str) -> int:
+    """Relay, and do runs of these kinds as they get due, until neither leaves any; how many there were."""
+    done = 0
+    relay_all(world)
+    while rows := due(world, *kinds):
+        for row in rows:
+            with world.app.app_context():
+                perform(world.rmm, world.tenant, row["id"], row["attempt"])
+            done += 1
+        relay_all(world)
+    return done
+
+
+def due(world: World, *kinds: str) -> list[dict[str, Any]]:
+    """Runs of these kinds that wait and are due, oldest first."""
+    return world.rows(
+        "SELECT * FROM rmm_job_runs WHERE kind = ANY(:kinds) AND status = 'queued' AND due_at <= now()"
+        " ORDER BY queued_at, id",
+        kinds=list(kinds),
+    )

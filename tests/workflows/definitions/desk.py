@@ -8,16 +8,14 @@ from functools import partial
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from reference_psa.models import User
 from rmm_extension.host import Actor
 from rmm_extension.models import Integration, new_id
 from rmm_extension.workflows import definitions
 from rmm_extension.workflows.check import Report, check
 from tests.harness.world import World
-from tests.workflows.engine.studio import document, step
+from tests.workflows.engine.studio import Studio, document, step
 
 TEXT = {"text": {"value": "Hello"}}
 PLAIN = document(step("write"))
@@ -32,10 +30,7 @@ class Desk:
 
     def person(self, session: Session, role: str | None = None) -> Actor:
         """Somebody of the tenant with that role."""
-        mine = (User.tenant_id == self.world.tenant, User.role == (role or self.role))
-        found = session.scalars(select(User).where(*mine).order_by(User.id)).first()
-        assert found is not None
-        return Actor(id=found.id, name=found.name, tenant_id=found.tenant_id)
+        return Studio(self.world).person_in(session, role or self.role)
 
     def make(self, found: Mapping[str, Any] = PLAIN, name: str = "Mend", **more: Any) -> UUID:
         """A draft."""

@@ -7,6 +7,7 @@ from typing import Any
 from uuid import UUID
 
 from sqlalchemy import select
+from sqlalchemy.orm import Session
 
 from reference_psa.models import User
 from rmm_extension.domain.contracts.workflows import load_definition
@@ -17,10 +18,11 @@ from rmm_extension.models import Workflow, WorkflowVersion, new_id, utc_now
 from rmm_extension.services import events
 from rmm_extension.workflows import decisions, starting
 from tests.harness.world import World
-from tests.services.working import relay_all
+from tests.services.working import due, work_off
 from tests.workflows.engine.acme import DONE, WRITE
 
 EVENT = "RMM_ALERT_TRIGGERED"
+KINDS = ("workflow_step", "device_action")
 
 
 def step(name: str, action: str = WRITE, **more: Any) -> dict[str, Any]:
@@ -43,10 +45,7 @@ class Studio:
     def person(self, role: str = "admin") -> Actor:
         """Somebody of the tenant with that role."""
         with self.world.unit() as session:
-            mine = (User.tenant_id == self.world.tenant, User.role == role)
-            found = session.scalars(select(User).where(*mine)).first()
-            assert found is not None
-            return Actor(id=found.id, name=found.name, tenant_id=found.tenant_id)
+            return self.person_in(session, role)
 
     def publish(
         self, document: dict[str, Any], *, name: str = "Mend", by: Actor | None = None, **columns: Any
@@ -105,10 +104,11 @@ class Studio:
                 self.world.rmm, session, actor, workflow_id, subject, subject_id, **options
             )
 
-    def person_in(self, session: Any) -> Actor:
-        """An administrator, within a unit."""
-        mine = (User.tenant_id == self.world.tenant, User.role == "admin")
-        found = session.scalars(select(User).where(*mine)).first()
+    def person_in(self, session: Session, role: str = "admin") -> Actor:
+        """The same, within a unit."""
+        mine = (User.tenant_id == self.world.tenant, User.role == role)
+        found = session.scalars(select(User).where(*mine).order_by(User.id)).first()
+        assert found is not None
         return Actor(id=found.id, name=found.name, tenant_id=found.tenant_id)
 
     def decide(self, run_id: UUID, choice: str) -> None:
@@ -123,22 +123,11 @@ class Studio:
 
     def work(self) -> int:
         """Relay and do jobs of workflows and actions until nothing is left; how many jobs there were."""
-        done = 0
-        relay_all(self.world)
-        while jobs := self.jobs():
-            for job in jobs:
-                self.do(job)
-                done += 1
-            relay_all(self.world)
-        return done
+        return work_off(self.world, *KINDS)
 
     def jobs(self, kind: str | None = None) -> list[dict[str, Any]]:
         """Jobs of workflows and actions that wait and are due, oldest first."""
-        return self.world.rows(
-            "SELECT * FROM rmm_job_runs WHERE kind = ANY(:kinds) AND status = 'queued' AND due_at <= now()"
-            " ORDER BY queued_at, id",
-            kinds=[kind] if kind else ["workflow_step", "device_action"],
-        )
+        return due(self.world, *([kind] if kind else KINDS))
 
     def do(self, job: dict[str, Any]) -> str:
         """One attempt of a job; its outcome in one word."""

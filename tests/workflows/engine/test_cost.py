@@ -7,18 +7,16 @@ from __future__ import annotations
 
 import pytest
 
-from rmm_extension.services import relay
 from rmm_extension.testing.statements import StatementCounter
+from tests.services.working import relay_once
 from tests.workflows.engine.studio import Studio, document, step
 from tests.workflows.engine.vendor import REBOOT, Vendor
 
 
 def relayed(studio: Studio) -> StatementCounter:
     """What it costs to hand over what waits in the outbox now."""
-    with studio.world.app.app_context(), StatementCounter(this_thread=True) as sent:
-        for message in relay.claim(studio.world.rmm):
-            if not relay.is_signal(message):
-                assert relay.deliver(studio.world.rmm, message)
+    with StatementCounter(this_thread=True) as sent:
+        relay_once(studio.world)
     return sent
 
 

@@ -14,7 +14,7 @@ from rmm_extension.services import relay
 from rmm_extension.testing.statements import StatementCounter
 from rmm_extension.workflows import definitions, healing, places
 from tests.harness.wait import until
-from tests.services.working import relay_all
+from tests.services.working import relay_all, relay_once
 from tests.workflows.engine.studio import Studio, document, step
 from tests.workflows.engine.vendor import REBOOT, Vendor
 
@@ -198,7 +198,7 @@ def test_events_at_the_same_moment_start_one_run_within_the_minutes(studio: Stud
     studio.publish(document(step("one"), oncePerMinutes=10))
     for _ in range(8):
         studio.tell()
-    wish(studio)
+    relay_once(studio.world)
     gate = threading.Barrier(4)
     threads = [threading.Thread(target=_relay, args=(studio, gate)) for _ in range(4)]
     for thread in threads:
@@ -206,13 +206,6 @@ def test_events_at_the_same_moment_start_one_run_within_the_minutes(studio: Stud
     for thread in threads:
         thread.join()
     assert len(studio.runs()) == 1
-
-
-def wish(studio: Studio) -> None:
-    """Hand over the events; what they start waits in the outbox."""
-    with studio.world.app.app_context():
-        for message in relay.claim(studio.world.rmm):
-            relay.deliver(studio.world.rmm, message)
 
 
 def _relay(studio: Studio, gate: threading.Barrier) -> None:
@@ -228,7 +221,7 @@ def test_who_waits_for_a_workflow_does_not_hold_the_tenant_meanwhile(studio: Stu
     """Whoever deletes the workflow may itself wait for a step, and that for the tenant's lock."""
     workflow, world = studio.publish(document(step("one"))), studio.world
     studio.tell()
-    wish(studio)
+    relay_once(studio.world)
     gate = threading.Barrier(1)
     with world.app.app_context():
         engine = world.rmm.db.engine

@@ -6,10 +6,9 @@ from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 
-from rmm_extension.services import relay
 from tests.harness.world import World
 from tests.services.actions.conftest import PING, REBOOT, SCRIPT, Scene
-from tests.services.working import relay_all
+from tests.services.working import relay_all, relay_once
 from tests.workflows.engine.studio import Studio
 
 __all__ = ["PING", "REBOOT", "SCRIPT", "Vendor"]
@@ -37,9 +36,7 @@ class Vendor:
 
     def relay_once(self) -> None:
         """Hand over what waits, and not what comes of that."""
-        with self.world.app.app_context():
-            for message in relay.claim(self.world.rmm):
-                relay.deliver(self.world.rmm, message)
+        relay_once(self.world)
 
     def do_next(self, kind: str) -> str:
         """Do the oldest job of the kind."""

@@ -194,8 +194,8 @@ def test_the_parts_of_a_text_share_one_bound() -> None:
 
 
 _VOCABULARY = """
-alert . n s long many none + - ~ | upper join first length default ( ) [ ] { } , : 'a' 1 1.5 == < in and or not
-if else is defined matching replace tojson truncate where * ** % {{ }} map int plus
+alert . n s long many none + - ~ | upper join first length default ( ) [ ] { } , : 'a' 1 1.5 == < in and or
+not if else is defined matching replace tojson truncate where * ** % {{ }} map int plus
 """
 _WORDS = st.sampled_from(_VOCABULARY.split())
 

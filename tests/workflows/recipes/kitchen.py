@@ -11,11 +11,10 @@ from sqlalchemy import select
 
 from reference_psa.models import User
 from rmm_extension.host import Actor
-from rmm_extension.jobs.execute import perform
 from rmm_extension.workflows import definitions, recipes
 from tests.blueprints.test_alert_actions import browser
 from tests.harness.world import World
-from tests.services.working import relay_all
+from tests.services.working import work_off
 
 KINDS = ("alert_details", "workflow_step", "device_action", "alert_reset", "device_refresh")
 """Work that recipes lead to, and that follows alerts."""
@@ -52,19 +51,7 @@ class Kitchen:
 
     def work(self) -> None:
         """Relay, and do what waits and is due, until nothing does."""
-        relay_all(self.world)
-        while waiting := self._waiting():
-            for row in waiting:
-                with self.world.app.app_context():
-                    perform(self.world.rmm, self.world.tenant, row["id"], row["attempt"])
-            relay_all(self.world)
-
-    def _waiting(self) -> list[dict[str, Any]]:
-        return self.world.rows(
-            "SELECT id, attempt FROM rmm_job_runs WHERE kind = ANY(:kinds) AND status = 'queued'"
-            " AND due_at <= now() ORDER BY queued_at, id",
-            kinds=list(KINDS),
-        )
+        work_off(self.world, *KINDS)
 
     def runs(self) -> list[dict[str, Any]]:
         """Runs, oldest first."""
