@@ -91,7 +91,7 @@ def lines(
     if provider is not None and (polls := polls_of(provider)):
         yield _polling(row, polls)
         if known.set_aside:
-            yield _set_aside(row, known)
+            yield _set_aside(known)
         if row.reconcile_state:
             yield _doubt(row)
     yield from map(_sync, failing)
@@ -237,7 +237,7 @@ def _deliveries(row: Integration, known: Health) -> Line:
     )
 
 
-def _set_aside(row: Integration, known: Health) -> Line:
+def _set_aside(known: Health) -> Line:
     alerts = "1 alert" if known.set_aside == 1 else f"{known.set_aside:,} alerts"
     return Line(
         name="Set aside",

@@ -32,7 +32,7 @@ def token(directory_id: str) -> Response:
         raise oauth_error(400, "invalid_request", 90002, f"Tenant '{directory_id}' not found.")
     if request.form.get("grant_type") != "client_credentials" or scope not in (BOT_SCOPE, GRAPH_SCOPE):
         raise oauth_error(400, "invalid_request", 900144, "The request body is not right.")
-    bot = _bot(directory_id, scope)
+    bot = _bot(directory_id)
     lifetime = lab().settings.token_lifetime
     until = lab().clock.timestamp() + lifetime
     value = _value(bot, scope, directory_id, until)
@@ -42,7 +42,7 @@ def token(directory_id: str) -> Response:
     )
 
 
-def _bot(directory_id: str, scope: str) -> Bot:
+def _bot(directory_id: str) -> Bot:
     """The bot of the form, if its app is in the directory."""
     bot = lab().bots.get(request.form.get("client_id", ""))
     home = keys.DIRECTORY_ID

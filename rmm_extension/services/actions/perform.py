@@ -117,7 +117,7 @@ def _begin(rmm: Rmm, run: Run, invocation_id: UUID) -> Begun | dict[str, Any]:
         row = invocations.load(session, run.tenant_id, invocation_id, lock=True)
         if ActionState(row.state).is_over:
             return {}
-        found = _why_not(rmm, run, row, is_cancelled=is_cancelled) or _mark(rmm, session, run, row)
+        found = _why_not(rmm, row, is_cancelled=is_cancelled) or _mark(rmm, session, run, row)
         if isinstance(found, Begun):
             return found
         write_surely(rmm, session, row, found)
@@ -126,7 +126,7 @@ def _begin(rmm: Rmm, run: Run, invocation_id: UUID) -> Begun | dict[str, Any]:
     return {found.state.value: 1}
 
 
-def _why_not(rmm: Rmm, run: Run, row: ActionInvocation, *, is_cancelled: bool) -> Outcome | None:
+def _why_not(rmm: Rmm, row: ActionInvocation, *, is_cancelled: bool) -> Outcome | None:
     """Why an action is not begun, by its state and its age."""
     changes = _changes_something(rmm, row.action)
     if row.state == ActionState.RUNNING and changes:
