@@ -18,10 +18,11 @@ from rmm_extension.forms.workflows import MODE, TEMPLATE, Input, inputs_of, read
 from rmm_extension.models import Workflow
 from rmm_extension.services.unit import unit
 from rmm_extension.workflows import catalog, check, definitions, edits
+from rmm_extension.workflows.catalog import Offer
 
-from .access import requires
-from .context import actor, current_rmm, end_reading, session
-from .narrowing import Options
+from .access import DENIED, requires
+from .context import actor, allows, current_rmm, end_reading, session
+from .narrowing import Options, argument
 from .routing import Routes
 from .workflow_cards import LABELS, Found, find, labels_of, problems_of
 from .workflow_choices import SCRIPT, connections_of, offered, picking_script, scripts
@@ -48,11 +49,13 @@ def workflow_palette(workflow_id: UUID) -> ResponseReturnValue:
     """What a step can do: the actions of every module that is available."""
     row = definitions.get(session(), actor().tenant_id, workflow_id)
     offers = catalog.offers(current_rmm(), session(), actor().tenant_id)
+    there = [offer for offer in offers if offer.available]
     return render_template(
         "rmm/workflows/palette.html",
         row=row,
         place=_place(len(edits.steps_of(row.draft))),
-        offers=[offer for offer in offers if offer.available],
+        offers=there,
+        lacking=_lacking(there),
         absent=[offer.entry.module.label for offer in offers if not offer.available],
         steps=edits.steps_of(row.draft),
     )
@@ -103,10 +106,23 @@ def workflow_step(workflow_id: UUID, step_id: str) -> ResponseReturnValue:
 @routes.post("/workflows/<uuid:workflow_id>/expression")
 @requires("rmm.workflows.manage")
 def workflow_expression(workflow_id: UUID) -> ResponseReturnValue:
-    """Whether what is typed reads as an expression; the part of a page alone."""
-    definitions.get(session(), actor().tenant_id, workflow_id)
+    """What becomes of an expression that is being typed; the part of a page alone.
+
+    The address names the step, none for the trigger's filter, and the run whose values are taken.
+    """
+    row = definitions.get(session(), actor().tenant_id, workflow_id)
+    step_id = argument("step")
+    position = edits.place_of(row.draft, step_id) if step_id else None
     source, is_template = request.form.get("source", ""), request.form.get("kind") == "template"
-    return render_template("rmm/workflows/_tried.html", tried=attempt(source, is_template=is_template))
+    tried = attempt(row, position, source, is_template=is_template)
+    return render_template("rmm/workflows/_tried.html", tried=tried)
+
+
+def _lacking(offers: Sequence[Offer]) -> Mapping[str, str]:
+    """What the signed-in person's role may not do, by the actions that need it. They may be planned all the
+    same: whoever publishes needs the right."""
+    needed = {spec.id: spec.permission for offer in offers for spec in offer.entry.module.actions}
+    return {id_: DENIED.get(right, "do this") for id_, right in needed.items() if not allows(right)}
 
 
 def _opened(workflow_id: UUID, step_id: str) -> Editor:

@@ -66,17 +66,18 @@ def shape(
     run = session.get(WorkflowRun, (tenant_id, run_id)) if run_id else None
     seen = rows.seen(session, run, whole=True) if run is not None else {}
     found = [_group(name, one, seen.get(name)) for name, one in root.keys.items() if name != "steps"]
-    steps = _readable(session, run, seen["steps"], readable) if run is not None else {}
+    steps = readable_steps(session, run, seen["steps"], readable) if run is not None else {}
     before = root.keys["steps"].keys if "steps" in root.keys else {}
     for name, one in before.items():
         found.append(_group(f"steps.{name}", one, steps.get(name)))
     return [group for group in found if group.names]
 
 
-def _readable(
+def readable_steps(
     session: Session, run: WorkflowRun, steps: Mapping[str, Any], readable: Callable[[str], bool]
 ) -> dict[str, Any]:
-    """The values of those steps. The run may have done another action there than the draft would."""
+    """The values of the steps whose actions are readable. The run may have done another action there than the
+    draft would."""
     done = rows.actions(session, run)
     return {name: value for name, value in steps.items() if all(map(readable, done[name]))}
 

@@ -42,6 +42,7 @@
     field.dispatchEvent(new Event("input", { bubbles: true }));
   });
 
+  document.addEventListener("rmm-names", buttons);  // others were put in their place
   if (document.readyState === "loading") document.addEventListener("DOMContentLoaded", buttons);
   else buttons();
 })();

@@ -1,5 +1,6 @@
-// The designer's forms, with script: actions and names are found while one types, expressions are read at each
-// pause, and an input changes between a value and an expression without losing what was typed.
+// The designer's forms, with script: actions and names are found while one types, expressions are tried at each
+// pause with the values of the chosen run, and an input changes between a value and an expression without losing
+// what was typed.
 (() => {
   "use strict";
   const one = (selector, from = document) => from.querySelector(selector);
@@ -27,7 +28,7 @@
     one("#rmm-said").textContent = `${found} ${found === 1 ? "action" : "actions"}`;
   }
 
-  // --- Reading expressions
+  // --- Trying expressions
   const waiting = new Map();
   const asked = new Map();
   async function read(field) {
@@ -52,6 +53,29 @@
   function soon(field) {
     clearTimeout(waiting.get(field));
     waiting.set(field, setTimeout(() => read(field), 400));
+  }
+  document.addEventListener("focusin", (event) => {
+    if (event.target.matches("[data-rmm-takes]") && !asked.has(event.target)) read(event.target);
+  });
+
+  // --- The values of another run: beside the names, and for what is typed, which stays.
+  async function valuesOf(select) {
+    const url = new URL(location);
+    url.searchParams.set("run", select.value);
+    const answer = await fetch(url, { headers: { Accept: "text/html" } }).catch(() => null);
+    const fresh = answer && answer.ok && new DOMParser().parseFromString(await answer.text(), "text/html");
+    const names = fresh && one("[data-rmm-names]", fresh), its = fresh && one("form[data-rmm-step]", fresh);
+    if (!names || !its) { select.form.submit(); return; }
+    const open = all("[data-rmm-names] details").map((part) => part.open);
+    one("[data-rmm-names]").replaceChildren(...names.childNodes);
+    all("[data-rmm-names] details").forEach((part, at) => { part.open = open[at] ?? part.open; });
+    all("[data-rmm-noscript]").forEach((part) => { part.hidden = true; });
+    all("[data-rmm-names] [data-rmm-script]").forEach((part) => { part.hidden = false; });
+    form().dataset.rmmTry = its.dataset.rmmTry;
+    history.replaceState(null, "", url);
+    document.dispatchEvent(new Event("rmm-names"));
+    [...asked.keys()].filter((field) => field.isConnected).forEach(read);
+    one("#" + CSS.escape(select.id)).focus();
   }
 
   // --- A value, or an expression
@@ -94,6 +118,7 @@
   document.addEventListener("input", (event) => changed(event.target));
   document.addEventListener("change", (event) => {
     if (event.target.matches("[data-rmm-input] .rmm-modes input")) switched(event.target);
+    if (event.target.matches("[data-rmm-values] select")) valuesOf(event.target);
   });
 
   function start() {

@@ -2,11 +2,17 @@
 
 from __future__ import annotations
 
+import re
+from html import escape
+from uuid import UUID
+
 import pytest
 from flask.testing import FlaskClient
 
+from reference_psa import roles
 from rmm_extension.models import WorkflowRun, WorkflowVersion, new_id
 from tests.blueprints.conftest import said
+from tests.blueprints.test_alert_actions import browser
 from tests.harness.world import World
 
 from .conftest import NOTE, Pages, make, script, step
@@ -309,27 +315,36 @@ def test_the_filter_is_asked_before_there_is_a_run(pages: Pages) -> None:
     assert 'data-rmm-insert="run.id"' not in page
 
 
-def test_the_last_runs_values_stand_beside_the_names(running: Pages) -> None:
-    world = running.world
-    place = {"tenant_id": world.tenant, "workflow_id": running.id}
-    version = WorkflowVersion(**place, id=new_id(), number=0, document=running.draft)
+def past(pages: Pages, **alert: str) -> UUID:
+    """A run of the draft that is over, about such an alert."""
+    world = pages.world
+    place = {"tenant_id": world.tenant, "workflow_id": pages.id}
+    version = WorkflowVersion(
+        **place, id=new_id(), number=-len(world.rows("SELECT 1 FROM rmm_workflow_runs"))
+    )
+    version.document = pages.draft
     run = WorkflowRun(
         **place,
         id=new_id(),
         version_id=version.id,
         source="event",
         event="RMM_ALERT_TRIGGERED",
-        event_key="k",
-        context={"alert": {"title": "Disk <C> is full"}},
+        event_key=str(new_id()),
+        context={"alert": alert},
         state="succeeded",
         actor_id="a",
         actor_name="A",
     )
-    run_id = run.id
+    run_id: UUID = run.id
     with world.unit() as session:
         session.add(version)
         session.flush()
         session.add(run)
+    return run_id
+
+
+def test_the_last_runs_values_stand_beside_the_names(running: Pages) -> None:
+    run_id = past(running, title="Disk <C> is full")
     page = running.client.get(f"{running.url}/steps/note")
     assert "Disk <C> is full" in said(page)
     assert f"/rmm/workflows/runs/{run_id}" in page.text
@@ -351,3 +366,56 @@ def test_what_nothing_can_keep_is_refused_in_words(pages: Pages, typed: dict[str
     assert answer.status_code == 422
     assert "That was not saved" in said(answer)
     assert pages.draft == before
+
+
+class TestTrying:
+    def test_what_is_typed_is_tried_with_the_values_of_the_last_run(self, running: Pages) -> None:
+        run_id = past(running, severity="critical")
+        page = running.client.get(f"{running.url}/steps/note").text
+        address = f"{running.url}/expression?step=note&run={run_id}"
+        assert f'data-rmm-try="{escape(address)}"' in page
+        data = {"kind": "template", "source": "It is {{ alert.severity }}"}
+        assert "With the values of the run: It is critical" in said(running.client.post(address, data=data))
+        data["source"] = "{{ device.name }}"
+        told = said(running.client.post(address, data=data))
+        assert "It reads. With the values of the run it cannot be worked out" in told
+        data["source"] = "{{ alert.nonsense }}"
+        assert "There is no “nonsense” in alert." in said(running.client.post(address, data=data))
+
+    def test_an_earlier_run_may_be_chosen(self, running: Pages) -> None:
+        first, last = past(running, severity="minor"), past(running, severity="critical")
+        for query, run_id, value in (("", last, "critical"), (f"?run={first}", first, "minor")):
+            page = running.client.get(f"{running.url}/steps/note{query}").text
+            assert f'<option value="{run_id}" selected>' in page
+            data = {"kind": "expression", "source": "alert.severity"}
+            address = f"{running.url}/expression?step=note&run={run_id}"
+            assert value in said(running.client.post(address, data=data))
+            assert f"&amp;run={run_id}" in page
+
+    def test_of_another_workflow_no_run_may_be_chosen(
+        self, running: Pages, world: World, admin: FlaskClient
+    ) -> None:
+        mine, other = past(running, severity="minor"), make(world, admin, step("note", inputs=NOTE))
+        foreign = past(other, severity="critical")
+        assert str(foreign) not in running.client.get(f"{running.url}/steps/note?run={foreign}").text
+        data = {"kind": "expression", "source": "alert.severity"}
+        for run in (foreign, new_id(), "nonsense"):
+            told = said(running.client.post(f"{running.url}/expression?run={run}", data=data))
+            assert "minor" in told
+        assert mine
+
+    def test_a_step_that_is_gone_is_not_found(self, running: Pages) -> None:
+        answer = running.client.post(f"{running.url}/expression?step=gone", data={"source": "alert"})
+        assert answer.status_code == 404
+
+
+def test_the_palette_says_what_a_role_may_not_do(
+    world: World, admin: FlaskClient, pages: Pages, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    words = "Your role may not run actions on devices: somebody else has to publish the workflow then."
+    assert words not in pages.text("/palette")
+    monkeypatch.setitem(roles.RIGHTS, "dispatcher", roles.RIGHTS["dispatcher"] | {"rmm.workflows.manage"})
+    page = browser(world, "dispatch").get(f"{pages.url}/palette").text
+    offers = dict(re.findall(r'name="action" value="([^"]+)"(.*?)</form>', page, re.S))
+    assert words in offers["tacticalrmm.agents.run_script"]
+    assert "Your role" not in offers["tickets.add_note"]
