@@ -107,6 +107,7 @@ def test_an_order_that_is_out_of_date_is_not_saved(world: World, page: Page, bas
     rows = page.locator("tr[data-rmm-item]")
     rows.nth(1).locator("[data-rmm-grip]").drag_to(rows.nth(0), target_position={"x": 60, "y": 4})
     see(page.locator("#rmm-said")).to_contain_text("was not saved")
+    see(page.locator("[data-rmm-ordered] [role=alert]")).to_contain_text("leaves out “Meanwhile”")
     assert shown(page) == [CATCH_ALL, "B", "Meanwhile"]
 
 

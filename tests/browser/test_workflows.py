@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from tests.blueprints.workflows.conftest import NOTE, Pages, admin, make, pages, script, step
+from tests.blueprints.workflows.test_steps import past
 from tests.browser.conftest import NARROW, WIDE
 from tests.browser.seeing import see
 from tests.conftest import world
@@ -92,6 +93,52 @@ def test_an_expression_is_read_while_it_is_typed(pages: Pages, page: Page, base:
     see(tried).not_to_be_empty()
     page.fill("#when", 'alert.severity == "critical"')
     see(tried).to_be_empty()
+
+
+def test_an_expression_shows_what_it_gives_with_the_values_of_a_run(
+    pages: Pages, page: Page, base: str
+) -> None:
+    first, last = past(pages, severity="minor"), past(pages, severity="critical")
+    page.goto(f"{base}{pages.url}/steps/second")
+    page.wait_for_load_state()
+    page.fill("#when", "alert.severity")
+    tried = page.locator("[data-rmm-tried=when]")
+    see(tried).to_contain_text("With the values of the run: critical, which counts as true")
+    page.fill("#when", 'alert.severity == "minor"')
+    see(tried).to_contain_text("With the values of the run: false")
+    page.select_option("#values-of", str(first))
+    see(tried, "what was typed stays, and is tried anew").to_contain_text("With the values of the run: true")
+    see(page.locator("#when")).to_have_value('alert.severity == "minor"')
+    see(page.locator("#values-of")).to_be_focused()
+    page.click("button[data-rmm-insert='alert.severity']")
+    see(page.locator("#when")).to_have_value('alert.severity == "minor"alert.severity')
+    see(tried).to_contain_text("There is something behind its end")
+    page.fill("#when", "device.name")
+    see(tried).to_contain_text("it cannot be worked out")
+    assert str(last) not in page.url
+
+
+def test_a_move_that_is_refused_says_why_and_shows_the_list_as_it_is(
+    pages: Pages, page: Page, base: str
+) -> None:
+    pages.send("/steps", action="email.send")
+    page.goto(f"{base}{pages.url}")
+    page.wait_for_load_state()
+    pages.send("/steps/first/remove")
+    page.evaluate("window.kept = true")
+    page.click("[aria-label='Move Second up']")
+    refused = page.locator("#rmm-results [role=alert]")
+    see(refused).to_contain_text("has saved this workflow meanwhile")
+    see(refused).to_be_focused()
+    assert _shown(page) == ["Second", "Send an e-mail"]
+    page.click("[aria-label='Move Send an e-mail up']")
+    see(page.locator("#rmm-said")).to_have_text("Send an e-mail is number 1 of 2.")
+    see(refused).to_have_count(0)
+    pages.send("/steps/second/remove")
+    cards = page.locator("[data-rmm-item]")
+    cards.nth(1).locator("[data-rmm-grip]").drag_to(cards.nth(0), target_position={"x": 60, "y": 4})
+    see(refused).to_contain_text("The steps were changed meanwhile.")
+    assert page.evaluate("window.kept"), "the page was not loaded anew"
 
 
 def test_an_expression_typed_before_the_script_is_there_is_read(pages: Pages, page: Page, base: str) -> None:

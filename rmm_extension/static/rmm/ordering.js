@@ -29,11 +29,25 @@
       if (!fresh) throw new Error("no list");
       list().replaceChildren(...fresh.childNodes);
       grips();
-      return true;
+      return !told(fresh.ownerDocument);
     } catch {
       location.reload();
       return false;
     }
+  }
+  // What the server refuses it says on the page it leads to, which is not the one that is looked at.
+  function told(answer) {
+    const refused = one("template[data-rmm-refused]", answer);
+    if (!refused) return false;
+    const box = document.createElement("div");
+    box.className = "rmm-note rmm-note-danger";
+    box.setAttribute("role", "alert");
+    box.tabIndex = -1;
+    box.append(refused.content);
+    list().prepend(box);
+    box.focus();
+    say("That was not saved.");
+    return true;
   }
   async function inPlace(form, button) {
     const { rmmItem: id } = button.closest("[data-rmm-item]").dataset;
@@ -86,9 +100,7 @@
     const body = new FormData(form);
     order().forEach((item) => body.append("ids", item));
     if (!(await change(form, body))) return;
-    const saved = order().join() === wanted;
-    if (!saved) say("The order was not saved, because the list was changed meanwhile.");
-    else say(`${nameOf(lineOf(id))} is number ${order().indexOf(id) + 1} of ${lines().length}.`);
+    say(`${nameOf(lineOf(id))} is number ${order().indexOf(id) + 1} of ${lines().length}.`);
   });
 
   if (document.readyState === "loading") document.addEventListener("DOMContentLoaded", grips);
