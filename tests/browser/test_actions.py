@@ -10,16 +10,19 @@ import pytest
 
 from tests.blueprints.acting import SCRIPT, Vendor, ask, vendor
 from tests.blueprints.test_alert_actions import browser as signed_in
+from tests.blueprints.test_workflow_start import FIELDS, manual, prefix
 from tests.browser.conftest import NARROW, WIDE
 from tests.browser.seeing import see
 from tests.conftest import world
 from tests.harness.world import World
+from tests.workflows.engine.conftest import studio
+from tests.workflows.engine.studio import Studio, document, step
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import WSGIApplication
     from playwright.sync_api import Page
 
-__all__ = ["vendor", "world"]
+__all__ = ["studio", "vendor", "world"]
 
 DASHBOARD = "https://rmm.example.com"
 
@@ -126,19 +129,38 @@ def test_all_of_it_without_script(
     context.close()
 
 
-def test_what_is_over_is_shown_and_a_form_that_somebody_fills_in_stays(
+def test_an_alert_is_shown_anew_when_an_action_is_over(
     world: World, vendor: Vendor, page: Page, base: str, ticket: dict[str, Any]
 ) -> None:
-    """An alert's page is loaded again when an action is over, for the alert may be over, too."""
     alert = world.one("SELECT id FROM rmm_alerts")
-    page.goto(f"{base}/rmm/alerts/{alert}")
+    _ping(page, f"{base}/rmm/alerts/{alert}")
+    with page.expect_event("load"):
+        vendor.work()
+    see(page.locator("#rmm-asked")).to_contain_text("Done")
+
+
+def test_a_form_that_somebody_fills_in_meanwhile_stays(
+    studio: Studio, world: World, vendor: Vendor, page: Page, base: str, ticket: dict[str, Any]
+) -> None:
+    workflow = studio.publish(document(step("one"), **manual("alert", fields=FIELDS)), name="Escalate")
+    alert = world.one("SELECT id FROM rmm_alerts")
+    _ping(page, f"{base}/rmm/alerts/{alert}")
+    page.click("summary:has-text('Escalate…')")
+    field = page.locator(f"#{prefix(workflow)}why")
+    field.fill("The customer calls")
+    page.evaluate("window.kept = true")
+    vendor.work()
+    see(page.locator("#rmm-asked")).to_contain_text("Done")
+    see(field).to_have_value("The customer calls")
+    assert page.evaluate("window.kept"), "the page was not loaded anew"
+
+
+def _ping(page: Page, address: str) -> None:
+    page.goto(address)
     page.click("summary:has-text('Run…')")
     page.click("a:has-text('Ping…')")
     page.click("#rmm-asked button:has-text('Ping')")
     see(page.locator("#rmm-asked")).to_contain_text("Waiting for a worker.")
-    with page.expect_event("load"):
-        vendor.work()
-    see(page.locator("#rmm-asked")).to_contain_text("Done")
 
 
 def test_the_selected_devices_are_acted_on_together(
