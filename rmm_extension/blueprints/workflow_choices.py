@@ -16,6 +16,7 @@ from rmm_extension.workflows.recipes import Recipe
 
 from .choices import connection_rows
 from .context import actor, current_rmm, end_reading, session
+from .jobs import progress_values
 from .narrowing import Options
 from .presentation import connection_label
 
@@ -80,6 +81,17 @@ def scripts(provider: str, connection_id: UUID | None, *, named: bool = False) -
         for row in rows
         for one in queries.scripts(session(), actor().tenant_id, row.id)
     ]
+
+
+def listing(providers: Sequence[str], connection_id: UUID | None = None) -> dict[str, object] | None:
+    """How the first listing goes of a library that has no script here yet, for the page that offers them."""
+    tenant_id = actor().tenant_id
+    for row in connection_rows():
+        if row.provider in providers and connection_id in (None, row.id) and works(row.state):
+            run = queries.listing_run(session(), tenant_id, row.id)
+            if run is not None and not queries.scripts(session(), tenant_id, row.id):
+                return progress_values(run)
+    return None
 
 
 def _list_anew(connections: Sequence[UUID]) -> None:

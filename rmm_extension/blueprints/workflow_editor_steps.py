@@ -25,7 +25,7 @@ from .context import actor, allows, current_rmm, end_reading, session
 from .narrowing import Options, argument
 from .routing import Routes
 from .workflow_cards import LABELS, Found, find, labels_of, problems_of
-from .workflow_choices import SCRIPT, connections_of, offered, picking_script, scripts
+from .workflow_choices import SCRIPT, connections_of, listing, offered, picking_script, scripts
 from .workflow_editor import page_of, revision, save
 from .workflow_help import attempt, names_at
 
@@ -149,6 +149,7 @@ def _page(editor: Editor, problems: Mapping[str, list[str]]) -> str:
     bindings = step.get("inputs") or {}
     names = {one.field.name for one in editor.inputs}
     own, told = _by_place(problems, editor.inputs)
+    options = _options(editor, connection_id)
     return render_template(
         "rmm/workflows/step.html",
         row=editor.row,
@@ -159,7 +160,8 @@ def _page(editor: Editor, problems: Mapping[str, list[str]]) -> str:
         device=_device_text(step.get("device")),
         inputs=shown_inputs(editor.inputs, bindings),
         strangers=sorted(set(bindings) - names) if found.spec else [],
-        options=_options(editor, connection_id),
+        options=options,
+        listing=listing([found.provider or ""], connection_id) if options.get(SCRIPT) == [] else None,
         prefix=PREFIX,
         mode=MODE,
         template=TEMPLATE,

@@ -26,7 +26,7 @@ from .access import requires
 from .context import act, actor, current_rmm, end_reading, session
 from .narrowing import Options, argument, chips, word
 from .routing import Routes
-from .workflow_choices import offered, recipe_options
+from .workflow_choices import SCRIPT, listing, offered, recipe_options
 
 routes = Routes()
 
@@ -186,13 +186,15 @@ def _asked(recipe: Recipe, value: Mapping[str, Any], problems: Problems) -> str:
     fields = form_fields(recipe.contract)
     told = by_field(problems, fields)
     has = {offer.entry.module.key: offer.available for offer in _offers()}
+    options = {**offered(fields, None), **recipe_options(recipe)}
     return render_template(
         "rmm/workflows/recipe.html",
         recipe=recipe,
         fields=fields,
         prefix=PREFIX,
         values=filled(fields, value),
-        options={**offered(fields, None), **recipe_options(recipe)},
+        options=options,
+        listing=listing(recipe.providers) if options.get(SCRIPT) == [] else None,
         problems=told,
         labelled=[*labelled(fields, told)],
         lacking=_lacking(recipe, has),

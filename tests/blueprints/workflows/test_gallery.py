@@ -104,6 +104,22 @@ class TestRecipe:
         assert first["connection"] == str(world.integration_id)
         assert errors(world, row) == {}
 
+    def test_a_library_that_was_never_listed_is_listed_and_says_so(
+        self, world: World, admin: FlaskClient
+    ) -> None:
+        page = admin.get("/rmm/workflows/new/disk-full").text
+        assert "The library of scripts is being listed." in page
+        (run,) = world.rows("SELECT id FROM rmm_job_runs WHERE kind = 'script_list'")
+        assert f"/rmm/jobs/{run['id']}/progress" in page
+        world.do(
+            "UPDATE rmm_job_runs SET status = 'failed', error = 'The vendor is away.', finished_at = now()"
+        )
+        page = admin.get("/rmm/workflows/new/disk-full").text
+        assert "could not be listed" in page
+        assert "The vendor is away." in page
+        script(world)
+        assert "listed" not in admin.get("/rmm/workflows/new/disk-full").text
+
     def test_the_huntress_recipe_can_be_published_before_it_is_connected(
         self, world: World, admin: FlaskClient
     ) -> None:
