@@ -43,21 +43,27 @@ class Help:
 def names_at(row: Workflow, position: int | None) -> Help:
     """What expressions of the step at ``position`` may name; ``None`` is the trigger's filter, which is asked
     before there is a run."""
-    run_id = chosen_run(row)
+    run_id, runs = _runs(row)
     groups = shapes.shape(
         current_rmm(), session(), actor().tenant_id, row.draft, position, run_id=run_id, readable=_readable()
     )
     about = event_words(row.draft["trigger"]["event"]).about or "trigger"
-    return Help(groups, about, run_id, _offered(row, run_id), FILTERS, TESTS)
+    offered = [(str(one.id), f"{moment(one.queued_at)}: {started_by(one)}") for one in runs]
+    return Help(groups, about, run_id, offered, FILTERS, TESTS)
 
 
-def _offered(row: Workflow, chosen: UUID | None) -> Options:
-    """The newest runs in words, and the chosen one."""
-    runs = list(_newest(row, OFFERED))
-    older = run_row(session(), actor().tenant_id, chosen) if chosen else None
-    if older is not None and all(one.id != chosen for one in runs):
-        runs.append(older)
-    return [(str(one.id), f"{moment(one.queued_at)}: {started_by(one)}") for one in runs]
+def _runs(row: Workflow) -> tuple[UUID | None, Sequence[AnyRow]]:
+    """The run whose values are shown, and those it is chosen from: the newest ones, and it.
+
+    It is the one that the address names, if that is one of the workflow's, else the newest.
+    """
+    runs = list(runs_about(session(), actor().tenant_id, RunFilter(workflow_id=row.id), OFFERED))
+    wanted = uuid_argument("run")
+    if wanted and all(one.id != wanted for one in runs):
+        older = run_row(session(), actor().tenant_id, wanted)
+        runs += [older] if older is not None and older.workflow_id == row.id else []
+    ids = [one.id for one in runs]
+    return wanted if wanted in ids else next(iter(ids), None), runs
 
 
 def _readable() -> Callable[[str], bool]:
@@ -65,16 +71,6 @@ def _readable() -> Callable[[str], bool]:
     pages of runs. Of one that is gone nobody knows which right that was."""
     specs = catalog.specs(current_rmm())
     return lambda action: action not in specs or allows(specs[action].permission)
-
-
-def chosen_run(row: Workflow) -> UUID | None:
-    """The run that the address names, if it is one of the workflow's, else its newest."""
-    wanted = uuid_argument("run")
-    named = run_row(session(), actor().tenant_id, wanted) if wanted else None
-    if named is not None and named.workflow_id == row.id:
-        return wanted
-    last = _newest(row, 1)
-    return last[0].id if last else None
 
 
 def attempt(row: Workflow, position: int | None, source: str, *, is_template: bool) -> Tried:
@@ -87,10 +83,6 @@ def attempt(row: Workflow, position: int | None, source: str, *, is_template: bo
         position,
         source,
         is_template=is_template,
-        run_id=chosen_run(row),
+        run_id=_runs(row)[0],
         readable=_readable(),
     )
-
-
-def _newest(row: Workflow, limit: int) -> Sequence[AnyRow]:
-    return runs_about(session(), actor().tenant_id, RunFilter(workflow_id=row.id), limit)

@@ -85,3 +85,15 @@ def test_a_list_by_workflows_and_runs(
         studio.work()
         found.append(sent(admin, places.get(page, page)))
     assert found[0] == found[1] <= most
+
+
+def test_the_help_with_expressions_by_runs(studio: Studio, world: World, admin: FlaskClient) -> None:
+    """The values of a run stand beside the names, and those before it can be chosen instead."""
+    workflow = studio.publish(document(*(step(f"s{at}") for at in range(3)), **MANUAL))
+    device, found = str(world.device()), []
+    for number in (1, 12):
+        for _ in range(number):
+            studio.start(workflow, "device", device)
+        studio.work()
+        found.append(sent(admin, f"/rmm/workflows/{workflow}/steps/s2"))
+    assert found[0] == found[1] <= 17
