@@ -22,6 +22,12 @@ def upgrade() -> None:
         ["tenant_id", "integration_id"],
         postgresql_where=sa.text("workflow_run_id IS NOT NULL AND state IN ('queued', 'running')"),
     )
+    op.create_index(
+        "ix_rmm_outbox_alert_events",
+        "rmm_outbox",
+        ["tenant_id", sa.text("(payload ->> 'alert_id')")],
+        postgresql_where=sa.text("topic = 'alert_events'"),
+    )
     create_messaging()
     create_workflows()
 
@@ -352,5 +358,6 @@ def downgrade() -> None:
         "rmm_teams_conversations",
     ):
         op.drop_table(table)
+    op.drop_index("ix_rmm_outbox_alert_events", table_name="rmm_outbox")
     op.drop_index("ix_rmm_action_invocations_workflow", table_name="rmm_action_invocations")
     op.drop_column("rmm_action_invocations", "workflow_run_id")

@@ -82,7 +82,17 @@ class Outbox(TenantRow, Base):
     """Something to tell or to do after the transaction that wrote it; deleted once done."""
 
     __tablename__ = "rmm_outbox"
-    __table_args__ = (Index(None, "tenant_id", "due_at", "id"), {"postgresql_with": {"fillfactor": 70}})
+    __table_args__ = (
+        Index(None, "tenant_id", "due_at", "id"),
+        # Events that wait for the text of their alert are looked for with each event of one.
+        Index(
+            "ix_rmm_outbox_alert_events",
+            "tenant_id",
+            text("(payload ->> 'alert_id')"),
+            postgresql_where=text("topic = 'alert_events'"),
+        ),
+        {"postgresql_with": {"fillfactor": 70}},
+    )
 
     topic: Mapped[str]
     payload: Mapped[dict[str, Any]] = mapped_column(default=dict)
