@@ -147,7 +147,7 @@ class TestNoClient:
 
     def test_it_is_told_once_that_it_opened(self, world: World) -> None:
         unmapped(world)
-        world.post()
+        world.post(world.body(message="Disk full"))
         assert signals(world).count("alert_triggered") == 1
         mapped(world)
         tick(world)

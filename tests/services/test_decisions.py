@@ -9,7 +9,7 @@ import pytest
 from sqlalchemy.exc import OperationalError
 
 from rmm_extension.domain.types import Channel
-from rmm_extension.services import decisions, manual
+from rmm_extension.services import alert_acts, decisions, manual
 from tests.harness.world import World
 
 DEADLOCKS = [
@@ -56,7 +56,7 @@ def test_after_a_deadlock_it_is_decided_all_the_same(
 def test_a_persons_wish_survives_a_deadlock(
     waiting: World, monkeypatch: pytest.MonkeyPatch, error: Exception
 ) -> None:
-    fails_first(monkeypatch, manual, "change_as_seen", error)
+    fails_first(monkeypatch, alert_acts, "change_as_seen", error)
     with waiting.app.app_context():
         done = manual.acknowledge(waiting.rmm, waiting.admin, [waiting.alert()["id"]])
     assert (done.done, done.refused) == (1, ())

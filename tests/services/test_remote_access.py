@@ -6,7 +6,7 @@ import pytest
 
 from rmm_extension.domain.errors import Forbidden
 from rmm_extension.host import Actor
-from rmm_extension.services.remote_access import obstacles, open_remotely
+from rmm_extension.services.remote_access import obstacles, open_remotely, with_connections
 from tests.harness.world import World
 
 
@@ -21,7 +21,9 @@ def test_an_edition_without_the_vendor_has_none(world: World, monkeypatch: pytes
     with world.app.app_context(), pytest.raises(Forbidden, match="not part of this tenant's edition"):
         open_remotely(world.rmm, actor, device)
     with world.unit() as session:
-        found = obstacles(world.rmm, session, world.tenant, [device])[device]
+        found = obstacles(
+            world.rmm, session, world.tenant, with_connections(session, world.tenant, [device])
+        )[device]
     assert found is not None
     assert "not part of this tenant's edition" in found.reason
     assert world.one("SELECT count(*) FROM rmm_audit WHERE action = 'device.remote_access'") == 1

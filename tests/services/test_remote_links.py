@@ -20,7 +20,7 @@ from rmm_extension.providers.ninjaone import NinjaOne
 from rmm_extension.services import remote_links
 from rmm_extension.services.context import NoStore
 from rmm_extension.services.inventory import UnknownDevice
-from rmm_extension.services.remote_access import obstacles, open_remotely
+from rmm_extension.services.remote_access import obstacles, open_remotely, with_connections
 from rmm_extension.services.runs import UnknownRun
 from rmm_extension.testing.statements import StatementCounter
 from simulators.ninjaone.misbehaviour import Fault
@@ -84,7 +84,8 @@ class Desk:
     def obstacle(self) -> str | None:
         """What the page says."""
         with self.world.unit() as session:
-            found = obstacles(self.world.rmm, session, self.world.tenant, [self.device_id])[self.device_id]
+            mine = with_connections(session, self.world.tenant, [self.device_id])
+            found = obstacles(self.world.rmm, session, self.world.tenant, mine)[self.device_id]
         return found.reason if found else None
 
     def store(self, store: Any) -> None:
@@ -345,7 +346,8 @@ def test_a_list_of_devices_costs_the_same_for_one_and_for_many(desk: Desk) -> No
 
     def statements(wanted: list[UUID]) -> int:
         with desk.world.unit() as session, StatementCounter() as sent:
-            assert set(obstacles(desk.world.rmm, session, desk.world.tenant, wanted)) == set(wanted)
+            found = with_connections(session, desk.world.tenant, wanted)
+            assert set(obstacles(desk.world.rmm, session, desk.world.tenant, found)) == set(wanted)
         return sent.count
 
     statements(ids)

@@ -27,6 +27,7 @@ from rmm_extension.services.queries import (
     software,
     targets,
 )
+from rmm_extension.services.queries.actions import ActionFilter
 from rmm_extension.services.software import start_refresh
 from rmm_extension.services.unit import unit
 from tests.harness.programs import Program, install, product_id
@@ -105,8 +106,8 @@ READS: dict[str, Read] = {
     "changes of software": lambda s, t, k: device_software.newest_changes(s, t, [k["device"]], 5),
     "action": lambda s, t, k: action_queries.invocation(s, t, k["action"]),
     "actions": lambda s, t, _: action_queries.list_page(s, t),
-    "actions of a device": lambda s, t, k: action_queries.of_device(s, t, k["device"]),
-    "actions of a ticket": lambda s, t, _: action_queries.of_ticket(s, t, "T"),
+    "actions of a device": lambda s, t, k: action_queries.newest(s, t, ActionFilter(device_id=k["device"])),
+    "actions of a ticket": lambda s, t, _: action_queries.newest(s, t, ActionFilter(ticket_id="T")),
     "scripts": lambda s, t, k: action_queries.scripts(s, t, k["connection"]),
     "script": lambda s, t, k: action_queries.script(s, t, k["connection"], "7"),
     "names of scripts": lambda s, t, k: action_queries.script_names(s, t, [(k["connection"], "7")]),
@@ -173,7 +174,8 @@ def test_another_tenants_ids_are_nobodys(world: World, known: dict[str, Any]) ->
     with world.unit() as session:
         found = {name: READS[name](session, world.tenant, known) for name in one}
         assert found == dict.fromkeys(one)
-        assert remote_access.obstacles(world.rmm, session, world.tenant, [known["device"]]) == {}
+        found_devices = remote_access.with_connections(session, world.tenant, [known["device"]])
+        assert remote_access.obstacles(world.rmm, session, world.tenant, found_devices) == {}
         with pytest.raises(UnknownDevice):
             start_refresh(world.rmm, session, world.admin, known["device"])
     actor = technician(world)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import time
 from dataclasses import dataclass, field
+from datetime import timedelta
 from typing import Any
 
 import jwt
@@ -36,7 +37,10 @@ def activity(**changes: Any) -> dict[str, Any]:
 
 @dataclass
 class Message:
-    """What arrives; ``claims`` and ``header`` are put over those of a genuine token, None leaves one out."""
+    """What arrives; ``claims`` and ``header`` are put over those of a genuine token, None leaves one out.
+
+    A claim that is a time span counts from when the message arrives.
+    """
 
     activity: dict[str, Any] = field(default_factory=activity)
     claims: dict[str, Any] = field(default_factory=dict)
@@ -49,7 +53,8 @@ class Message:
         """The token that comes with it."""
         now = int(time.time())
         usual = {"serviceurl": SERVICE, "aud": APP_ID, "iss": ISSUER, "nbf": now - 60, "exp": now + 3600}
-        claims = {name: value for name, value in {**usual, **self.claims}.items() if value is not None}
+        told = {**usual, **self.claims}
+        claims = {name: _at(now, value) for name, value in told.items() if value is not None}
         header = {name: value for name, value in {"kid": KEY.kid, **self.header}.items() if value is not None}
         key = private_key(KEY.number) if self.signed_by is None else self.signed_by
         return jwt.encode(claims, key, self.algorithm, headers=header)
@@ -67,3 +72,7 @@ class Message:
         return provider().verify_bot_message(
             connection(**settings), headers, body, KEYS if keys is None else keys
         )
+
+
+def _at(now: int, value: Any) -> Any:
+    return now + int(value.total_seconds()) if isinstance(value, timedelta) else value

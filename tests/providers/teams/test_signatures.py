@@ -5,9 +5,9 @@ from __future__ import annotations
 import hashlib
 import hmac
 import json
-import time
 from base64 import urlsafe_b64decode, urlsafe_b64encode
 from collections.abc import Callable
+from datetime import timedelta
 from typing import Any
 
 import jwt
@@ -29,14 +29,13 @@ from tests.providers.conftest import LOOPBACK
 from tests.providers.teams.accounts import APP_ID, DIRECTORY, SERVICE, connection
 from tests.providers.teams.signed import KEY, Message, activity
 
-NOW = int(time.time())
 PUBLIC = private_key(1).public_key()
 PEM = PUBLIC.public_bytes(serialization.Encoding.PEM, serialization.PublicFormat.SubjectPublicKeyInfo)
 STRANGER = rsa.generate_private_key(65537, 2048)
 FALSE: dict[str, tuple[Message, str]] = {
-    "expired": (Message(claims={"exp": NOW - 400}), "expired"),
-    "not yet": (Message(claims={"nbf": NOW + 400}), "not_yet"),
-    "issued later": (Message(claims={"iat": NOW + 400}), "not_yet"),
+    "expired": (Message(claims={"exp": timedelta(seconds=-400)}), "expired"),
+    "not yet": (Message(claims={"nbf": timedelta(seconds=400)}), "not_yet"),
+    "issued later": (Message(claims={"iat": timedelta(seconds=400)}), "not_yet"),
     "no expiry": (Message(claims={"exp": None}), "claim_missing"),
     "no issuer": (Message(claims={"iss": None}), "claim_missing"),
     "no audience": (Message(claims={"aud": None}), "claim_missing"),
@@ -155,8 +154,8 @@ def test_a_short_key_is_refused() -> None:
 @pytest.mark.parametrize(
     "message",
     [
-        Message(claims={"exp": NOW - 200}),
-        Message(claims={"nbf": NOW + 200}),
+        Message(claims={"exp": timedelta(seconds=-200)}),
+        Message(claims={"nbf": timedelta(seconds=200)}),
         Message(claims={"nbf": None}),
         Message(claims={"serviceurl": None, "serviceUrl": SERVICE}),
         Message(algorithm="RS384"),
