@@ -79,7 +79,7 @@ def escalate(kitchen: Kitchen, teams: SimulatedTeams, **more: Any) -> None:
     """The recipe, and an alert it is for."""
     channel = teams.channel_id("Service desk", "Alerts")
     kitchen.publish("escalate", channel_id=channel, technicians=[technician()], **more)
-    assert kitchen.world.post().status_code == 200
+    assert kitchen.world.post(kitchen.world.body(message="Disk full")).status_code == 200
     kitchen.work()
 
 
@@ -118,7 +118,7 @@ def test_the_same_thing_again_within_the_hour_tells_nobody_twice(
 ) -> None:
     escalate(kitchen, teams)
     world.post(world.resolved())
-    world.post(world.body(525))
+    world.post(world.body(525, message="Disk full"))
     kitchen.work()
     assert len(teams.messages()) == 1
     assert len(entries(world)) == 1
@@ -129,7 +129,7 @@ def test_one_who_is_busy_is_booked_behind_it(world: World, teams: SimulatedTeams
     (first,) = entries(world)
     world.do("UPDATE rmm_workflow_runs SET queued_at = queued_at - interval '2 hours'")
     world.post(world.resolved())
-    world.post(world.body(526, alert_time="2026-11-21 05:06:46.015151+00:00"))
+    world.post(world.body(526, message="Disk full", alert_time="2026-11-21 05:06:46.015151+00:00"))
     kitchen.work()
     assert len(kitchen.runs()) == 2
     second = max(entries(world), key=lambda one: one["starts_at"])
