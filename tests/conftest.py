@@ -23,6 +23,8 @@ if TYPE_CHECKING:
     from tests.harness.world import World
 
 SERVERS = pytest.StashKey[SharedServers]()
+TOGETHER = ("browser", "faults", "lint", "packaging")
+"""Folders whose tests are one worker's: they take turns with what they need, or mostly wait."""
 
 
 def pytest_configure(config: pytest.Config) -> None:
@@ -35,6 +37,22 @@ def pytest_configure(config: pytest.Config) -> None:
 def pytest_configure_node(node: Any) -> None:
     """Tell a worker of xdist the addresses."""
     node.workerinput["addresses"] = node.config.stash[SERVERS].as_input()
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Any:
+    """Keep the tests of some folders on one worker each.
+
+    Not by xdist's marks: it writes the group behind a test's id, and pytest takes no change of an id.
+    """
+    from xdist.scheduler import LoadGroupScheduling
+
+    class ByFolder(LoadGroupScheduling):
+        def _split_scope(self, nodeid: str) -> str:
+            folder = nodeid.split("/")[1] if nodeid.startswith("tests/") else ""
+            return folder if folder in TOGETHER else nodeid
+
+    return ByFolder(config, log)
 
 
 def pytest_unconfigure(config: pytest.Config) -> None:

@@ -31,11 +31,10 @@ WIDE, NARROW = (1280, 800), (390, 844)
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Whatever uses a page is a browser test, and all of them share the browser of one worker."""
+    """Whatever uses a page is a browser test."""
     for item in items:
         if "page" in getattr(item, "fixturenames", ()):
             item.add_marker("browser")
-            item.add_marker(pytest.mark.xdist_group("browser"))
 
 
 @pytest.fixture(scope="session")

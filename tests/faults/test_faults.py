@@ -9,7 +9,7 @@ import pytest
 from tests.faults.harness import AGENTS, Connected, Reply, Stage
 from tests.harness.wait import until
 
-pytestmark = [pytest.mark.faults, pytest.mark.xdist_group("faults")]
+pytestmark = pytest.mark.faults
 
 DUPLICATES = """
     SELECT count(*) FROM (

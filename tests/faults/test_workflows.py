@@ -16,7 +16,7 @@ from tests.harness.wait import until
 from tests.harness.world import World
 from tests.workflows.engine.studio import Studio, document, step
 
-pytestmark = [pytest.mark.faults, pytest.mark.xdist_group("faults")]
+pytestmark = pytest.mark.faults
 
 RUNS, STEPS = 200, 2
 UNFINISHED = "SELECT count(*) FROM rmm_workflow_runs WHERE state NOT IN ('succeeded', 'failed', 'cancelled')"

@@ -25,7 +25,6 @@ def copy(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
-@pytest.mark.xdist_group("lint")
 @pytest.mark.parametrize(
     "module, line",
     [

@@ -9,7 +9,6 @@ import pytest
 from tests.lint.tools import PROJECT, TOOLS, Tool
 
 
-@pytest.mark.xdist_group("lint")
 @pytest.mark.parametrize("tool", TOOLS, ids=lambda tool: tool.name)
 def test_static_check_finds_nothing(tool: Tool) -> None:
     done = subprocess.run(tool.argv(), cwd=PROJECT, capture_output=True, text=True, check=False)

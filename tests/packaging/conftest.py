@@ -10,13 +10,6 @@ import pytest
 from tests.packaging.wheels import PROJECT, build
 
 
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Whatever needs the wheel runs on the worker that has built it."""
-    for item in items:
-        if "extension_wheel" in getattr(item, "fixturenames", ()):
-            item.add_marker(pytest.mark.xdist_group("wheel"))
-
-
 @pytest.fixture(scope="session")
 def extension_wheel(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The wheel of a copy of what git would ship."""
